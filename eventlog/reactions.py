@@ -1,0 +1,94 @@
+"""Reactions: what a department does because another (or a deadline) told it something.
+
+    reactions = Reactions("offers")
+
+    @reactions.on(LeadQualified)
+    def offer(fact: LeadQualified, at: At) -> Iterable[Todo]:
+        yield Todo("offer", {"handoff_id": fact.ask.handoff_id})
+
+    @reactions.does("offer")
+    async def offer_handoffs(todos: Sequence[Due]) -> None: …
+
+The functions under `on` are pure: they run inside the batch of the feed, and what they yield (`Todo`) commits with
+the checkpoint. The runner executes todos later, in the order they were written for one `order` key, under command
+ids derived from the fact's id, so a replay is harmless. A rebuild never runs them.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from eventlog.projections import At
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """Something to do, once, not before `due` (None: now). `args` are JSON values without personal data; the `key`
+    makes it replaceable: a later Todo of the same kind and key takes the place of one not yet done; None: unique."""
+
+    kind: str
+    args: Mapping[str, Any]
+    due: datetime | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Forget the todo of this kind and key, if it is not done yet (a deadline that no longer matters)."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A todo whose time has come. `command_id` is uuid5 of the fact's id, the kind and its index: the same for ever."""
+
+    kind: str
+    args: Mapping[str, Any]
+    tenant: str
+    command_id: UUID
+    causation_id: str
+    correlation_id: str
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet(Exception):  # noqa: N818
+    """Raised by a doer: what it needs is not there yet; try this todo again after `retry_s`."""
+
+    reason: str
+    retry_s: float = 0.05
+
+
+React = Callable[[Any, At], Iterable[Todo | Cancel]]
+#: Does one todo; raises NotYet to be asked again, anything else is retried with growing waits and counted.
+Do = Callable[[Due], Awaitable[None]]
+R = TypeVar("R", bound=React)
+D = TypeVar("D", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass
+class Reactions:
+    """A named process manager of one department. `sources` are the departments it hears."""
+
+    name: str
+    sources: Sequence[str] = ()
+    handlers: dict[str, list[React]] = field(default_factory=dict)
+    doers: dict[str, Do] = field(default_factory=dict)
+
+    def on(self, *facts: Any) -> Callable[[R], R]:
+        """Register a pure function from these facts to todos."""
+
+        def register(function: R) -> R:
+            for fact in facts:
+                self.handlers.setdefault(fact.name, []).append(function)
+            return function
+
+        return register
+
+    def does(self, kind: str, do: Do) -> None:
+        """Say who does todos of this kind. Called by the composition root, which has what the doer needs."""
+        self.doers[kind] = do

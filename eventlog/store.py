@@ -1,0 +1,159 @@
+"""The port of the event log. Every adapter passes the one suite in `tests/contract/store_contract.py`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+from uuid import UUID
+
+from eventlog.events import Event, NewEvent, Place, Position, Version
+
+
+class Mode(Enum):
+    """What an append expects of its stream."""
+
+    EXACT = "exact"
+    NO_STREAM = "no stream"
+    EXISTS = "exists"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The expected state of a stream: mandatory, so that nobody forgets to think of the other writer."""
+
+    mode: Mode
+    version: Version = Version(0)
+
+    def __str__(self) -> str:
+        return f"version {self.version}" if self.mode is Mode.EXACT else self.mode.value
+
+
+NO_STREAM = Expected(Mode.NO_STREAM)
+EXISTS = Expected(Mode.EXISTS)
+ANY = Expected(Mode.ANY)
+
+
+def exact(version: Version) -> Expected:
+    """The stream is at `version`; version 0 means that it does not exist."""
+    return Expected(Mode.EXACT, version) if version else NO_STREAM
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who asks: the id under which a write happens once, and a keyed HMAC of what was asked (32 bytes)."""
+
+    id: UUID
+    hmac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamWrite:
+    """Events for one stream, with what is expected of it. No events: only the condition is checked."""
+
+    stream: str
+    expected: Expected
+    events: Sequence[NewEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One transaction: events for one or several streams of one tenant, under one command. No events at all is a
+    no-op that is remembered like any other answer. `outcome` is stored and given back to a repeated command."""
+
+    tenant: str
+    command: Command
+    writes: Sequence[StreamWrite]
+    outcome: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The answer to an append, and, unchanged but for `repeated`, to every repetition of it.
+
+    `versions` names each stream written to with its version after the append. `first` and `last` bound the
+    positions (both are the head's when nothing was written). Events are durable when this is returned."""
+
+    generation: int
+    first: Position
+    last: Position
+    versions: Mapping[str, Version]
+    outcome: bytes
+    repeated: bool = False
+
+    @property
+    def place(self) -> Place:
+        return Place(self.generation, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Narrows `read_all` and `subscribe`; empty means all. `subjects` are names such as `lead:<id>`."""
+
+    tenant: str | None = None
+    types: frozenset[str] = field(default_factory=frozenset)
+    stream: str | None = None
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events in position order. `scanned` is the last position looked at, whether it matched or not: go on from
+    there. `head` is the log's last position when the page was read."""
+
+    generation: int
+    events: Sequence[Event]
+    scanned: Position
+    head: Position
+
+
+class Store(Protocol):
+    """A log of one department: all tenants, one order."""
+
+    @property
+    def department(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
+
+    async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
+        """Append, durably, or raise: `Conflict`, `CommandReused`, `TooLarge`, `Overloaded`, `Unavailable`.
+
+        A cancelled or timed-out append has happened or not; the same command asked again tells which."""
+        ...
+
+    async def answered(self, tenant: str, command: Command) -> Appended | None:
+        """The stored answer of a command, or None if it was never answered. Raises `CommandReused`. Waits for the
+        same command when it is running in this process."""
+        ...
+
+    async def read_stream(
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        after: Version = Version(0),
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Sequence[Event]:
+        """Events of one stream with versions over `after`, in order (or the last ones first). Unknown: empty."""
+        ...
+
+    async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
+        """The next page after a position. Scans at most `limit` positions, which are contiguous."""
+        ...
+
+    async def head(self) -> Place:
+        """The last position of the log, and its generation. An empty log is at position 0."""
+        ...
+
+    async def stream_version(self, tenant: str, stream: str) -> Version:
+        """The version of a stream; 0 if it does not exist."""
+        ...
+
+    def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
+        """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
+        may be empty of events: it still moves `scanned`."""
+        ...

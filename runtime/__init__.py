@@ -1,0 +1,1 @@
+"""Processes: settings, servers, identity, the `baton` command. Knows no CRM."""
