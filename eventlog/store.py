@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
@@ -72,13 +73,16 @@ class Appended:
     """The answer to an append, and, unchanged but for `repeated`, to every repetition of it.
 
     `versions` names each stream written to with its version after the append. `first` and `last` bound the
-    positions (both are the head's when nothing was written). Events are durable when this is returned."""
+    positions (both are the head's when nothing was written). `recorded_at` is that of the appended events (all events
+    of one append have the same). Events are durable when this is returned. A repeated command is recognised before
+    any condition is checked."""
 
     generation: int
     first: Position
     last: Position
     versions: Mapping[str, Version]
     outcome: bytes
+    recorded_at: datetime
     repeated: bool = False
 
     @property
@@ -88,7 +92,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Narrows `read_all` and `subscribe`; empty means all. `subjects` are names such as `lead:<id>`."""
+    """Narrows `read_all` and `subscribe`; empty means all."""
 
     tenant: str | None = None
     types: frozenset[str] = field(default_factory=frozenset)
