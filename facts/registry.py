@@ -59,7 +59,7 @@ class Fact(Value):
             found[f"{subject.kind}:{subject.id}"] = None
         return list(found)
 
-    def occurred_at(self) -> datetime | None:
+    def dated(self) -> datetime | None:
         """When it happened in the world, where the fact says so."""
         return getattr(self, self.dated_by) if self.dated_by else None
 
@@ -104,7 +104,7 @@ def fact(name: str, schema: int = 1, *, dated_by: str = "") -> Callable[[F], F]:
         cls.dated_by = dated_by
         cls.personal = {
             field_name: mark.erased
-            for field_name, info in cls.model_fields.items()
+            for field_name, info in vars(cls)["__pydantic_fields__"].items()
             for mark in info.metadata
             if isinstance(mark, Personal)
         }

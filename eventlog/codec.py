@@ -1,0 +1,222 @@
+"""Facts to bytes and back. Personal fields are sealed on the way in and opened on the way out.
+
+A sealed field stands in the payload as `{"sealed": "<base64>"}`: AES-SIV under the record's data key, with the event's
+id and the field's name as associated data, so that a sealed value can neither be moved to another event nor field.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from pydantic import ValidationError
+
+from eventlog.errors import Poison
+from eventlog.events import Event, NewEvent, event_id
+from eventlog.keyring import DataKey, Keyring
+from eventlog.projections import At
+
+Key = DataKey | None
+
+
+class NewerSchema(Poison):
+    """Recorded by a newer program: its stream waits, parked, until such a program starts here."""
+
+
+class Registry(Protocol):
+    """What the codec asks of `facts.registry.Registry`."""
+
+    facts: dict[str, Any]
+
+    def upcast(self, name: str, schema: int, data: dict[str, Any]) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who records: `employee` did it, `actor` told Baton (an importer, a program, or the employee again)."""
+
+    tenant: str
+    branch: str = ""
+    employee: str = ""
+    actor: str = ""
+    correlation_id: str = ""
+    causation_id: str = ""
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact as it was read from a log, with where it stands."""
+
+    fact: Any
+    at: At
+
+
+class Codec:
+    """Turns facts into events and events into facts, by the registry's stored names and the keyring's keys."""
+
+    def __init__(self, registry: Registry, keyring: Keyring) -> None:
+        self._registry = registry
+        self._keyring = keyring
+
+    async def encode(
+        self, facts: Sequence[Any], origin: Origin, command_id: UUID, first_n: int = 0, key: Key = None
+    ) -> tuple[list[NewEvent], Key]:
+        """Events for facts, the n-th with the id `event_id(command_id, first_n + n)`.
+
+        `key` is the record's key, where it has one already; a new one is taken when the first personal field needs it.
+        Returns the events and the key. Raises `KeyringUnavailable`."""
+        if key is None and any(_says_something_personal(fact) for fact in facts):
+            key = await self._keyring.fresh(origin.tenant)
+        return [self._encode(fact, origin, command_id, first_n + n, key) for n, fact in enumerate(facts)], key
+
+    def _encode(self, fact: Any, origin: Origin, command_id: UUID, n: int, key: Key) -> NewEvent:
+        data = fact.model_dump(mode="json", exclude_defaults=True)
+        sealed = False
+        for name in fact.personal:
+            if key is not None and name in data:
+                data[name] = seal(key, event_id(command_id, n), name, data[name])
+                sealed = True
+        metadata = _metadata(fact, origin, command_id, key.id if sealed and key else "")
+        return NewEvent(fact.name, fact.schema_version, orjson.dumps(data), orjson.dumps(metadata))
+
+    async def decode(self, department: str, event: Event) -> Recorded:
+        """One fact. Raises `Poison`, `NewerSchema`, `KeyringUnavailable`."""
+        (result,) = await self.decode_many(department, (event,))
+        if isinstance(result, Poison):
+            raise result
+        return result
+
+    async def decode_many(self, department: str, events: Sequence[Event]) -> list[Recorded | Poison]:
+        """Facts of a page, in one visit to the keyring; a `Poison` stands where an event cannot be read.
+
+        Raises `KeyringUnavailable`: the whole page waits, nothing is parked."""
+        opened = [_open(event) for event in events]
+        wanted = {
+            (event.tenant, metadata["key"])
+            for event, (metadata, _) in zip(events, opened, strict=True)
+            if metadata and "key" in metadata
+        }
+        keys = await self._keyring.get_many(wanted) if wanted else {}
+        return [
+            self._decode(department, event, metadata, data, keys.get)
+            for event, (metadata, data) in zip(events, opened, strict=True)
+        ]
+
+    @staticmethod
+    def key_id(event: Event) -> str:
+        """The id of the data key that seals an event's personal fields, or ""."""
+        metadata, _ = _open(event)
+        return metadata.get("key", "") if metadata else ""
+
+    def _decode(
+        self,
+        department: str,
+        event: Event,
+        metadata: dict[str, Any] | None,
+        data: dict[str, Any] | None,
+        key_of: Callable[[str], Key],
+    ) -> Recorded | Poison:
+        if metadata is None or data is None:
+            return Poison(f"{event.type}: payload and metadata must be JSON objects")
+        known = self._registry.facts.get(event.type)
+        if known is None or event.schema > known.schema_version:
+            return NewerSchema(f"{event.type} in schema {event.schema} is newer than this program")
+        try:
+            erased = _unseal(known, data, event.id, key_of(metadata["key"])) if "key" in metadata else False
+            if event.schema < known.schema_version:
+                data = self._registry.upcast(event.type, event.schema, data)
+            return Recorded(known.model_validate(data), _at(department, event, metadata, erased))
+        except ValidationError as error:
+            return Poison(f"{event.type}: {_where(error)}")
+        except (InvalidTag, ValueError, KeyError, TypeError) as error:
+            return Poison(f"{event.type}: {type(error).__name__}")
+
+
+def seal(key: DataKey, id: UUID, field: str, value: Any) -> dict[str, str]:
+    """A JSON value as it stands in a payload, encrypted. AES-SIV: RFC 5297."""
+    sealed = key.cipher.encrypt(orjson.dumps(value), [id.bytes, field.encode()])
+    return {"sealed": base64.b64encode(sealed).decode()}
+
+
+def unseal(key: DataKey, id: UUID, field: str, sealed: str) -> Any:
+    """The value again. Raises `InvalidTag` when it was sealed for another event, field or key."""
+    return orjson.loads(key.cipher.decrypt(base64.b64decode(sealed), [id.bytes, field.encode()]))
+
+
+def _says_something_personal(fact: Any) -> bool:
+    fields = type(fact).model_fields
+    return any(getattr(fact, name) != fields[name].get_default() for name in fact.personal)
+
+
+def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "tenant": origin.tenant,
+        "branch": origin.branch,
+        "actor": origin.actor or origin.employee,
+        "employee": origin.employee,
+        "subjects": fact.subjects(),
+        "command": str(command_id),
+    }
+    occurred_at = fact.dated()
+    optional = {
+        "correlation": origin.correlation_id,
+        "causation": origin.causation_id,
+        "trace": origin.traceparent,
+        "key": key_id,
+        "occurredAt": occurred_at.isoformat() if occurred_at else "",
+    }
+    metadata.update((name, value) for name, value in optional.items() if value)
+    return metadata
+
+
+def _open(event: Event) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    try:
+        metadata, data = orjson.loads(event.metadata), orjson.loads(event.data)
+    except orjson.JSONDecodeError:
+        return None, None
+    both = isinstance(metadata, dict) and isinstance(data, dict)
+    return (metadata, data) if both else (None, None)
+
+
+def _unseal(known: Any, data: dict[str, Any], id: UUID, key: Key) -> bool:
+    """Open the sealed fields in place; True when the key is destroyed and they show as erased."""
+    for name, erased in known.personal.items():
+        value = data.get(name)
+        if isinstance(value, dict) and value.keys() == {"sealed"}:
+            data[name] = erased if key is None else unseal(key, id, name, value["sealed"])
+    return key is None
+
+
+def _at(department: str, event: Event, metadata: dict[str, Any], erased: bool) -> At:
+    get = metadata.get
+    occurred_at = get("occurredAt")
+    return At(
+        department,
+        event.tenant,
+        event.stream,
+        event.version,
+        event.place,
+        event.id,
+        event.type,
+        event.recorded_at,
+        datetime.fromisoformat(occurred_at) if occurred_at else None,
+        get("employee", ""),
+        get("actor", ""),
+        get("branch", ""),
+        tuple(get("subjects", ())),
+        get("command", ""),
+        get("correlation", ""),
+        get("causation", ""),
+        event.digest,
+        erased,
+    )
+
+
+def _where(error: ValidationError) -> str:
+    """Which fields are wrong, without their values: a reason is shown to people and must hold nothing personal."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors(include_input=False))
