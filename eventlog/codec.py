@@ -103,7 +103,7 @@ class Codec:
         }
         keys = await self._keyring.get_many(wanted) if wanted else {}
         return [
-            self._decode(department, event, metadata, data, keys.get)
+            self._decode(department, event, metadata, data, keys.__getitem__)
             for event, (metadata, data) in zip(events, opened, strict=True)
         ]
 
@@ -149,8 +149,7 @@ def unseal(key: DataKey, id: UUID, field: str, sealed: str) -> Any:
 
 
 def _says_something_personal(fact: Any) -> bool:
-    fields = type(fact).model_fields
-    return any(getattr(fact, name) != fields[name].get_default() for name in fact.personal)
+    return any(getattr(fact, name) != default for name, default in fact.personal_defaults.items())
 
 
 def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Keyring(Protocol):
         ...
 
     async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
-        """Keys by id, for `(tenant, key id)` pairs; None for a destroyed one."""
+        """Keys by id, for `(tenant, key id)` pairs; None for a destroyed one. A key that never was is left out."""
         ...
 
     async def destroy(self, tenant: str, key_id: str) -> None:
@@ -102,7 +102,7 @@ class MemoryKeyring:
         return key
 
     async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
-        return {key_id: self._keys.get((tenant, key_id)) for tenant, key_id in tenant_keys}
+        return {each[1]: self._keys[each] for each in tenant_keys if each in self._keys}
 
     async def destroy(self, tenant: str, key_id: str) -> None:
         self._keys[tenant, key_id] = None

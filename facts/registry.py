@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 JsonObject = dict[str, Any]
 Upcaster = Callable[[JsonObject], JsonObject]
@@ -42,7 +43,9 @@ class Fact(Value):
 
     name: ClassVar[str]
     schema_version: ClassVar[int]
+    #: Personal fields: what is seen of each once it is erased, and what it is when nothing was said.
     personal: ClassVar[Mapping[str, Any]]
+    personal_defaults: ClassVar[Mapping[str, Any]]
     #: The field in which the world dates the fact (`captured_at`), or "" where only recording dates it.
     dated_by: ClassVar[str]
 
@@ -102,12 +105,14 @@ def fact(name: str, schema: int = 1, *, dated_by: str = "") -> Callable[[F], F]:
         cls.name = name
         cls.schema_version = schema
         cls.dated_by = dated_by
+        fields: dict[str, FieldInfo] = cls.__pydantic_fields__
         cls.personal = {
             field_name: mark.erased
-            for field_name, info in vars(cls)["__pydantic_fields__"].items()
+            for field_name, info in fields.items()
             for mark in info.metadata
             if isinstance(mark, Personal)
         }
+        cls.personal_defaults = {field_name: fields[field_name].get_default() for field_name in cls.personal}
         REGISTRY.facts[name] = cls
         return cls
 

@@ -1,0 +1,126 @@
+"""The keyring in a PostgreSQL database of its own."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from eventlog.postgres.migrations import apply_migrations
+
+from eventlog.errors import KeyringUnavailable
+from eventlog.keyring import DataKey, MasterKey
+
+#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
+BATCH_MIN, BATCH_MAX = 16, 512
+
+#: How long a key may be remembered: a key that another process destroyed is readable here no longer than this.
+REMEMBERED_S = 30.0
+REMEMBERED_MAX = 50_000
+
+_SQL = Path(__file__).with_name("keyring_sql")
+
+
+class PostgresKeyring:
+    """Durable data keys. Every async method raises `KeyringUnavailable` when the database is out of reach."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", master: MasterKey, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._master = master
+        self._clock = clock
+        self._unused: dict[str, deque[DataKey]] = {}
+        self._batch_size: dict[str, int] = {}
+        self._making: dict[str, asyncio.Lock] = {}
+        self._known: OrderedDict[str, tuple[float, DataKey | None]] = OrderedDict()
+
+    @classmethod
+    async def open(cls, pool: "asyncpg.Pool[Any]", master: MasterKey) -> "PostgresKeyring":
+        """Apply the keyring's migrations and be ready."""
+        async with pool.acquire() as connection:
+            await apply_migrations(connection, "keyring", _SQL)
+        return cls(pool, master)
+
+    async def fresh(self, tenant: str) -> DataKey:
+        unused = self._unused.setdefault(tenant, deque())
+        if not unused:
+            async with self._making.setdefault(tenant, asyncio.Lock()):
+                if not unused:
+                    unused.extend(await self._make(tenant))
+        key = unused.popleft()
+        self._remember(key.id, key)
+        return key
+
+    async def _make(self, tenant: str) -> list[DataKey]:
+        size = self._batch_size.get(tenant, BATCH_MIN)
+        self._batch_size[tenant] = min(size * 2, BATCH_MAX)
+        made = [self._master.make(tenant) for _ in range(size)]
+        rows = [(UUID(key.id), tenant, wrapped) for key, wrapped in made]
+        await self._run(
+            lambda c: c.copy_records_to_table("data_keys", schema_name="keyring", records=rows, columns=_COLUMNS)
+        )
+        return [key for key, _ in made]
+
+    async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
+        now = self._clock()
+        found: dict[str, DataKey | None] = {}
+        missing: list[tuple[str, str]] = []
+        for tenant, key_id in tenant_keys:
+            until, key = self._known.get(key_id, (0.0, None))
+            if until > now:
+                found[key_id] = key
+            else:
+                missing.append((tenant, key_id))
+        if missing:
+            found.update(await self._fetch(missing))
+        return found
+
+    async def _fetch(self, tenant_keys: list[tuple[str, str]]) -> dict[str, DataKey | None]:
+        rows = await self._run(lambda c: c.fetch(_FETCH, [UUID(key_id) for _, key_id in tenant_keys]))
+        stored = {(row["tenant"], str(row["id"])): row["wrapped"] for row in rows}
+        found: dict[str, DataKey | None] = {}
+        for tenant, key_id in tenant_keys:
+            if (tenant, key_id) not in stored:
+                continue
+            wrapped = stored[tenant, key_id]
+            key = None if wrapped is None else self._master.unwrap(tenant, key_id, wrapped)
+            found[key_id] = key
+            self._remember(key_id, key)
+        return found
+
+    async def destroy(self, tenant: str, key_id: str) -> None:
+        await self._run(lambda c: c.execute(_DESTROY, tenant, UUID(key_id)))
+        self._remember(key_id, None)
+
+    def hmac(self, tenant: str, purpose: str, value: bytes) -> bytes:
+        return self._master.hmac(tenant, purpose, value)
+
+    def _remember(self, key_id: str, key: DataKey | None) -> None:
+        self._known[key_id] = (self._clock() + REMEMBERED_S, key)
+        self._known.move_to_end(key_id)
+        if len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+
+    async def _run(self, ask: Callable[[Any], Any]) -> Any:
+        try:
+            async with self._pool.acquire() as connection:
+                return await ask(connection)
+        except (
+            OSError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.OperatorInterventionError,
+        ) as error:
+            raise KeyringUnavailable(f"the keyring is out of reach: {type(error).__name__}") from error
+
+
+_COLUMNS = ("id", "tenant", "wrapped")
+_FETCH = "SELECT id, tenant, wrapped FROM keyring.data_keys WHERE id = ANY($1)"
+_DESTROY = (
+    "UPDATE keyring.data_keys SET wrapped = NULL, destroyed_at = now()"
+    " WHERE tenant = $1 AND id = $2 AND destroyed_at IS NULL"
+)
