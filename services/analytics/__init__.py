@@ -1,0 +1,5 @@
+"""Analytics: what the departments' facts amount to.
+
+Owns no resource and records no fact about a customer. It hears marketing, sales and contacts and keeps the funnel:
+how far leads came, from captured to won. Every number is a fold of the logs and says how far they had been heard.
+"""
