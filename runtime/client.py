@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 
 PROTOBUF = "application/x-protobuf"
 M = TypeVar("M", bound=Message)
+Headers = Mapping[str, str]
 Query = Mapping[str, str | int | Sequence[str]]
 
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -66,11 +67,11 @@ class Client:
         self._patience_s = patience_s
         self._local = threading.local()
 
-    def get(self, path: str, answer: type[M], query: Query | None = None, headers: Mapping[str, str] | None = None) -> M:
+    def get(self, path: str, answer: type[M], query: Query | None = None, headers: Headers | None = None) -> M:
         """Read. Raises `Problem`, `Unreachable`."""
         return self.call("GET", path, answer, query=query, headers=headers)
 
-    def post(self, path: str, answer: type[M], body: Message, headers: Mapping[str, str] | None = None) -> M:
+    def post(self, path: str, answer: type[M], body: Message, headers: Headers | None = None) -> M:
         """Write. Raises `Problem`, `Unreachable`."""
         return self.call("POST", path, answer, body=body, headers=headers)
 
@@ -82,7 +83,7 @@ class Client:
         *,
         body: Message | None = None,
         query: Query | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
     ) -> M:
         target = f"{self._prefix}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         sent = {"Authorization": f"Bearer {self._token}", "Accept": PROTOBUF, **(headers or {})}
@@ -91,7 +92,7 @@ class Client:
         content = None if body is None else body.SerializeToString()
         return answer.FromString(self._patiently(verb, target, content, sent))
 
-    def _patiently(self, verb: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> bytes:
+    def _patiently(self, verb: str, target: str, content: bytes | None, headers: Headers) -> bytes:
         deadline = time.monotonic() + self._patience_s
         wait_s = _WAIT_FIRST_S
         while True:
@@ -108,7 +109,7 @@ class Client:
             time.sleep(wait_s)
             wait_s = min(2 * wait_s, _WAIT_MAX_S)
 
-    def _once(self, verb: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> bytes:
+    def _once(self, verb: str, target: str, content: bytes | None, headers: Headers) -> bytes:
         connection = self._connection()
         connection.request(verb, target, content, dict(headers))
         response = connection.getresponse()
