@@ -119,11 +119,15 @@ def detail(status: Status, into: M) -> M | None:
     return next((into for packed in status.details if packed.Unpack(into)), None)
 
 
-def failure(kind: Kind, message: str, violations: Iterable[Violation] = (), *, retry_s: float | None = None) -> RpcError:
+def failure(
+    kind: Kind, message: str, violations: Iterable[Violation] = (), *, retry_s: float | None = None
+) -> RpcError:
     """An error of this kind, with all its fields' violations and when to try again."""
     status = Status(code=kind.code, message=message)
     _add(status, error_details_pb2.ErrorInfo(reason=kind.reason, domain=DOMAIN))
-    fields = [error_details_pb2.BadRequest.FieldViolation(field=each.field, description=each.detail) for each in violations]
+    fields = [
+        error_details_pb2.BadRequest.FieldViolation(field=each.field, description=each.detail) for each in violations
+    ]
     if fields:
         _add(status, error_details_pb2.BadRequest(field_violations=fields))
     if kind in (REFUSED, STALE):
@@ -139,7 +143,11 @@ def failure(kind: Kind, message: str, violations: Iterable[Violation] = (), *, r
 
 def invalid(violations: Sequence[Violation]) -> RpcError:
     """All that is wrong with a request, told together."""
-    return failure(INVALID, "; ".join(f"{each.field}: {each.detail}" if each.field else each.detail for each in violations), violations)
+    return failure(
+        INVALID,
+        "; ".join(f"{each.field}: {each.detail}" if each.field else each.detail for each in violations),
+        violations,
+    )
 
 
 def kind_of(error: BaseException) -> Kind:

@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from baton.common.v1 import options_pb2
+from runtime import options
 from runtime.errors import Violation
+from runtime.options import ITEMS_MAX, LENGTH_MAX, OUTPUT_ONLY, REQUIRED, behaviors, is_map
 
-LENGTH_MAX = 10_000
-ITEMS_MAX = 1_000
 NESTING_MAX = 10
 #: Year 1 to year 9999, in seconds since 1970: what RFC 3339 can write.
 SECONDS_MIN, SECONDS_MAX = -62_135_596_800, 253_402_300_799
@@ -39,15 +37,6 @@ def violations(request: Message, keep: frozenset[str] = frozenset()) -> list[Vio
     found = list(_message(request, ""))
     mask = _update_mask(request)
     return found if mask is None else [each for each in found if not _left_alone(each, mask)]
-
-
-def behaviors(field: FieldDescriptor) -> frozenset[int]:
-    """The field's `google.api.field_behavior` values."""
-    return frozenset(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
-
-
-def is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
 class _Required(Violation):
@@ -79,7 +68,7 @@ def _message(message: Message, path: str) -> Iterator[Violation]:
 @cache
 def _checks(descriptor: Descriptor) -> tuple[tuple[str, bool, bool, Check], ...]:
     return tuple(
-        (field.name, field_behavior_pb2.REQUIRED in behaviors(field), field.has_presence, check)
+        (field.name, REQUIRED in behaviors(field), field.has_presence, check)
         for field in descriptor.fields
         if (check := _check_of(field)) is not None
     )
@@ -88,26 +77,24 @@ def _checks(descriptor: Descriptor) -> tuple[tuple[str, bool, bool, Check], ...]
 def _check_of(field: FieldDescriptor) -> Check:
     if not field.is_repeated:
         return _value_check(field)
-    most = field.GetOptions().Extensions[options_pb2.items_max] or ITEMS_MAX
+    most = options.items_max(field)
     return _map_check(field, most) if is_map(field) else _list_check(_value_check(field), most)
 
 
 def _value_check(field: FieldDescriptor) -> Check:
-    match field.cpp_type:
-        case FieldDescriptor.CPPTYPE_STRING:
-            return _bytes_check if field.type == FieldDescriptor.TYPE_BYTES else _text_check(field)
-        case FieldDescriptor.CPPTYPE_ENUM:
-            return _enum_check(frozenset(value.number for value in field.enum_type.values if value.number))
-        case FieldDescriptor.CPPTYPE_MESSAGE:
-            return _WELL_KNOWN.get(field.message_type.full_name, lambda path, value: _message(value, path))
-        case FieldDescriptor.CPPTYPE_BOOL:
-            return lambda path, value: iter(())
-        case _:
-            return _number_check(field)
+    if field.enum_type is not None:
+        return _enum_check(frozenset(value.number for value in field.enum_type.values if value.number))
+    if field.message_type is not None:
+        return _WELL_KNOWN.get(field.message_type.full_name, lambda path, value: _message(value, path))
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _text_check(field)
+    if field.type in (FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_BOOL):
+        return _anything
+    return _number_check(field)
 
 
 def _text_check(field: FieldDescriptor) -> Check:
-    rule = field.GetOptions().Extensions[options_pb2.text]
+    rule = options.text(field)
     length_max = rule.length_max or LENGTH_MAX
     pattern = re.compile(rule.pattern) if rule.pattern else None
     control = _CONTROL_BUT_LINES if rule.multiline else _CONTROL
@@ -116,14 +103,16 @@ def _text_check(field: FieldDescriptor) -> Check:
         if len(value) > length_max:
             yield Violation(path, f"at most {length_max} characters are allowed, found {len(value)}")
         elif value and pattern is not None and pattern.fullmatch(value) is None:
-            yield Violation(path, f"does not match {rule.pattern}" if not rule.format else f"is not a valid {rule.format}")
+            yield Violation(
+                path, f"does not match {rule.pattern}" if not rule.format else f"is not a valid {rule.format}"
+            )
         if control.search(value):
             yield Violation(path, "control characters are not allowed")
 
     return check
 
 
-def _bytes_check(path: str, value: bytes) -> Iterator[Violation]:
+def _anything(path: str, value: Any) -> Iterator[Violation]:
     return iter(())
 
 
@@ -136,7 +125,7 @@ def _enum_check(allowed: frozenset[int]) -> Check:
 
 
 def _number_check(field: FieldDescriptor) -> Check:
-    rule = field.GetOptions().Extensions[options_pb2.number]
+    rule = options.number(field)
     least = rule.min if rule.HasField("min") else -math.inf
     most = rule.max if rule.HasField("max") else math.inf
 
@@ -163,8 +152,7 @@ def _list_check(check_item: Check, most: int) -> Check:
 
 
 def _map_check(field: FieldDescriptor, most: int) -> Check:
-    check_key = _value_check(field.message_type.fields_by_name["key"])
-    check_value = _value_check(field.message_type.fields_by_name["value"])
+    check_key, check_value = (_value_check(each) for each in _entry(field))
 
     def check(path: str, values: Any) -> Iterator[Violation]:
         if len(values) > most:
@@ -175,6 +163,14 @@ def _map_check(field: FieldDescriptor, most: int) -> Check:
             yield from check_value(f"{path}.{key}", value)
 
     return check
+
+
+def _entry(field: FieldDescriptor) -> tuple[FieldDescriptor, FieldDescriptor]:
+    """The key and the value of a map field."""
+    if field.message_type is None:
+        raise TypeError(f"{field.full_name} is no map")
+    entry = field.message_type.fields_by_name
+    return entry["key"], entry["value"]
 
 
 def _timestamp(path: str, value: Any) -> Iterator[Violation]:
@@ -260,7 +256,7 @@ def clear_output_only(message: Message, keep: frozenset[str], path: str = "") ->
 @cache
 def _walks(descriptor: Descriptor) -> tuple[tuple[FieldDescriptor, bool], ...]:
     """The fields that are output-only (True) or have something output-only in them (False)."""
-    marked = ((field, field_behavior_pb2.OUTPUT_ONLY in behaviors(field)) for field in descriptor.fields)
+    marked = ((field, OUTPUT_ONLY in behaviors(field)) for field in descriptor.fields)
     return tuple((field, is_one) for field, is_one in marked if is_one or _leads_there(field, frozenset()))
 
 
@@ -268,7 +264,4 @@ def _leads_there(field: FieldDescriptor, seen: frozenset[str]) -> bool:
     inner = field.message_type
     if inner is None or is_map(field) or inner.full_name in seen or inner.file.package.startswith("google."):
         return False
-    return any(
-        field_behavior_pb2.OUTPUT_ONLY in behaviors(each) or _leads_there(each, seen | {inner.full_name})
-        for each in inner.fields
-    )
+    return any(OUTPUT_ONLY in behaviors(each) or _leads_there(each, seen | {inner.full_name}) for each in inner.fields)
