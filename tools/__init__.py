@@ -1,0 +1,1 @@
+"""What an operator works with, from outside: the importer, the audit, the demo. Imports no department."""
