@@ -14,6 +14,7 @@ from grpc_tools import protoc  # type: ignore[import-untyped]
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 GEN = ROOT / "gen"
+DESCRIPTORS = "descriptors.binpb"
 
 
 def includes() -> list[str]:
@@ -26,11 +27,19 @@ def compile_all(target: Path) -> list[str]:
     """Compile every file into `target`; the names of those that have mistakes."""
     sources = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
     arguments = ["protoc", *includes(), f"--python_out={target}", f"--pyi_out={target}"]
-    return [source for source in sources if protoc.main([*arguments, source]) != 0]
+    mistaken = [source for source in sources if protoc.main([*arguments, source]) != 0]
+    describe(target / DESCRIPTORS, [source for source in sources if source not in mistaken])
+    return mistaken
+
+
+def describe(target: Path, sources: list[str]) -> None:
+    """Write the descriptors with their comments, of which the gateway makes its documentation."""
+    protoc.main(["protoc", *includes(), f"--descriptor_set_out={target}", "--include_source_info", *sources])
 
 
 def generated(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*_pb2.py*"))
+    found = [*folder.rglob("*_pb2.py*"), *folder.glob(DESCRIPTORS)]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(found)
             if "__pycache__" not in path.parts}  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""Wrong input, field by field."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+#: Where a value stands: (the way to its parent, its own name or index). Built only on the way to nested values, so
+#: that a correct request pays almost nothing for the pointers of a wrong one.
+Path: TypeAlias = "tuple[Path, str | int] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong value: its JSON pointer (RFC 6901) and what is wrong with it."""
+
+    pointer: str
+    detail: str
+
+
+class BadInput(Exception):
+    """A request that is not what the contract says, with everything that is wrong with it."""
+
+    def __init__(self, errors: Sequence[FieldError], detail: str = "") -> None:
+        super().__init__(detail or "; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        self.errors = tuple(errors)
+        self.detail = detail
+
+
+class Errors:
+    """Collects what is wrong with one request, up to `ERRORS_MAX`. `nulls_clear`: an update mask says what is to be
+    changed, so a null is no mistake but clears its field."""
+
+    ERRORS_MAX = 100
+
+    def __init__(self, *, nulls_clear: bool = False) -> None:
+        self.found: list[FieldError] = []
+        self.nulls_clear = nulls_clear
+
+    def add(self, path: Path, detail: str) -> None:
+        if len(self.found) < self.ERRORS_MAX:
+            self.found.append(FieldError(pointer(path), detail))
+
+    def check(self) -> None:
+        """Raises `BadInput` with everything found so far."""
+        if self.found:
+            raise BadInput(self.found)
+
+
+def pointer(path: Path) -> str:
+    """`/person/email` for (((None, "person")), "email")."""
+    tokens: list[str] = []
+    while path is not None:
+        path, token = path
+        tokens.append(str(token).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{token}" for token in reversed(tokens))
