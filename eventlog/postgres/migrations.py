@@ -1,0 +1,79 @@
+"""Numbered schema changes, applied at start.
+
+A folder holds `0001_name.sql`, `0002_name.sql`, … and the database remembers which it has had, with their digests.
+Several processes may start at once: one applies, the others wait for it and find nothing left to do.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventlog.errors import NotSafe
+from eventlog.postgres.session import Connection
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('baton.migrations', 0))"
+
+_REMEMBERED = """
+CREATE SCHEMA IF NOT EXISTS migrations;
+CREATE TABLE IF NOT EXISTS migrations.applied (
+    name text NOT NULL,
+    number integer NOT NULL,
+    file text NOT NULL,
+    digest text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (name, number)
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Migration:
+    number: int
+    file: str
+    sql: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+async def apply_migrations(connection: Connection, name: str, folder: Path) -> int:
+    """Make the schema `name` if need be, and apply to it what `folder` holds and the database has not had yet, all
+    in one transaction. Returns how many were applied. Raises `NotSafe` when the database had another text under a
+    number, or is newer than this program."""
+    wanted = _read(folder)
+    async with connection.transaction():
+        # In a statement of its own and before the first look: who waits here sees what the holder committed.
+        await connection.execute(_LOCK)
+        await connection.execute(_REMEMBERED)
+        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"')
+        rows = await connection.fetch("SELECT number, digest FROM migrations.applied WHERE name = $1", name)
+        had: dict[int, str] = {row["number"]: row["digest"] for row in rows}
+        _refuse_differences(name, wanted, had)
+        missing = [migration for migration in wanted if migration.number not in had]
+        for migration in missing:
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "INSERT INTO migrations.applied (name, number, file, digest) VALUES ($1, $2, $3, $4)",
+                name,
+                migration.number,
+                migration.file,
+                migration.digest,
+            )
+    return len(missing)
+
+
+def _read(folder: Path) -> list[_Migration]:
+    files = sorted(folder.glob("[0-9]*_*.sql"))
+    migrations = [_Migration(int(file.name.split("_")[0]), file.name, file.read_text("utf-8")) for file in files]
+    if [migration.number for migration in migrations] != list(range(1, len(migrations) + 1)):
+        raise ValueError(f"migrations in {folder} are not numbered 1 to {len(migrations)}")
+    return migrations
+
+
+def _refuse_differences(name: str, wanted: list[_Migration], had: dict[int, str]) -> None:
+    if had and max(had) > len(wanted):
+        raise NotSafe(f"schema {name} is at migration {max(had)}, this program knows {len(wanted)}: it is too old")
+    for migration in wanted:
+        if had.get(migration.number, migration.digest) != migration.digest:
+            raise NotSafe(f"{migration.file} is not what was applied to schema {name}: a migration is never edited")

@@ -1,0 +1,188 @@
+"""What a batch of appends becomes: conditions checked one by one, positions and digests given. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from eventlog.errors import Conflict
+from eventlog.events import CHAIN_START, Position, Version, chain_digest, event_id
+from eventlog.postgres.queue import Pending
+from eventlog.store import Append, Appended, Expected, Mode, StreamWrite
+
+StreamKey = tuple[str, str]
+
+
+class StreamHead(NamedTuple):
+    """The last event of a stream."""
+
+    version: int
+    digest: bytes
+
+
+NO_EVENTS = StreamHead(0, CHAIN_START)
+
+
+class LogHead(NamedTuple):
+    """The last event of a log, and the log's generation."""
+
+    generation: int
+    position: int
+    recorded_at: datetime
+
+
+class StreamHeads:
+    """Heads of the streams written last, the eldest forgotten first."""
+
+    def __init__(self, count_max: int = 20_000) -> None:
+        self._count_max = count_max
+        self._heads: dict[StreamKey, StreamHead] = {}
+
+    def get(self, key: StreamKey) -> StreamHead | None:
+        return self._heads.get(key)
+
+    def update(self, heads: dict[StreamKey, StreamHead]) -> None:
+        for key, head in heads.items():
+            self._heads.pop(key, None)
+            self._heads[key] = head
+        for key in list(self._heads)[: max(0, len(self._heads) - self._count_max)]:
+            del self._heads[key]
+
+    def clear(self) -> None:
+        self._heads.clear()
+
+
+@dataclass(slots=True)
+class Columns:
+    """The arrays that `log.append` takes, in its order: an element an event, then an element a command."""
+
+    tenants: list[str] = field(default_factory=list)
+    streams: list[str] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    ids: list[UUID] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    schemas: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    metadata: list[bytes] = field(default_factory=list)
+    data: list[bytes] = field(default_factory=list)
+    command_tenants: list[str] = field(default_factory=list)
+    command_ids: list[UUID] = field(default_factory=list)
+    hmacs: list[bytes] = field(default_factory=list)
+    first_positions: list[int] = field(default_factory=list)
+    last_positions: list[int] = field(default_factory=list)
+    command_versions: list[str] = field(default_factory=list)
+    outcomes: list[bytes] = field(default_factory=list)
+
+    def arguments(self) -> list[Any]:
+        return [getattr(self, column.name) for column in fields(self)]
+
+
+class Planner:
+    """Plans one batch behind one head. Later appends of the batch see what earlier ones will have written."""
+
+    def __init__(self, head: LogHead, heads: StreamHeads, now: datetime) -> None:
+        self.head = head
+        self.position = head.position
+        self.recorded_at = max(now, head.recorded_at)
+        self.columns = Columns()
+        self.changed: dict[StreamKey, StreamHead] = {}
+        self.written: list[tuple[Pending, Appended]] = []
+        self.conflicts: list[tuple[Pending, Conflict]] = []
+        self._heads = heads
+
+    def plan(self, batch: Iterable[Pending]) -> None:
+        for pending in batch:
+            conflict = self._conflict(pending.append)
+            if conflict is None:
+                self.written.append((pending, self._write(pending.append)))
+            else:
+                self.conflicts.append((pending, conflict))
+
+    def arguments(self) -> list[Any]:
+        """What `log.append` takes."""
+        return [self.head.generation, self.head.position, self.recorded_at, *self.columns.arguments()]
+
+    def _head(self, key: StreamKey) -> StreamHead:
+        return self.changed.get(key) or self._heads.get(key) or NO_EVENTS
+
+    def _conflict(self, append: Append) -> Conflict | None:
+        for write in append.writes:
+            version = self._head((append.tenant, write.stream)).version
+            if not holds(write.expected, version):
+                return Conflict(write.stream, str(write.expected), version)
+        return None
+
+    def _write(self, append: Append) -> Appended:
+        first = self.position + 1
+        versions: dict[str, Version] = {}
+        n = 0
+        for write in append.writes:
+            versions[write.stream] = self._write_stream(append, write, n)
+            n += len(write.events)
+        return self._remember(append, first if n else self.position, versions)
+
+    def _write_stream(self, append: Append, write: StreamWrite, n: int) -> Version:
+        """Append the events of one stream; `n` counts the events of the command before them."""
+        columns, key = self.columns, (append.tenant, write.stream)
+        version, digest = self._head(key)
+        for event in write.events:
+            version += 1
+            id = event_id(append.command.id, n)
+            digest = chain_digest(
+                digest, append.tenant, write.stream, version, id, event.type, event.schema, self.recorded_at,
+                event.metadata, event.data,
+            )  # fmt: skip
+            columns.tenants.append(append.tenant)
+            columns.streams.append(write.stream)
+            columns.versions.append(version)
+            columns.ids.append(id)
+            columns.types.append(event.type)
+            columns.schemas.append(event.schema)
+            columns.digests.append(digest)
+            columns.metadata.append(event.metadata)
+            columns.data.append(event.data)
+            n += 1
+        self.position += len(write.events)
+        self.changed[key] = StreamHead(version, digest)
+        return Version(version)
+
+    def _remember(self, append: Append, first: int, versions: dict[str, Version]) -> Appended:
+        columns = self.columns
+        columns.command_tenants.append(append.tenant)
+        columns.command_ids.append(append.command.id)
+        columns.hmacs.append(append.command.hmac)
+        columns.first_positions.append(first)
+        columns.last_positions.append(self.position)
+        columns.command_versions.append(orjson.dumps(versions).decode())
+        columns.outcomes.append(append.outcome)
+        return Appended(
+            self.head.generation, Position(first), Position(self.position), versions, append.outcome, self.recorded_at
+        )
+
+
+def holds(expected: Expected, version: int) -> bool:
+    """Whether a stream at this version is as expected."""
+    match expected.mode:
+        case Mode.EXACT:
+            return version == expected.version
+        case Mode.NO_STREAM:
+            return version == 0
+        case Mode.EXISTS:
+            return version > 0
+        case Mode.ANY:
+            return True
+
+
+def unknown(batch: Sequence[Pending], heads: StreamHeads, *, certain: bool) -> list[StreamKey]:
+    """Streams whose heads must be read first. Nothing needs to be known of a stream that should not exist and is
+    written to, unless it must be `certain`: the key of the table tells if it was there after all."""
+    keys = {
+        (pending.append.tenant, write.stream)
+        for pending in batch
+        for write in pending.append.writes
+        if certain or write.expected.mode is not Mode.NO_STREAM or not write.events
+    }
+    return [key for key in keys if heads.get(key) is None]

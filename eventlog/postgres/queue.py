@@ -1,0 +1,133 @@
+"""Appends that wait for the writer: bounded by count and by bytes, so that a slow disk slows the callers instead of
+filling the memory."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from eventlog.errors import TooLarge
+from eventlog.events import byte_size
+from eventlog.store import Append, Appended
+
+COUNT_MAX = 4096
+BYTES_MAX = 64 * 1024 * 1024
+
+#: One batch of the writer: what is committed together.
+BATCH_COUNT_MAX = 512
+BATCH_BYTES_MAX = 8 * 1024 * 1024
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """An append on its way, and the future on which its caller waits. The caller may go away at any moment (its
+    future is then cancelled); the append is settled all the same, for those who ask with the same command."""
+
+    append: Append
+    answer: asyncio.Future[Appended]
+    size: int
+    settled: bool = False
+    others: list[asyncio.Future[None]] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, UUID]:
+        return self.append.tenant, self.append.command.id
+
+    async def over(self) -> None:
+        """Wait until it is settled, however. Many may wait; each may go away."""
+        if not self.settled:
+            other: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.others.append(other)
+            await other
+
+    def settle(self, answer: Appended | Exception) -> None:
+        """Tell the caller, if it still waits, and wake those who wait for the same command."""
+        self.settled = True
+        if not self.answer.done():
+            if isinstance(answer, Exception):
+                self.answer.set_exception(answer)
+            else:
+                self.answer.set_result(answer)
+        for other in self.others:
+            if not other.done():
+                other.set_result(None)
+
+
+def size_of(append: Append) -> int:
+    """Bytes that an append holds in the queue."""
+    return sum(byte_size(write.events) for write in append.writes) + len(append.outcome)
+
+
+class AppendQueue:
+    """First come, first served, also among those who wait for room."""
+
+    def __init__(self, count_max: int = COUNT_MAX, bytes_max: int = BYTES_MAX) -> None:
+        self._count_max = count_max
+        self._bytes_max = bytes_max
+        self._waiting: deque[Pending] = deque()
+        self._room: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._filled = asyncio.Event()
+        self._count = 0
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    async def reserve(self, size: int) -> None:
+        """Wait for room. What is reserved is given back by `release`."""
+        if size > self._bytes_max:
+            raise TooLarge(f"an append of {size} bytes is over the queue's limit of {self._bytes_max}")
+        if not self._room and self._fits(size):
+            self._take(size)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._room.append((size, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release(size)
+            else:
+                self._room.remove((size, turn))
+                self._admit()
+            raise
+
+    def put(self, pending: Pending) -> None:
+        self._waiting.append(pending)
+        self._filled.set()
+
+    def release(self, size: int) -> None:
+        self._count -= 1
+        self._bytes -= size
+        self._admit()
+
+    async def filled(self) -> None:
+        """Wait until there is something to write."""
+        await self._filled.wait()
+
+    def take(self) -> list[Pending]:
+        """What waits, as far as it fits into one batch; at least one, if any waits."""
+        batch: list[Pending] = []
+        size = 0
+        while self._waiting and len(batch) < BATCH_COUNT_MAX:
+            size += self._waiting[0].size
+            if batch and size > BATCH_BYTES_MAX:
+                break
+            batch.append(self._waiting.popleft())
+        if not self._waiting:
+            self._filled.clear()
+        return batch
+
+    def _fits(self, size: int) -> bool:
+        return self._count < self._count_max and self._bytes + size <= self._bytes_max
+
+    def _take(self, size: int) -> None:
+        self._count += 1
+        self._bytes += size
+
+    def _admit(self) -> None:
+        while self._room and self._fits(self._room[0][0]):
+            size, turn = self._room.popleft()
+            if not turn.done():
+                self._take(size)
+                turn.set_result(None)

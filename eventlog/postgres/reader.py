@@ -1,0 +1,112 @@
+"""Reads of a log: pages of it, streams, heads, stored answers."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from eventlog.errors import CommandReused, Unavailable
+from eventlog.events import Event, Place, Position, Version
+from eventlog.postgres.session import INFRASTRUCTURE, Pool, reader_pool
+from eventlog.postgres.writer import stored_answer
+from eventlog.store import Appended, Command, Filter, Page
+
+READ_TIMEOUT_S = 10.0
+POOL_SIZE_MAX = 4
+PAGE_LIMIT_MAX = 10_000
+
+_COLUMNS = "position, tenant, stream, version, id, type, schema, recorded_at, metadata, data, digest"
+
+# One statement, one snapshot: the head, the generation and the events of a page belong together. The join gives one
+# row of the head alone when the page is empty.
+_PAGE = f"""
+SELECT h.generation, e.*, h.position AS head
+FROM log.head() h
+LEFT JOIN LATERAL (
+    SELECT {_COLUMNS} FROM log.events
+    WHERE position > $1 AND position <= $1 + $2 {{condition}}
+    ORDER BY position
+) e ON true
+"""
+
+_STREAM = f"""
+SELECT (SELECT generation FROM log.log), {_COLUMNS} FROM log.events
+WHERE tenant = $1 AND stream = $2 AND version > $3
+ORDER BY version {{order}} LIMIT $4
+"""
+
+_HEAD = "SELECT generation, position FROM log.head()"
+_VERSION = "SELECT version FROM log.events WHERE tenant = $1 AND stream = $2 ORDER BY version DESC LIMIT 1"
+_ANSWER = """
+SELECT hmac, generation, first_position, last_position, versions, outcome, recorded_at
+FROM log.commands
+WHERE tenant = $1 AND id = $2
+"""
+
+
+class Reader:
+    """Reads with a few sessions of its own. Trouble of the connection is waited for until a deadline."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str) -> "Reader":
+        return cls(await reader_pool(dsn, POOL_SIZE_MAX))
+
+    async def close(self) -> None:
+        with suppress(*INFRASTRUCTURE):
+            await asyncio.wait_for(self._pool.close(), READ_TIMEOUT_S)
+
+    async def page(self, after: Position, limit: int, only: Filter) -> Page:
+        limit = min(limit, PAGE_LIMIT_MAX)
+        condition, arguments = _narrowed(only)
+        rows = await self._fetch(_PAGE.format(condition=condition), after, limit, *arguments)
+        generation, head = rows[0]["generation"], rows[0]["head"]
+        events = [] if rows[0]["position"] is None else [Event(*row[:-1]) for row in rows]
+        return Page(generation, events, Position(max(after, min(after + limit, head))), head)
+
+    async def stream(self, tenant: str, stream: str, after: Version, limit: int | None, backwards: bool) -> list[Event]:
+        sql = _STREAM.format(order="DESC" if backwards else "ASC")
+        return [Event(*row) for row in await self._fetch(sql, tenant, stream, after, limit)]
+
+    async def head(self) -> Place:
+        (row,) = await self._fetch(_HEAD)
+        return Place(row["generation"], Position(row["position"]))
+
+    async def stream_version(self, tenant: str, stream: str) -> Version:
+        rows = await self._fetch(_VERSION, tenant, stream)
+        return Version(rows[0]["version"] if rows else 0)
+
+    async def answer(self, tenant: str, command: Command) -> Appended | CommandReused | None:
+        rows = await self._fetch(_ANSWER, tenant, command.id)
+        return stored_answer(rows[0], command) if rows else None
+
+    async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + READ_TIMEOUT_S
+        wait_s = 0.02
+        while True:
+            try:
+                return await self._pool.fetch(sql, *arguments)
+            except INFRASTRUCTURE as error:
+                if loop.time() + wait_s > deadline:
+                    raise Unavailable(f"the log could not be read for {READ_TIMEOUT_S:.0f} s: {error}") from error
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, 0.5)
+
+
+def _narrowed(only: Filter) -> tuple[str, list[Any]]:
+    """The filter as SQL, with its arguments from $3 on."""
+    conditions: list[str] = []
+    arguments: list[Any] = []
+    for condition, value in (
+        ("tenant = $%d", only.tenant),
+        ("stream = $%d", only.stream),
+        ("type = ANY($%d)", list(only.types) or None),
+    ):
+        if value is not None:
+            arguments.append(value)
+            conditions.append(" AND " + condition % (len(arguments) + 2))
+    return "".join(conditions), arguments

@@ -1,0 +1,162 @@
+"""The event log in PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from eventlog.checks import check, check_name
+from eventlog.errors import CommandReused, NotSafe, Overloaded, Unavailable
+from eventlog.events import Event, Place, Position, Version
+from eventlog.postgres.bell import Bell
+from eventlog.postgres.migrations import apply_migrations
+from eventlog.postgres.queue import AppendQueue, Pending, size_of
+from eventlog.postgres.reader import Reader
+from eventlog.postgres.session import connect_writer
+from eventlog.postgres.writer import Clock, Writer
+from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
+
+MIGRATIONS = Path(__file__).parent / "log"
+SUBSCRIPTION_PAGE = 1000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PostgresStore:
+    """The log of one department in one database; any number of processes may write to it. `open` and `close` it, or
+    use it as `async with`."""
+
+    def __init__(self, dsn: str, department: str, reader: Reader, clock: Clock, queue: AppendQueue) -> None:
+        self._department = department
+        self._reader = reader
+        self._queue = queue
+        self._bell = Bell(dsn)
+        self._writer = Writer(dsn, queue, clock, self._bell.written)
+        self._writing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, dsn: str, department: str, *, clock: Clock = utc_now, queue: AppendQueue | None = None
+    ) -> "PostgresStore":
+        """Bring the database to this program's schema and connect. Raises `NotSafe` when the server would lose
+        answered writes, or when this is another department's log."""
+        await _prepare(dsn, department)
+        store = cls(dsn, department, await Reader.open(dsn), clock, queue or AppendQueue())
+        try:
+            await store._start()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def _start(self) -> None:
+        await self._writer.start()
+        self._writing = asyncio.create_task(self._writer.run(), name=f"log writer {self._department}")
+        self._bell.start()
+
+    async def close(self) -> None:
+        """Stop writing and reading. Appends on their way get `Unavailable`."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait((self._writing,))
+        await self._bell.close()
+        await self._reader.close()
+
+    async def __aenter__(self) -> "PostgresStore":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def department(self) -> str:
+        return self._department
+
+    @property
+    def generation(self) -> int:
+        return self._writer.generation
+
+    async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
+        check(append)
+        size = size_of(append)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._queue.reserve(size)
+        except TimeoutError:
+            raise Overloaded(f"the append queue was full for {timeout_s} s") from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._enqueued(append, size)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {timeout_s} s; ask again with the same command") from None
+
+    async def _enqueued(self, append: Append, size: int) -> Appended:
+        """Hand the append to the writer, after the one with the same command that may be on its way."""
+        key = append.tenant, append.command.id
+        try:
+            while (running := self._writer.running.get(key)) is not None:
+                await running.over()
+        except BaseException:
+            self._queue.release(size)
+            raise
+        pending = Pending(append, asyncio.get_running_loop().create_future(), size)
+        self._writer.running[key] = pending
+        self._queue.put(pending)
+        return await pending.answer
+
+    async def answered(self, tenant: str, command: Command) -> Appended | None:
+        running = self._writer.running.get((tenant, command.id))
+        if running is not None:
+            await running.over()
+        answer = await self._reader.answer(tenant, command)
+        if isinstance(answer, CommandReused):
+            raise answer
+        return answer
+
+    async def read_stream(
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        after: Version = Version(0),
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Sequence[Event]:
+        check_name("tenant", tenant)
+        check_name("stream", stream)
+        return await self._reader.stream(tenant, stream, after, limit, backwards)
+
+    async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
+        return await self._reader.page(after, limit, only)
+
+    async def head(self) -> Place:
+        return await self._reader.head()
+
+    async def stream_version(self, tenant: str, stream: str) -> Version:
+        check_name("tenant", tenant)
+        check_name("stream", stream)
+        return await self._reader.stream_version(tenant, stream)
+
+    async def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
+        while True:
+            page = await self._reader.page(after, SUBSCRIPTION_PAGE, only)
+            if page.scanned > after:
+                after = page.scanned
+                yield page
+            else:
+                await self._bell.after(after)
+
+
+async def _prepare(dsn: str, department: str) -> None:
+    connection = await connect_writer(dsn)
+    try:
+        await apply_migrations(connection, "log", MIGRATIONS)
+        await connection.execute("INSERT INTO log.log (department) VALUES ($1) ON CONFLICT DO NOTHING", department)
+        found = await connection.fetchval("SELECT department FROM log.log")
+        if found != department:
+            raise NotSafe(f"this is the log of {found}, not of {department}")
+    finally:
+        await connection.close()

@@ -1,0 +1,250 @@
+"""The one writer of a log in this process: takes all appends that wait and commits them together."""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from asyncpg.prepared_stmt import PreparedStatement
+
+from eventlog.errors import CommandReused, NotSafe, Unavailable
+from eventlog.events import Position, Version
+from eventlog.postgres.plan import NO_EVENTS, LogHead, Planner, StreamHead, StreamHeads, StreamKey, unknown
+from eventlog.postgres.queue import AppendQueue, Pending
+from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
+from eventlog.store import Appended, Command
+
+Clock = Callable[[], datetime]
+
+#: After another process wrote, so many batches must pass without it until we speak first again.
+RIVAL_BATCHES = 8
+RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
+
+HEAD = "SELECT generation, position, recorded_at FROM log.head()"
+
+_STREAM_HEADS = """
+SELECT k.tenant, k.stream, e.version, e.digest
+FROM unnest($1::text[], $2::text[]) AS k(tenant, stream)
+CROSS JOIN LATERAL (
+    SELECT version, digest FROM log.events e
+    WHERE e.tenant = k.tenant AND e.stream = k.stream
+    ORDER BY e.version DESC LIMIT 1
+) e
+"""
+
+ANSWERS = """
+SELECT c.tenant, c.id, c.hmac, c.generation, c.first_position, c.last_position, c.versions, c.outcome,
+    c.recorded_at
+FROM unnest($1::text[], $2::uuid[]) AS k(tenant, id)
+JOIN log.commands c ON c.tenant = k.tenant AND c.id = k.id
+"""
+
+_APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 20))})"
+
+
+class Writer:
+    """Group commit. While no other process writes, a batch is one statement, one round trip, one commit: the writer
+    assumes that the log's head is the one it left, and the statement checks it under the lock. As soon as that
+    fails, it takes the lock first and looks."""
+
+    def __init__(self, dsn: str, queue: AppendQueue, clock: Clock, written: Callable[[int], None]) -> None:
+        self._dsn = dsn
+        self._queue = queue
+        self._clock = clock
+        self._written = written
+        self._heads = StreamHeads()
+        self._head: LogHead | None = None
+        self._rivals = 0
+        self.generation = 1
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._append: PreparedStatement[asyncpg.Record] | None = None
+        self.running: dict[tuple[str, UUID], Pending] = {}
+
+    async def start(self) -> None:
+        """Connect and learn where the log stands. Raises what makes it impossible."""
+        await self._look(await self._connected())
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        try:
+            while True:
+                await self._queue.filled()
+                await self._write(self._queue.take())
+        finally:
+            self._disconnect()
+            for pending in list(self.running.values()):
+                self._settle(pending, Unavailable("the log is closed"))
+
+    async def _write(self, batch: list[Pending]) -> None:
+        """Until each is settled or has no caller left."""
+        attempt = 0
+        while batch := self._wanted(batch):
+            try:
+                await self._try(batch)
+            except INFRASTRUCTURE:
+                self._disconnect()
+                await asyncio.sleep(RECONNECT_WAITS_S[min(attempt, len(RECONNECT_WAITS_S) - 1)])
+                attempt += 1
+            except Exception as error:  # noqa: BLE001 - handed to the caller whose append it is
+                self._disconnect()
+                await self._part(batch, error)
+
+    async def _part(self, batch: list[Pending], error: Exception) -> None:
+        """Something in the batch cannot be written: only the append that holds it fails."""
+        if len(batch) == 1:
+            self._settle(batch[0], error)
+        else:
+            for pending in batch:
+                await self._write([pending])
+
+    def _wanted(self, batch: list[Pending]) -> list[Pending]:
+        """The unsettled ones. Those that nobody waits for any more are dropped: happened or not, the same command
+        asked again tells."""
+        for pending in batch:
+            if pending.answer.done() and not pending.settled:
+                self._settle(pending, Unavailable("nobody waits for it"))
+        return [pending for pending in batch if not pending.settled]
+
+    async def _try(self, batch: list[Pending]) -> None:
+        connection = await self._connected()
+        if self._head is None or self._rivals or not await self._speak_first(connection, batch):
+            await self._look_first(connection, batch)
+
+    async def _speak_first(self, connection: Connection, batch: list[Pending]) -> bool:
+        """Write behind the head that we left. False: it has moved, or a stream or a command was there already.
+
+        Heads of streams that are read here, without the lock, count as known: if anybody wrote since, the head of
+        the log has moved, and nothing is written."""
+        await self._learn(connection, unknown(batch, self._heads, certain=False))
+        planner = self._plan(batch)
+        try:
+            if not await self._send(planner):
+                self._rivals = RIVAL_BATCHES
+                return False
+        except asyncpg.UniqueViolationError:
+            return False
+        self._settle_written(planner)
+        await self._settle_answered(connection, [pending for pending, _ in planner.conflicts])
+        self._settle_conflicts(planner)
+        return True
+
+    async def _look_first(self, connection: Connection, batch: list[Pending]) -> None:
+        """Take the lock, read what there is to know, write, commit."""
+        await connection.execute("BEGIN; SELECT log.lock()", timeout=STATEMENT_TIMEOUT_S)
+        batch += self._queue.take()  # what came while we waited for the lock
+        await self._look(connection)
+        await self._settle_answered(connection, batch)
+        fresh = [pending for pending in batch if not pending.settled]
+        await self._learn(connection, unknown(fresh, self._heads, certain=True))
+        planner = self._plan(fresh)
+        if not await self._send(planner):
+            raise NotSafe("the head of the log moved under its lock")
+        await connection.execute("COMMIT", timeout=STATEMENT_TIMEOUT_S)
+        self._settle_written(planner)
+        self._settle_conflicts(planner)
+
+    async def _look(self, connection: Connection) -> None:
+        """Read the log's head. What was known of streams is void when it moved without us."""
+        row = await connection.fetchrow(HEAD, timeout=STATEMENT_TIMEOUT_S)
+        head = LogHead(*row)
+        if head == self._head:
+            self._rivals = max(0, self._rivals - 1)
+        else:
+            self._rivals = RIVAL_BATCHES if self._head else 0
+            self._heads.clear()
+            self._head = head
+            self.generation = head.generation
+
+    async def _learn(self, connection: Connection, keys: list[StreamKey]) -> None:
+        """Read the heads of these streams into what is known."""
+        if not keys:
+            return
+        found = dict.fromkeys(keys, NO_EVENTS)
+        rows = await connection.fetch(
+            _STREAM_HEADS, [tenant for tenant, _ in keys], [stream for _, stream in keys], timeout=STATEMENT_TIMEOUT_S
+        )
+        found.update({(row["tenant"], row["stream"]): StreamHead(row["version"], row["digest"]) for row in rows})
+        self._heads.update(found)
+
+    def _plan(self, batch: list[Pending]) -> Planner:
+        if self._head is None:
+            raise NotSafe("nothing is known of the log's head")
+        planner = Planner(self._head, self._heads, self._clock())
+        planner.plan(batch)
+        return planner
+
+    async def _send(self, planner: Planner) -> bool:
+        if self._append is None:
+            raise asyncpg.InterfaceError("not connected")
+        arguments = planner.arguments()
+        written: bool = await self._append.fetchval(*arguments, timeout=STATEMENT_TIMEOUT_S)
+        return written
+
+    def _settle_written(self, planner: Planner) -> None:
+        """After the commit: remember the heads, answer, wake the readers."""
+        self._heads.update(planner.changed)
+        if planner.columns.streams:
+            self._head = LogHead(planner.head.generation, planner.position, planner.recorded_at)
+        for pending, appended in planner.written:
+            self._settle(pending, appended)
+        self._written(planner.position)
+
+    def _settle_conflicts(self, planner: Planner) -> None:
+        for pending, conflict in planner.conflicts:
+            if not pending.settled:
+                self._settle(pending, conflict)
+
+    async def _settle_answered(self, connection: Connection, batch: list[Pending]) -> None:
+        """Give the stored answer to commands that have one."""
+        if not batch:
+            return
+        rows = await connection.fetch(
+            ANSWERS,
+            [pending.append.tenant for pending in batch],
+            [pending.append.command.id for pending in batch],
+            timeout=STATEMENT_TIMEOUT_S,
+        )
+        stored = {(row["tenant"], row["id"]): row for row in rows}
+        for pending in batch:
+            row = stored.get(pending.key)
+            if row is not None:
+                self._settle(pending, stored_answer(row, pending.append.command))
+
+    def _settle(self, pending: Pending, answer: Appended | Exception) -> None:
+        self.running.pop(pending.key, None)
+        self._queue.release(pending.size)
+        pending.settle(answer)
+
+    async def _connected(self) -> Connection:
+        connection = self._connection
+        if connection is None or connection.is_closed():
+            self._disconnect()
+            connection = self._connection = await connect_writer(self._dsn)
+            self._append = await connection.prepare(_APPEND)
+        return connection
+
+    def _disconnect(self) -> None:
+        """Drop the session; the server rolls back what it had not committed. Of what it had, nothing is known."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = self._append = self._head = None
+
+
+def stored_answer(row: asyncpg.Record, command: Command) -> Appended | CommandReused:
+    """The answer that a command got, for the same request; an error for another one."""
+    if not hmac.compare_digest(row["hmac"], command.hmac):
+        return CommandReused(f"command {command.id} stands for another request")
+    versions = {stream: Version(version) for stream, version in orjson.loads(row["versions"]).items()}
+    return Appended(
+        row["generation"],
+        Position(row["first_position"]),
+        Position(row["last_position"]),
+        versions,
+        row["outcome"],
+        row["recorded_at"],
+        repeated=True,
+    )
