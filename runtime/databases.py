@@ -1,0 +1,80 @@
+"""Databases and roles of the departments, one each, on the embedded server or on one of the user's own."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from runtime.files import write_private
+
+CONNECT_S = 10.0
+
+
+class DatabaseRefused(Exception):
+    """The server is there, but Baton cannot have its databases on it; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Passwords of the database roles, derived from one secret in `BATON_HOME/keys/postgres.key` (mode 0600)."""
+
+    secret: bytes
+
+    @classmethod
+    def at(cls, path: Path) -> "Passwords":
+        if not path.exists():
+            write_private(path, secrets.token_hex(32).encode())
+        return cls(path.read_bytes())
+
+    def of(self, role: str) -> str:
+        return hmac.digest(self.secret, b"role:" + role.encode(), hashlib.sha256).hex()
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where each database is. `administrator` may create roles and databases."""
+
+    administrator: str
+    passwords: Passwords
+
+    def dsn(self, name: str) -> str:
+        """The address of a database for the role of the same name."""
+        parts = urlsplit(self.administrator)
+        _, _, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{quote(name)}:{self.passwords.of(name)}@{host}", path=f"/{name}"))
+
+    async def prepare(self, names: Iterable[str]) -> None:
+        """Create the roles and databases that are missing. Raises `DatabaseRefused`, `OSError`."""
+        connection = await self.connect()
+        try:
+            for name in names:
+                await _prepare(connection, name, self.passwords.of(name))
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise DatabaseRefused(
+                f"BATON_DATABASE_URL: this role may not create roles and databases ({error}); give it CREATEROLE and"
+                " CREATEDB, or name one that has them"
+            ) from error
+        finally:
+            await connection.close()
+
+    async def connect(self) -> "asyncpg.Connection":
+        """A connection of the administrator. Raises `DatabaseRefused` for a wrong password or database."""
+        try:
+            return await asyncpg.connect(self.administrator, timeout=CONNECT_S, server_settings={"jit": "off"})
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+            raise DatabaseRefused(f"the PostgreSQL server refuses: {error}") from error
+
+
+async def _prepare(connection: "asyncpg.Connection", name: str, password: str) -> None:
+    """Names are departments' own names: plain identifiers, never a user's input."""
+    if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", name):
+        await connection.execute(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+        await connection.execute(f'GRANT "{name}" TO CURRENT_USER')
+    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+        await connection.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+        await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
