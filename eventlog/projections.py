@@ -58,6 +58,13 @@ class Max:
 
 
 @dataclass(frozen=True, slots=True)
+class Min:
+    """Column operation: the lesser of the old value and this; for what must be the first, whichever came first."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class AppendItem:
     """Column operation on a jsonb list: append this item."""
 
