@@ -294,7 +294,18 @@ class HandoffAsked(Fact):
     to_branch: str
     to_employee: str = ""
     note: PersonalText = ""
+    brief: Annotated[Brief | None, Personal(erased=None)] = None
+    custom: PersonalJson = {}
     asked_at: datetime
+
+
+@fact("contacts.handoff-updated")
+class HandoffUpdated(Fact):
+    """`fields` names what changed; a field named there that is empty was cleared."""
+
+    handoff_id: str
+    fields: tuple[str, ...]
+    custom: PersonalJson = {}
 
 
 @fact("contacts.handoff-offered")
@@ -336,10 +347,14 @@ class HandoffDelivered(Fact):
 
 @fact("contacts.handoff-discrepant")
 class HandoffDiscrepant(Fact):
-    """The receipt of a part differs from its manifest; `differences` says where, without personal data."""
+    """The receipt of a part differs from its manifest; `differences` says where, without personal data.
+
+    The receiving department fetches the streams of the manifest again from the departments that own them."""
 
     handoff_id: str
     part: str
+    to_department: str
+    manifest: tuple[ManifestEntry, ...]
     receipt: tuple[ManifestEntry, ...]
     differences: tuple[str, ...]
 
@@ -350,6 +365,7 @@ class HandoffSupplemented(Fact):
 
     handoff_id: str
     part: str
+    to_department: str
     basis: dict[str, str]
     manifest: tuple[ManifestEntry, ...]
 
@@ -364,10 +380,13 @@ class HandoffQuestioned(Fact):
 
 @fact("contacts.handoff-answered")
 class HandoffAnswered(Fact):
+    """`still_open` counts the questions that wait for an answer after this one."""
+
     handoff_id: str
     question_id: str
     answer: PersonalText
     answered_by: str
+    still_open: int = 0
 
 
 @fact("contacts.handoff-accepted", dated_by="accepted_at")
