@@ -59,4 +59,5 @@ class Account:
 
 def _closed(path: Path) -> list[Path]:
     """Folders on the way that others may not pass."""
-    return [folder for folder in path.resolve().parents if not folder.stat().st_mode & stat.S_IXOTH]
+    whole = path.resolve()
+    return [folder for folder in (whole, *whole.parents) if not folder.stat().st_mode & stat.S_IXOTH]
