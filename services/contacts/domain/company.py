@@ -1,0 +1,79 @@
+"""A company of the shared customer base."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from eventlog.decider import Decider, NotThere, Refused
+from facts.contacts import CompanyRegistered, CompanyUpdated, Email, Phone
+from services.contacts.domain import fields
+
+
+@dataclass(frozen=True)
+class Company:
+    id: str = ""
+    external_id: str = ""
+    name: str = ""
+    legal_name: str = ""
+    tax_id: str = ""
+    emails: tuple[Email, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    website: str = ""
+    parent_id: str = ""
+    tags: tuple[str, ...] = ()
+    branch: str = ""
+    responsible: str = ""
+    note: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    row: str = ""
+
+
+CompanyFact = CompanyRegistered | CompanyUpdated
+
+#: A fact's own `name` is its stored name.
+RENAMED = {"name": "company_name"}
+
+
+def evolve(state: Company, fact: CompanyFact) -> Company:
+    match fact:
+        case CompanyRegistered():
+            return fields.laid(Company(id=fact.company_id), fact, fields.names_of(Company), RENAMED)
+        case CompanyUpdated():
+            return fields.laid(state, fact, fact.fields, RENAMED)
+        case _:
+            assert_never(fact)
+
+
+COMPANY = Decider("contacts.company", Company(), evolve)
+
+
+def register(state: Company, id: str, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
+    if state.id:
+        raise Refused("this company is registered already")
+    asked = _tidy(replace(Company(id=id), **given))
+    return [CompanyRegistered(company_id=id, **_called(asked, fields.names_of(Company)))]
+
+
+def update(state: Company, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
+    if not state.id:
+        raise NotThere("there is no such company")
+    after = _tidy(replace(state, **given))
+    if after.parent_id == state.id:
+        raise Refused("a company cannot belong to itself", field="company.parent_id")
+    changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Company)})
+    if not changes:
+        return []
+    return [CompanyUpdated(company_id=state.id, fields=tuple(changes), **_called(after, tuple(changes)))]
+
+
+def _tidy(company: Company) -> Company:
+    return replace(
+        company,
+        emails=fields.emails(company.emails),
+        phones=fields.phones(company.phones),
+        tags=fields.words(company.tags),
+    )
+
+
+def _called(company: Company, names: Sequence[str]) -> dict[str, Any]:
+    return {RENAMED.get(name, name): getattr(company, name) for name in names}

@@ -1,0 +1,89 @@
+"""A person of the shared customer base."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, assert_never
+
+from eventlog.decider import Decider, NotThere, Refused
+from facts.contacts import Email, PersonRegistered, PersonUpdated, Phone
+from services.contacts.domain import fields
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str = ""
+    external_id: str = ""
+    given_name: str = ""
+    middle_name: str = ""
+    family_name: str = ""
+    display_name: str = ""
+    emails: tuple[Email, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    company_id: str = ""
+    job_title: str = ""
+    birthday: date | None = None
+    tags: tuple[str, ...] = ()
+    branch: str = ""
+    responsible: str = ""
+    note: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    row: str = ""
+
+
+PersonFact = PersonRegistered | PersonUpdated
+
+
+def evolve(state: Person, fact: PersonFact) -> Person:
+    match fact:
+        case PersonRegistered():
+            return fields.laid(Person(id=fact.person_id), fact, fields.names_of(Person))
+        case PersonUpdated():
+            return fields.laid(state, fact, fact.fields)
+        case _:
+            assert_never(fact)
+
+
+PERSON = Decider("contacts.person", Person(), evolve)
+
+
+def identifiers(person: Person) -> frozenset[tuple[str, str]]:
+    """What belongs to one person only: `("email", "anna@example.com")`, `("phone", "+442079460018")`."""
+    mails = {("email", email.address.lower()) for email in person.emails}
+    return frozenset(mails | {("phone", phone.number) for phone in person.phones if phone.number})
+
+
+def derived_name(person: Person) -> str:
+    """The name to show of somebody who gave none."""
+    full = " ".join(part for part in (person.given_name, person.middle_name, person.family_name) if part)
+    reachable = [email.address for email in person.emails] + [phone.number or phone.raw for phone in person.phones]
+    return full or next(iter(reachable), "")
+
+
+def register(state: Person, id: str, given: Mapping[str, Any]) -> Sequence[PersonFact]:
+    if state.id:
+        raise Refused("this person is registered already")
+    asked = _tidy(replace(Person(id=id), **given))
+    named = asked if asked.display_name else replace(asked, display_name=derived_name(asked))
+    values = {name: getattr(named, name) for name in fields.names_of(Person)}
+    return [PersonRegistered(person_id=id, **values)]
+
+
+def update(state: Person, given: Mapping[str, Any]) -> Sequence[PersonFact]:
+    if not state.id:
+        raise NotThere("there is no such person")
+    after = _renamed(state, _tidy(replace(state, **given)))
+    changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Person)})
+    return [PersonUpdated(person_id=state.id, fields=tuple(changes), **changes)] if changes else []
+
+
+def _tidy(person: Person) -> Person:
+    return replace(
+        person, emails=fields.emails(person.emails), phones=fields.phones(person.phones), tags=fields.words(person.tags)
+    )
+
+
+def _renamed(before: Person, after: Person) -> Person:
+    """A name that was derived follows what it was derived from; a cleared one is derived again."""
+    untouched = after.display_name == before.display_name == derived_name(before)
+    return replace(after, display_name=derived_name(after)) if untouched or not after.display_name else after
