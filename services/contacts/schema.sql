@@ -1,0 +1,160 @@
+-- Read models of contacts. Rows are fed by several streams and departments, in any order between them, so every
+-- column has a default. Columns are called as the resources' fields are.
+
+CREATE TABLE IF NOT EXISTS people (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    external_id text NOT NULL DEFAULT '',
+    given_name text NOT NULL DEFAULT '',
+    middle_name text NOT NULL DEFAULT '',
+    family_name text NOT NULL DEFAULT '',
+    display_name text NOT NULL DEFAULT '',
+    emails jsonb NOT NULL DEFAULT '[]',
+    phones jsonb NOT NULL DEFAULT '[]',
+    company_id text NOT NULL DEFAULT '',
+    job_title text NOT NULL DEFAULT '',
+    birthday date,
+    tags jsonb NOT NULL DEFAULT '[]',
+    branch text NOT NULL DEFAULT '',
+    responsible text NOT NULL DEFAULT '',
+    note text NOT NULL DEFAULT '',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX IF NOT EXISTS people_created ON people (tenant, create_time, id);
+CREATE INDEX IF NOT EXISTS people_company ON people (tenant, company_id);
+
+CREATE TABLE IF NOT EXISTS companies (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    external_id text NOT NULL DEFAULT '',
+    name text NOT NULL DEFAULT '',
+    legal_name text NOT NULL DEFAULT '',
+    tax_id text NOT NULL DEFAULT '',
+    emails jsonb NOT NULL DEFAULT '[]',
+    phones jsonb NOT NULL DEFAULT '[]',
+    website text NOT NULL DEFAULT '',
+    parent_id text NOT NULL DEFAULT '',
+    tags jsonb NOT NULL DEFAULT '[]',
+    branch text NOT NULL DEFAULT '',
+    responsible text NOT NULL DEFAULT '',
+    note text NOT NULL DEFAULT '',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX IF NOT EXISTS companies_created ON companies (tenant, create_time, id);
+
+CREATE TABLE IF NOT EXISTS branches (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    name text NOT NULL DEFAULT '',
+    country text NOT NULL DEFAULT '',
+    time_zone text NOT NULL DEFAULT 'UTC',
+    working_hours jsonb NOT NULL DEFAULT '[]',
+    holidays jsonb NOT NULL DEFAULT '[]',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE IF NOT EXISTS interactions (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    external_id text NOT NULL DEFAULT '',
+    person_id text NOT NULL DEFAULT '',
+    company_id text NOT NULL DEFAULT '',
+    lead_id text NOT NULL DEFAULT '',
+    opportunity_id text NOT NULL DEFAULT '',
+    channel text NOT NULL DEFAULT '',
+    direction text NOT NULL DEFAULT '',
+    employee text NOT NULL DEFAULT '',
+    branch text NOT NULL DEFAULT '',
+    occurred_at timestamptz,
+    duration_seconds integer NOT NULL DEFAULT 0,
+    summary text NOT NULL DEFAULT '',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX IF NOT EXISTS interactions_created ON interactions (tenant, create_time, id);
+CREATE INDEX IF NOT EXISTS interactions_occurred ON interactions (tenant, occurred_at, id);
+CREATE INDEX IF NOT EXISTS interactions_person ON interactions (tenant, person_id);
+CREATE INDEX IF NOT EXISTS interactions_lead ON interactions (tenant, lead_id);
+
+-- Under the interaction in which they were made, so that a change of its person or branch reaches them all.
+CREATE TABLE IF NOT EXISTS promises (
+    tenant text NOT NULL,
+    interaction_id text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    person_id text NOT NULL DEFAULT '',
+    lead_id text NOT NULL DEFAULT '',
+    opportunity_id text NOT NULL DEFAULT '',
+    what text NOT NULL DEFAULT '',
+    by text NOT NULL DEFAULT '',
+    due timestamptz,
+    state text NOT NULL DEFAULT 'OPEN',
+    released_reason text NOT NULL DEFAULT '',
+    branch text NOT NULL DEFAULT '',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, interaction_id, id)
+);
+CREATE INDEX IF NOT EXISTS promises_id ON promises (tenant, id);
+CREATE INDEX IF NOT EXISTS promises_due ON promises (tenant, due) WHERE state = 'OPEN';
+CREATE INDEX IF NOT EXISTS promises_lead ON promises (tenant, lead_id) WHERE lead_id <> '';
+
+-- Everything that every department recorded: one row for each fact heard.
+CREATE TABLE IF NOT EXISTS timeline (
+    tenant text NOT NULL,
+    stream text NOT NULL,
+    version integer NOT NULL,
+    department text NOT NULL DEFAULT '',
+    event_id text NOT NULL DEFAULT '',
+    type text NOT NULL DEFAULT '',
+    occurred_at timestamptz,
+    recorded_at timestamptz,
+    employee text NOT NULL DEFAULT '',
+    branch text NOT NULL DEFAULT '',
+    causation_id text NOT NULL DEFAULT '',
+    data jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, stream, version)
+);
+
+-- Which streams, of which department, some fact of which names a subject (`lead:5f…`), and since when.
+CREATE TABLE IF NOT EXISTS concerns (
+    tenant text NOT NULL,
+    subject text NOT NULL,
+    stream text NOT NULL,
+    department text NOT NULL DEFAULT '',
+    recorded_at timestamptz,
+    PRIMARY KEY (tenant, subject, stream)
+);
+
+-- Subjects that one fact names together, both ways round, and since when.
+CREATE TABLE IF NOT EXISTS links (
+    tenant text NOT NULL,
+    subject text NOT NULL,
+    other text NOT NULL,
+    recorded_at timestamptz,
+    PRIMARY KEY (tenant, subject, other)
+);
+
+-- Which branch looks after a subject: who may read its timeline.
+CREATE TABLE IF NOT EXISTS subject_branches (
+    tenant text NOT NULL,
+    subject text NOT NULL,
+    branch text NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant, subject)
+);
