@@ -29,6 +29,18 @@ class Expected:
     def __str__(self) -> str:
         return f"version {self.version}" if self.mode is Mode.EXACT else self.mode.value
 
+    def holds(self, version: int) -> bool:
+        """Whether a stream at this version is as expected."""
+        match self.mode:
+            case Mode.EXACT:
+                return version == self.version
+            case Mode.NO_STREAM:
+                return version == 0
+            case Mode.EXISTS:
+                return version > 0
+            case Mode.ANY:
+                return True
+
 
 NO_STREAM = Expected(Mode.NO_STREAM)
 EXISTS = Expected(Mode.EXISTS)
@@ -97,6 +109,13 @@ class Filter:
     tenant: str | None = None
     types: frozenset[str] = field(default_factory=frozenset)
     stream: str | None = None
+
+    def matches(self, event: Event) -> bool:
+        return (
+            self.tenant in (None, event.tenant)
+            and self.stream in (None, event.stream)
+            and (not self.types or event.type in self.types)
+        )
 
 
 EVERYTHING = Filter()

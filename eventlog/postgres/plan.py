@@ -11,7 +11,7 @@ import orjson
 from eventlog.errors import Conflict
 from eventlog.events import CHAIN_START, Position, Version, chain_digest, event_id
 from eventlog.postgres.queue import Pending
-from eventlog.store import Append, Appended, Expected, Mode, StreamWrite
+from eventlog.store import Append, Appended, Mode, StreamWrite
 
 StreamKey = tuple[str, str]
 
@@ -111,7 +111,7 @@ class Planner:
     def _conflict(self, append: Append) -> Conflict | None:
         for write in append.writes:
             version = self._head((append.tenant, write.stream)).version
-            if not holds(write.expected, version):
+            if not write.expected.holds(version):
                 return Conflict(write.stream, str(write.expected), version)
         return None
 
@@ -161,19 +161,6 @@ class Planner:
         return Appended(
             self.head.generation, Position(first), Position(self.position), versions, append.outcome, self.recorded_at
         )
-
-
-def holds(expected: Expected, version: int) -> bool:
-    """Whether a stream at this version is as expected."""
-    match expected.mode:
-        case Mode.EXACT:
-            return version == expected.version
-        case Mode.NO_STREAM:
-            return version == 0
-        case Mode.EXISTS:
-            return version > 0
-        case Mode.ANY:
-            return True
 
 
 def unknown(batch: Sequence[Pending], heads: StreamHeads, *, certain: bool) -> list[StreamKey]:

@@ -149,7 +149,7 @@ class Writer:
 
     async def _look(self, connection: Connection) -> None:
         """Read the log's head. What was known of streams is void when it moved without us."""
-        row = await connection.fetchrow(HEAD, timeout=STATEMENT_TIMEOUT_S)
+        (row,) = await connection.fetch(HEAD, timeout=STATEMENT_TIMEOUT_S)
         head = LogHead(*row)
         if head == self._head:
             self._rivals = max(0, self._rivals - 1)
