@@ -36,7 +36,7 @@ SETTINGS = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    "max_connections": "80",
+    "max_connections": "120",
     "shared_buffers": "64MB",
     "wal_buffers": "4MB",
     "min_wal_size": "128MB",
