@@ -1,0 +1,146 @@
+import datetime
+
+from baton.common.v1 import options_pb2 as _options_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from google.api import field_behavior_pb2 as _field_behavior_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Status(_message.Message):
+    __slots__ = ("departments",)
+    DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
+    departments: _containers.RepeatedCompositeFieldContainer[DepartmentStatus]
+    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ...) -> None: ...
+
+class DepartmentStatus(_message.Message):
+    __slots__ = ("department", "head", "sources", "parked", "due")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    head: str
+    sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
+    parked: int
+    due: int
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ...) -> None: ...
+
+class SourceStatus(_message.Message):
+    __slots__ = ("source", "position", "lag")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    position: str
+    lag: int
+    def __init__(self, source: _Optional[str] = ..., position: _Optional[str] = ..., lag: _Optional[int] = ...) -> None: ...
+
+class ListParkedRequest(_message.Message):
+    __slots__ = ("department", "tenant", "stream")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    tenant: str
+    stream: str
+    def __init__(self, department: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ...) -> None: ...
+
+class ListParkedResponse(_message.Message):
+    __slots__ = ("parked",)
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    parked: _containers.RepeatedCompositeFieldContainer[ParkedFact]
+    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedFact, _Mapping]]] = ...) -> None: ...
+
+class ParkedFact(_message.Message):
+    __slots__ = ("department", "source", "tenant", "stream", "version", "position", "type", "reason", "parked_at")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PARKED_AT_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    source: str
+    tenant: str
+    stream: str
+    version: int
+    position: int
+    type: str
+    reason: str
+    parked_at: _timestamp_pb2.Timestamp
+    def __init__(self, department: _Optional[str] = ..., source: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ..., version: _Optional[int] = ..., position: _Optional[int] = ..., type: _Optional[str] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ParkedStreamRequest(_message.Message):
+    __slots__ = ("department", "stream", "tenant")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    stream: str
+    tenant: str
+    def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
+
+class ParkedOutcome(_message.Message):
+    __slots__ = ("handled", "discarded", "remaining")
+    HANDLED_FIELD_NUMBER: _ClassVar[int]
+    DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    handled: int
+    discarded: int
+    remaining: int
+    def __init__(self, handled: _Optional[int] = ..., discarded: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
+
+class RebuildRequest(_message.Message):
+    __slots__ = ("department", "check")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    check: bool
+    def __init__(self, department: _Optional[str] = ..., check: _Optional[bool] = ...) -> None: ...
+
+class RebuildResponse(_message.Message):
+    __slots__ = ("department", "tables", "events", "seconds", "positions")
+    class PositionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    tables: _containers.RepeatedCompositeFieldContainer[RebuiltTable]
+    events: int
+    seconds: float
+    positions: _containers.ScalarMap[str, str]
+    def __init__(self, department: _Optional[str] = ..., tables: _Optional[_Iterable[_Union[RebuiltTable, _Mapping]]] = ..., events: _Optional[int] = ..., seconds: _Optional[float] = ..., positions: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class RebuiltTable(_message.Message):
+    __slots__ = ("table", "rows", "differing", "examples")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERING_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    rows: int
+    differing: int
+    examples: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, table: _Optional[str] = ..., rows: _Optional[int] = ..., differing: _Optional[int] = ..., examples: _Optional[_Iterable[str]] = ...) -> None: ...
