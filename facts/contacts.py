@@ -270,6 +270,7 @@ class HandoffKindDefined(Fact):
     to_department: str
     deadline_working_minutes: int
     required: tuple[str, ...] = ()
+    custom: PersonalJson = {}
 
 
 class Asking(Value):

@@ -1,0 +1,83 @@
+"""What handing on of one kind means: between whom, how soon, what is to be filled in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eventlog.decider import Decider, NotThere, Refused
+from facts.contacts import HandoffKindDefined
+
+DEADLINE_WORKING_MINUTES = 480
+#: Departments that hand on and receive: those that record facts about customers.
+DEPARTMENTS = ("marketing", "sales", "contacts")
+
+
+@dataclass(frozen=True)
+class HandoffKind:
+    kind: str = ""
+    from_department: str = ""
+    to_department: str = ""
+    deadline_working_minutes: int = DEADLINE_WORKING_MINUTES
+    required: tuple[str, ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Exists from the start, for every tenant, until somebody defines it otherwise.
+LEAD_TO_SALES = HandoffKind("lead-to-sales", "marketing", "sales")
+
+
+def evolve(state: HandoffKind, fact: HandoffKindDefined) -> HandoffKind:
+    """Every definition is whole: it takes the place of the one before."""
+    return HandoffKind(
+        kind=fact.kind,
+        from_department=fact.from_department,
+        to_department=fact.to_department,
+        deadline_working_minutes=fact.deadline_working_minutes,
+        required=fact.required,
+        custom=fact.custom,
+    )
+
+
+HANDOFF_KIND = Decider("contacts.handoffkind", HandoffKind(), evolve)
+
+
+def known(state: HandoffKind, kind: str) -> HandoffKind:
+    """What is defined, else what exists from the start. Raises `NotThere`."""
+    if state.kind:
+        return state
+    if kind == LEAD_TO_SALES.kind:
+        return LEAD_TO_SALES
+    raise NotThere("there is no such kind of handoff")
+
+
+def define(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[HandoffKindDefined]:
+    """A kind that did not exist."""
+    if state.kind or kind == LEAD_TO_SALES.kind:
+        raise Refused("this kind of handoff exists already", field="handoff_kind.kind")
+    return [_defined(_checked(replace(HandoffKind(), **{**given, "kind": kind})))]
+
+
+def redefine(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[HandoffKindDefined]:
+    """Change the values given; nothing where nothing differs."""
+    before = known(state, kind)
+    after = _checked(replace(before, **{**given, "kind": kind}))
+    return [] if after == before else [_defined(after)]
+
+
+def _checked(asked: HandoffKind) -> HandoffKind:
+    for name in ("from_department", "to_department"):
+        if getattr(asked, name) not in DEPARTMENTS:
+            raise Refused(f"expected one of {', '.join(DEPARTMENTS)}", field=f"handoff_kind.{name}")
+    minutes = asked.deadline_working_minutes or DEADLINE_WORKING_MINUTES
+    return replace(asked, deadline_working_minutes=minutes, required=tuple(dict.fromkeys(asked.required)))
+
+
+def _defined(kind: HandoffKind) -> HandoffKindDefined:
+    return HandoffKindDefined(
+        kind=kind.kind,
+        from_department=kind.from_department,
+        to_department=kind.to_department,
+        deadline_working_minutes=kind.deadline_working_minutes,
+        required=kind.required,
+        custom=dict(kind.custom),
+    )

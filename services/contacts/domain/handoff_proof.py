@@ -1,0 +1,79 @@
+"""What Baton itself decides about a handoff: offer it, judge its receipts, supplement it, tell that it is late."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from eventlog.decider import NotThere
+from facts.contacts import (
+    HandoffAsked,
+    HandoffDelivered,
+    HandoffDiscrepant,
+    HandoffOffered,
+    HandoffOverdue,
+    HandoffSupplemented,
+)
+from services.contacts.domain.handoff import ACCEPTED, ASKED, OFFER, WAITING, WITHDRAWN, Handoff, HandoffFact
+from services.contacts.domain.manifest import Entries, covered, differences, newer
+
+
+def ask(state: Handoff, asked: HandoffAsked) -> Sequence[HandoffFact]:
+    """Asked by hand. The id belongs to the request, so that there is nothing before."""
+    return [] if state.id else [asked]
+
+
+def offer(state: Handoff, offered: HandoffOffered) -> Sequence[HandoffFact]:
+    """Every asking fact has exactly one offer."""
+    return [offered] if state.state in ("", ASKED) else []
+
+
+def receive(state: Handoff, part: str, receipt: Entries) -> Sequence[HandoffFact]:
+    """Compare what the receiving department recomputed with what was offered.
+
+    Equal is delivered; anything else is a discrepancy, told once for each different receipt. What was withdrawn
+    before its receipt came needs no proof any more."""
+    if part not in state.parts:
+        raise NotThere(f"handoff {state.id} has no part {part}")
+    found = state.parts[part]
+    if found.delivered or (part == OFFER and state.state == WITHDRAWN):
+        return []
+    differing = differences(found.manifest, receipt)
+    if not differing:
+        return [HandoffDelivered(handoff_id=state.id, part=part, receipt=tuple(receipt))]
+    if tuple(receipt) == tuple(found.receipt):
+        return []
+    return [
+        HandoffDiscrepant(
+            handoff_id=state.id,
+            part=part,
+            to_department=state.to_department,
+            manifest=tuple(found.manifest),
+            receipt=tuple(receipt),
+            differences=differing,
+        )
+    ]
+
+
+def supplement(state: Handoff, basis: Mapping[str, str], entries: Entries) -> Sequence[HandoffFact]:
+    """What others than the receiving department recorded about the subject, or what was linked to it, since.
+
+    `entries` are the streams that concern the subject at `basis`."""
+    if state.state not in (*WAITING, ACCEPTED):
+        return []
+    versions = covered(part.manifest for part in state.parts.values())
+    from_others = [each for each in entries if not each.stream.startswith(f"{state.to_department}.")]
+    news = newer(from_others, versions)
+    if not news:
+        return []
+    part = f"supplement-{1 + sum(name.startswith('supplement-') for name in state.parts)}"
+    return [
+        HandoffSupplemented(
+            handoff_id=state.id, part=part, to_department=state.to_department, basis=dict(basis), manifest=news
+        )
+    ]
+
+
+def become_overdue(state: Handoff, now: datetime) -> Sequence[HandoffFact]:
+    """Its deadline passed and nobody accepted, returned or withdrew it. Told once for each deadline."""
+    if state.state not in WAITING or state.overdue or state.deadline is None or now < state.deadline:
+        return []
+    return [HandoffOverdue(handoff_id=state.id, deadline=state.deadline)]
