@@ -158,3 +158,16 @@ CREATE TABLE IF NOT EXISTS subject_branches (
     branch text NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, subject)
 );
+
+-- What an offered handoff lets its receiving branch read, while it is held; the handoff itself its asking branch, too.
+CREATE TABLE IF NOT EXISTS grants (
+    tenant text NOT NULL,
+    handoff_id text NOT NULL,
+    subject text NOT NULL,
+    branch text NOT NULL DEFAULT '',
+    from_branch text NOT NULL DEFAULT '',
+    held boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (tenant, handoff_id, subject)
+);
+CREATE INDEX IF NOT EXISTS grants_subject ON grants (tenant, subject);
+CREATE INDEX IF NOT EXISTS grants_branch ON grants (tenant, branch) WHERE held;

@@ -1,0 +1,1 @@
+"""Facts -> rows of contacts' read models."""
