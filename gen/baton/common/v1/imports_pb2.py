@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from baton.common.v1 import options_pb2 as baton_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62\x61ton/common/v1/imports.proto\x12\x0f\x62\x61ton.common.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\"\xb4\x02\n\x0cImportResult\x12\x13\n\x04line\x18\x01 \x01(\x05\x42\x05\xaa\xb5\x18\x01\x32\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.baton.common.v1.ImportResult.Outcome\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nhandoff_id\x18\x04 \x01(\t\x12\r\n\x05\x66ield\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x30\n\x08warnings\x18\x07 \x03(\x0b\x32\x1e.baton.common.v1.ImportWarning\"f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43REATED\x10\x01\x12\x0b\n\x07UPDATED\x10\x02\x12\r\n\tUNCHANGED\x10\x03\x12\x0c\n\x08REJECTED\x10\x04\x12\x0b\n\x07NOT_YET\x10\x05\".\n\rImportWarning\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62\x61ton/common/v1/imports.proto\x12\x0f\x62\x61ton.common.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\"\xb1\x02\n\x0cImportResult\x12\x13\n\x04line\x18\x01 \x01(\x05\x42\x05\xaa\xb5\x18\x01\x32\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.baton.common.v1.ImportResult.Outcome\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nhandoff_id\x18\x04 \x01(\t\x12\r\n\x05\x66ield\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12-\n\x08warnings\x18\x07 \x03(\x0b\x32\x1b.baton.common.v1.RowWarning\"f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x43REATED\x10\x01\x12\x0b\n\x07UPDATED\x10\x02\x12\r\n\tUNCHANGED\x10\x03\x12\x0c\n\x08REJECTED\x10\x04\x12\x0b\n\x07NOT_YET\x10\x05\"+\n\nRowWarning\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTRESULT'].fields_by_name['line']._loaded_options = None
   _globals['_IMPORTRESULT'].fields_by_name['line']._serialized_options = b'\252\265\030\0012'
   _globals['_IMPORTRESULT']._serialized_start=82
-  _globals['_IMPORTRESULT']._serialized_end=390
-  _globals['_IMPORTRESULT_OUTCOME']._serialized_start=288
-  _globals['_IMPORTRESULT_OUTCOME']._serialized_end=390
-  _globals['_IMPORTWARNING']._serialized_start=392
-  _globals['_IMPORTWARNING']._serialized_end=438
+  _globals['_IMPORTRESULT']._serialized_end=387
+  _globals['_IMPORTRESULT_OUTCOME']._serialized_start=285
+  _globals['_IMPORTRESULT_OUTCOME']._serialized_end=387
+  _globals['_ROWWARNING']._serialized_start=389
+  _globals['_ROWWARNING']._serialized_end=432
 # @@protoc_insertion_point(module_scope)

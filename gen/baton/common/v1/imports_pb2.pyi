@@ -37,10 +37,10 @@ class ImportResult(_message.Message):
     handoff_id: str
     field: str
     detail: str
-    warnings: _containers.RepeatedCompositeFieldContainer[ImportWarning]
-    def __init__(self, line: _Optional[int] = ..., outcome: _Optional[_Union[ImportResult.Outcome, str]] = ..., id: _Optional[str] = ..., handoff_id: _Optional[str] = ..., field: _Optional[str] = ..., detail: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[ImportWarning, _Mapping]]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[RowWarning]
+    def __init__(self, line: _Optional[int] = ..., outcome: _Optional[_Union[ImportResult.Outcome, str]] = ..., id: _Optional[str] = ..., handoff_id: _Optional[str] = ..., field: _Optional[str] = ..., detail: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[RowWarning, _Mapping]]] = ...) -> None: ...
 
-class ImportWarning(_message.Message):
+class RowWarning(_message.Message):
     __slots__ = ("field", "detail")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]

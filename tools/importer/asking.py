@@ -1,0 +1,77 @@
+"""Asks Baton, for a batch of rows: which ids external ids stand for, and what became of rows that are sent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from baton.common.v1 import imports_pb2
+from google.protobuf.message import Message
+
+from runtime.client import Client, Problem
+from tools.importer.maps import ImportMap
+from tools.importer.report import NOT_YET, REJECTED, Outcome, Warned
+from tools.importer.resources import RESOURCES, Resource
+from tools.importer.rows import column_of
+
+#: External ids in one question, so that its address stays short.
+_IDS_MAX = 100
+_TOO_LARGE = 413
+_WRONG = frozenset({400, 422})
+
+
+class Asking:
+    """One import's questions. Safe to share between threads."""
+
+    def __init__(self, client: Client, map: ImportMap, import_id: str) -> None:
+        self._client = client
+        self._map = map
+        self._import_id = import_id
+        self._known: dict[tuple[str, str], str] = {}
+
+    def find(self, resource: Resource, external_ids: Iterable[str]) -> dict[str, Any]:
+        """The resources that have these external ids, by external id; those that are not there are left out."""
+        wanted = sorted(set(external_ids))
+        found: dict[str, Any] = {}
+        for start in range(0, len(wanted), _IDS_MAX):
+            query: dict[str, int | list[str]] = {"externalId": wanted[start : start + _IDS_MAX], "pageSize": 500}
+            answer = self._client.get(resource.path, resource.listed, query)
+            found.update((each.external_id, each) for each in getattr(answer, resource.items))
+        return found
+
+    def ids(self, references: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """Ids of (resource, external id), as far as they are known; asked once."""
+        wanted = set(references) - self._known.keys()
+        for name in {name for name, _ in wanted}:
+            found = self.find(RESOURCES[name], (external_id for each, external_id in wanted if each == name))
+            self._known.update(((name, external_id), each.id) for external_id, each in found.items())
+        return self._known
+
+    def send(self, resource: Resource, path: str, messages: Sequence[Message]) -> list[imports_pb2.ImportResult]:
+        """One result for each row. A request that is refused for one row's sake is sent again by halves, so that the
+        row stands alone and its neighbours go on."""
+        if not messages:
+            return []
+        request = resource.request(import_id=self._import_id, rows=messages)
+        try:
+            return list(self._client.post(path, resource.response, request).results)
+        except Problem as problem:
+            if problem.status != _TOO_LARGE and problem.status not in _WRONG:
+                raise
+            if len(messages) > 1:
+                half = len(messages) // 2
+                return self.send(resource, path, messages[:half]) + self.send(resource, path, messages[half:])
+            return [refused(problem)]
+
+    def outcome(self, line: int, result: imports_pb2.ImportResult) -> Outcome:
+        """A department's result, with the file's columns in place of its fields."""
+        name = imports_pb2.ImportResult.Outcome.Name(result.outcome)
+        column = column_of(self._map, result.field) if name in (REJECTED, NOT_YET) else ""
+        warnings = tuple(Warned(line, column_of(self._map, each.field), each.detail) for each in result.warnings)
+        return Outcome(name, column, result.detail, warnings)
+
+
+def refused(problem: Problem) -> imports_pb2.ImportResult:
+    """The result of a row for whose sake its request was refused: `/rows/0/lead/source` is the row's `lead.source`."""
+    first: Mapping[str, str] = problem.errors[0] if problem.errors else {}
+    field = ".".join(first.get("pointer", "").split("/")[3:])
+    detail = first.get("detail") or problem.detail or problem.title
+    return imports_pb2.ImportResult(outcome=imports_pb2.ImportResult.REJECTED, field=field, detail=detail)

@@ -1,0 +1,129 @@
+"""Runs an import: reads, sends a few batches at once, asks again for what was not there yet, and reports."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from tools.importer.attempts import Attempt
+from tools.importer.maps import ImportMap
+from tools.importer.report import NOT_YET, REJECTED, Outcome, Report
+from tools.importer.rows import Prepared, prepare
+from tools.importer.table import Row
+from tools.importer.template import Wrong
+
+BATCH_ROWS_MAX = 500
+#: Bytes of cells in a batch: well under the largest request that Baton takes.
+BATCH_BYTES_MAX = 300_000
+REQUESTS_AT_ONCE = 4
+#: How long what a row refers to is waited for, after something last arrived.
+PATIENCE_S = 30.0
+_AGAIN_FIRST_S = 0.05
+_AGAIN_MAX_S = 1.0
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Run:
+    """One import. `attempt` is None in a dry run: rows are read and checked, nothing is sent."""
+
+    map: ImportMap
+    attempt: Attempt | None
+    report: Report
+    progress: Progress
+    patience_s: float = PATIENCE_S
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _lines: dict[str, int] = field(default_factory=dict)
+
+    def run(self, rows: Iterable[Row]) -> None:
+        """Bring the rows in; every one of them is in the report afterwards. Raises `ClientError`."""
+        pool = ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="import")
+        try:
+            waiting = self._send(pool, batches(self._prepared(rows)))
+            self._send_again(pool, waiting)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _prepared(self, rows: Iterable[Row]) -> Iterator[Prepared]:
+        """Rows that can be sent; the others are reported."""
+        for row in rows:
+            try:
+                prepared = prepare(self.map, row)
+                self._only_once(prepared)
+            except Wrong as wrong:
+                self._done(row.line, row.text, Outcome(REJECTED, wrong.column, wrong.reason))
+                continue
+            yield prepared
+
+    def _only_once(self, row: Prepared) -> None:
+        """A second row of the same external id would make the outcome depend on which is sent first."""
+        first = self._lines.setdefault(row.external_id, row.line)
+        if first != row.line:
+            column = self.map.columns().get(f"{self.map.resource.field}.external_id", "")
+            raise Wrong(column, f"{row.external_id} stands in line {first} already")
+
+    def _send(self, pool: ThreadPoolExecutor, work: Iterable[list[Prepared]]) -> list[tuple[Prepared, Outcome]]:
+        """Send batches, a few at once; answers the rows that have to wait."""
+        running: dict[Future[list[Outcome]], list[Prepared]] = {}
+        waiting: list[tuple[Prepared, Outcome]] = []
+        for batch in work:
+            if self.attempt is None:
+                self._checked(batch)
+                continue
+            running[pool.submit(self.attempt, batch)] = batch
+            if len(running) >= REQUESTS_AT_ONCE:
+                waiting += self._collect(running, wait(running, return_when=FIRST_COMPLETED).done)
+        return waiting + self._collect(running, set(running))
+
+    def _collect(
+        self, running: dict[Future[list[Outcome]], list[Prepared]], done: set[Future[list[Outcome]]]
+    ) -> list[tuple[Prepared, Outcome]]:
+        waiting = []
+        for future in done:
+            for row, outcome in zip(running.pop(future), future.result(), strict=True):
+                if outcome.outcome == NOT_YET:
+                    waiting.append((row, outcome))
+                else:
+                    self._done(row.line, row.text, outcome)
+        return waiting
+
+    def _send_again(self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]) -> None:
+        """Until nothing has to wait, or nothing arrived for as long as we are patient."""
+        deadline = self.clock() + self.patience_s
+        pause_s = _AGAIN_FIRST_S
+        while waiting and self.clock() < deadline:
+            self.sleep(pause_s)
+            before = len(waiting)
+            waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
+            if len(waiting) < before:
+                deadline, pause_s = self.clock() + self.patience_s, _AGAIN_FIRST_S
+            else:
+                pause_s = min(2 * pause_s, _AGAIN_MAX_S)
+        for row, outcome in waiting:
+            detail = f"{outcome.detail}; waited {self.patience_s:g} s"
+            self._done(row.line, row.text, Outcome(REJECTED, outcome.column, detail))
+
+    def _checked(self, batch: Sequence[Prepared]) -> None:
+        """In a dry run a row that could be sent counts as a row, and as nothing else."""
+        self.report.rows += len(batch)
+        self.progress(len(batch))
+
+    def _done(self, line: int, text: Sequence[str], outcome: Outcome) -> None:
+        self.report.add(line, text, outcome)
+        self.progress(1)
+
+
+def batches(rows: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Rows in requests of a bounded number of rows and bytes."""
+    batch: list[Prepared] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(len(cell) for cell in row.text)
+        if len(batch) >= BATCH_ROWS_MAX or size >= BATCH_BYTES_MAX:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
