@@ -2,13 +2,14 @@
 
 from baton.analytics.v1 import funnel_pb2
 
+from eventlog.views import Views
 from runtime.call import Call
 from runtime.messages import fill
 from services.analytics import queries
 
 
 class Funnels:
-    def __init__(self, views: queries.Views) -> None:
+    def __init__(self, views: Views) -> None:
         self._views = views
 
     async def GetFunnel(self, request: funnel_pb2.GetFunnelRequest, call: Call) -> funnel_pb2.Funnel:

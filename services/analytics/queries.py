@@ -4,18 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from eventlog.views import Views
 
 _FUNNEL = Path(__file__).with_name("queries.sql").read_text().partition("-- name: funnel\n")[2]
 _PLACES = Decimal("0.000001")
 #: What analytics hears; a department of which nothing was heard yet is at the start of its log.
 HEARD = ("marketing", "sales", "contacts")
-
-
-class Views(Protocol):
-    """The read models of analytics."""
-
-    async def fetch(self, sql: str, *args: Any) -> Sequence[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True)

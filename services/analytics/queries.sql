@@ -52,4 +52,4 @@ SELECT
     (SELECT jsonb_agg(to_jsonb(each) ORDER BY each.key COLLATE "C") FROM (
         SELECT counts.*, coalesce(revenues.revenue, '[]') AS revenue FROM counts LEFT JOIN revenues USING (key)
     ) each) AS rows,
-    (SELECT jsonb_object_agg(source, generation || '.' || position) FROM checkpoints) AS positions
+    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM checkpoints) AS positions

@@ -1,7 +1,7 @@
 -- Read models of analytics. Rows are fed by several departments, in any order between them: a lead that contacts or
 -- sales mention before marketing's own fact was heard is a row that is not captured yet, and is not counted.
 
-CREATE TABLE funnel_leads (
+CREATE TABLE IF NOT EXISTS funnel_leads (
     tenant text NOT NULL,
     id text NOT NULL,
     captured boolean NOT NULL DEFAULT false,
@@ -14,7 +14,7 @@ CREATE TABLE funnel_leads (
     PRIMARY KEY (tenant, id)
 );
 
-CREATE TABLE funnel_opportunities (
+CREATE TABLE IF NOT EXISTS funnel_opportunities (
     tenant text NOT NULL,
     id text NOT NULL,
     owner text NOT NULL DEFAULT '',
@@ -27,7 +27,7 @@ CREATE TABLE funnel_opportunities (
 
 -- Which leads belong to which opportunity. `version` is that of the opportunity's stream, `n` the place in the fact:
 -- the least of both is the opportunity's first lead.
-CREATE TABLE funnel_links (
+CREATE TABLE IF NOT EXISTS funnel_links (
     tenant text NOT NULL,
     opportunity_id text NOT NULL,
     lead_id text NOT NULL,
@@ -35,4 +35,4 @@ CREATE TABLE funnel_links (
     n integer NOT NULL,
     PRIMARY KEY (tenant, opportunity_id, lead_id)
 );
-CREATE INDEX funnel_links_lead ON funnel_links (tenant, lead_id);
+CREATE INDEX IF NOT EXISTS funnel_links_lead ON funnel_links (tenant, lead_id);

@@ -1,0 +1,17 @@
+"""The composition root of analytics: what runs in this department."""
+
+from pathlib import Path
+
+from runtime.department import Department, House
+from services.analytics.api import Funnels
+from services.analytics.projections import FUNNEL
+from services.analytics.queries import HEARD
+
+
+def build(house: House) -> Department:
+    return Department(
+        servicers={"baton.analytics.v1.Funnels": Funnels(house.views)},
+        projections=[FUNNEL],
+        schema=Path(__file__).with_name("schema.sql"),
+        hears=HEARD,
+    )
