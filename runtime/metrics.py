@@ -1,24 +1,18 @@
-"""Measurements for Prometheus, in a registry of our own. Labels hold no tenant and nothing personal."""
+"""Measurements for Prometheus. Labels hold no tenant and nothing personal."""
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Gauge, Histogram
 from prometheus_client.exposition import generate_latest
-
-REGISTRY = CollectorRegistry(auto_describe=True)
 
 CALLS = Histogram(
     "baton_rpc_seconds",
-    "Time to answer a call, by RPC and reason (OK, or the reason of the error).",
+    "Time to answer a call, by RPC and reason (OK, or the reason of the error)",
     ("rpc", "reason"),
-    registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-HEAD = Gauge("baton_log_head", "Last position of a department's log.", ("department",), registry=REGISTRY)
-LAG = Gauge(
-    "baton_view_lag", "Positions that a department has not heard yet.", ("department", "source"), registry=REGISTRY
-)
-PARKED = Gauge("baton_parked_streams", "Streams stopped by a fact.", ("department",), registry=REGISTRY)
+HEAD = Gauge("baton_log_head", "Last position of a department's log", ("department",))
+LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", ("department", "source"))
 
 
 def exposition() -> bytes:
     """Everything measured, in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+    return generate_latest()
