@@ -1,0 +1,122 @@
+"""`baton import leads|deals|people|companies|interactions FILE --map MAP.toml`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from runtime.client import ClientError
+from runtime.reach import reach
+from tools.importer.asking import Asking
+from tools.importer.attempts import attempt_for
+from tools.importer.maps import ImportMap, read_map
+from tools.importer.report import Report
+from tools.importer.resources import RESOURCES
+from tools.importer.run import Run
+from tools.importer.table import Table
+from tools.importer.template import MapError
+
+#: Import ids are UUIDs in this namespace, made of what is imported: the same import again has the same id.
+IMPORTS = UUID("0e6b9f0a-5b0e-5c1c-8d8a-6f2f3b6a7c11")
+DEFAULT_TENANT = "demo"
+INTERRUPTED = 130
+_SHOWN_MAX = 20
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("import", help="bring in rows of a CSV file")
+    parser.add_argument("resource", choices=sorted(RESOURCES))
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--map", type=Path, required=True, metavar="MAP.toml", help="what the file's columns mean")
+    parser.add_argument("--tenant", default=DEFAULT_TENANT)
+    parser.add_argument("--dry-run", action="store_true", help="read and check every row, record nothing")
+    parser.add_argument("--rejected", type=Path, metavar="PATH", help="where rejected rows go, with their reasons")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0; 1 when rows were rejected; 2 when the map or the file cannot be used, or Baton be reached."""
+    try:
+        map = read_map(args.map, RESOURCES[args.resource])
+        table = Table(args.file, map.delimiter, map.encoding)
+        report, complete = import_table(args, map, table)
+        _print(report, args.json)
+        _print_rejected(report, table, map, args.rejected)
+    except (MapError, ClientError) as error:
+        sys.stderr.write(f"baton import: {error}\n")
+        return 2
+    if not complete:
+        sys.stderr.write("Interrupted. What was imported stays; the same command again goes on.\n")
+        return INTERRUPTED
+    return 1 if report.rejected else 0
+
+
+def import_table(args: argparse.Namespace, map: ImportMap, table: Table) -> tuple[Report, bool]:
+    """Import the file's rows; False when it was interrupted. Raises `MapError`, `ClientError`."""
+    missing = sorted(map.needed() - set(table.header()))
+    if missing:
+        raise MapError(f"{table.path} has no column {', '.join(missing)}")
+    report = Report(str(uuid5(IMPORTS, f"{args.tenant}/{args.resource}/{map.digest}/{table.digest()}")))
+    attempt = None
+    if not args.dry_run:
+        client = reach(args.tenant, roles=("admin",))
+        attempt = attempt_for(Asking(client, map, report.import_id), map)
+    started = time.monotonic()
+    complete = True
+    with _progress(table.count(), f"import {args.resource}") as advance:
+        try:
+            Run(map, attempt, report, advance).run(table.rows())
+        except KeyboardInterrupt:
+            complete = False
+    report.seconds = time.monotonic() - started
+    return report, complete
+
+
+@contextmanager
+def _progress(rows: int, title: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=rows)
+        yield lambda done: progress.advance(task, done)
+
+
+def _print(report: Report, json: bool) -> None:
+    document = report.document()
+    sys.stdout.write(orjson.dumps(document).decode() + "\n" if json else _text(document))
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{document[name]} {name}" for name in ("created", "updated", "unchanged", "rejected"))
+    lines = [f"{document['rows']} rows: {counts} in {document['seconds']:.1f} s"]
+    lines += [f"line {each['line']}, {each['column']}: {each['detail']}" for each in document["warnings"][:_SHOWN_MAX]]
+    if len(document["warnings"]) > _SHOWN_MAX:
+        lines.append(f"… and {len(document['warnings']) - _SHOWN_MAX} more warnings")
+    return "\n".join(lines) + "\n"
+
+
+def _print_rejected(report: Report, table: Table, map: ImportMap, path: Path | None) -> None:
+    if not report.rejected:
+        return
+    path = path or Path(f"{table.path.stem}.rejected.csv")
+    try:
+        report.write_rejected(path, table.header(), map.delimiter)
+    except OSError as error:
+        raise MapError(f"the rejected rows could not be written: {error}") from error
+    for each in sorted(report.rejected, key=lambda rejected: rejected.line)[:_SHOWN_MAX]:
+        where = f"line {each.line}, {each.column}" if each.column else f"line {each.line}"
+        sys.stderr.write(f"{where}: {each.reason}\n")
+    sys.stderr.write(f"{len(report.rejected)} rejected rows are in {path}\n")
