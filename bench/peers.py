@@ -24,12 +24,13 @@ def threads(writers: int, seconds: float, start: Callable[[], None], write: Call
     stop = threading.Event()
 
     def loop(writer: int) -> None:
-        write(writer, -1)
         ready.wait()
         while not stop.is_set():
             write(writer, counts[writer])
             counts[writer] += 1
 
+    for writer in range(writers):
+        write(writer, -1)
     running = [threading.Thread(target=loop, args=(n,), daemon=True) for n in range(writers)]
     for thread in running:
         thread.start()
@@ -42,7 +43,9 @@ def threads(writers: int, seconds: float, start: Callable[[], None], write: Call
     return sum(counts)
 
 
-def eventsourcing_appends(server: dict[str, Any], writers: int, seconds: float, functions: bool, start: Callable[[], None]) -> int:
+def eventsourcing_appends(
+    server: dict[str, Any], writers: int, seconds: float, functions: bool, start: Callable[[], None]
+) -> int:
     """Single-event inserts by the application recorder, each its own stream, as the library does them."""
     from eventsourcing.persistence import StoredEvent
     from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -51,6 +54,7 @@ def eventsourcing_appends(server: dict[str, Any], writers: int, seconds: float, 
         **server, pool_size=writers, max_overflow=writers, enable_db_functions=functions, pool_open_timeout=30
     ) as datastore:
         recorder = PostgresApplicationRecorder(datastore, events_table_name=f"stored_events_{int(functions)}")
+        datastore.pool.open(wait=True)
         recorder.create_table()
 
         def write(_writer: int, _n: int) -> None:

@@ -26,13 +26,19 @@ class Row:
     note: str = ""
 
 
-def compared(name: str, value: float, unit: str, peer: str, peer_value: float, least: float, aim: float, note: str = "") -> Row:
+def compared(
+    name: str, value: float, unit: str, peer: str, peer_value: float, least: float, aim: float, note: str = ""
+) -> Row:
     """A row judged by its ratio to a peer in the same run."""
     ratio = round(value / peer_value, 3)
-    return Row(name, round(value, 1), unit, peer, round(peer_value, 1), ratio, f"{least}x / {aim}x", ratio >= least, note)
+    return Row(
+        name, round(value, 1), unit, peer, round(peer_value, 1), ratio, f"{least}x / {aim}x", ratio >= least, note
+    )
 
 
-def measured(name: str, value: float, unit: str, least: float, aim: float, *, lower_is_better: bool = False, note: str = "") -> Row:
+def measured(
+    name: str, value: float, unit: str, least: float, aim: float, *, lower_is_better: bool = False, note: str = ""
+) -> Row:
     """A row judged by its own figure."""
     met = value <= least if lower_is_better else value >= least
     sign = "≤" if lower_is_better else "≥"
@@ -42,7 +48,11 @@ def measured(name: str, value: float, unit: str, least: float, aim: float, *, lo
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     model = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     memory_kib = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
@@ -74,5 +84,7 @@ def save(rows: list[Row], on: dict[str, Any]) -> Path:
     before = json.loads(path.read_text())["rows"] if path.exists() else []
     names = {row.name for row in rows}
     kept = [row for row in before if row["name"] not in names]
-    path.write_text(json.dumps({"machine": on, "rows": kept + [asdict(row) for row in rows]}, indent=2, ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps({"machine": on, "rows": kept + [asdict(row) for row in rows]}, indent=2, ensure_ascii=False) + "\n"
+    )
     return path
