@@ -8,6 +8,8 @@ LogError
 ├── Unavailable          the store is out of reach until the deadline; the outcome is learnt by asking again
 ├── KeyringUnavailable   keys out of reach: wait, retry, never park
 ├── NotSafe              the server would lose answered writes (fsync off …), or the log is not what it was
+├── Behind               the place was not heard until the deadline; ask again
+├── NoSuchPlace          the place is of another generation, or beyond the end of the log
 └── Poison               a fact that this program cannot handle: its stream is parked
 """
 
@@ -37,7 +39,7 @@ class TooLarge(LogError):
 
 
 class Overloaded(LogError):
-    """The append queue stayed full until the caller's deadline. Nothing was written; try again after `retry_after_s`."""
+    """The append queue stayed full until the caller's deadline; nothing was written. Again after `retry_after_s`."""
 
     def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
         super().__init__(message)
@@ -55,6 +57,14 @@ class KeyringUnavailable(LogError):
 
 class NotSafe(LogError):
     """The start is refused because answered writes or the log's history would not be safe."""
+
+
+class Behind(LogError):
+    """A read waited for a place that was not heard until its deadline."""
+
+
+class NoSuchPlace(LogError):
+    """A read asks for a place that its log does not have: of another generation, or beyond the end."""
 
 
 class Poison(LogError):

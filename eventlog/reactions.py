@@ -6,12 +6,12 @@
     def offer(fact: LeadQualified, at: At) -> Iterable[Todo]:
         yield Todo("offer", {"handoff_id": fact.ask.handoff_id})
 
-    @reactions.does("offer")
-    async def offer_handoffs(todos: Sequence[Due]) -> None: …
+    reactions.does("offer", offer_handoff)          # async def offer_handoff(todo: Due) -> None
 
 The functions under `on` are pure: they run inside the batch of the feed, and what they yield (`Todo`) commits with
-the checkpoint. The runner executes todos later, in the order they were written for one `order` key, under command
-ids derived from the fact's id, so a replay is harmless. A rebuild never runs them.
+the checkpoint. `eventlog/reactor.py` does todos later, many at once and in no promised order (a doer that needs
+something else first raises `NotYet`), under command ids derived from the fact's id, so a replay is harmless. A
+rebuild never runs them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet(Exception):  # noqa: N818
+class NotYet(Exception):
     """Raised by a doer: what it needs is not there yet; try this todo again after `retry_s`."""
 
     reason: str
@@ -66,6 +66,8 @@ class NotYet(Exception):  # noqa: N818
 React = Callable[[Any, At], Iterable[Todo | Cancel]]
 #: Does one todo; raises NotYet to be asked again, anything else is retried with growing waits and counted.
 Do = Callable[[Due], Awaitable[None]]
+#: Does many todos of one kind at once; says by command id what went wrong with which (None or absent: done).
+DoMany = Callable[[Sequence[Due]], Awaitable[Mapping[UUID, Exception | None]]]
 R = TypeVar("R", bound=React)
 D = TypeVar("D", bound=Callable[..., Awaitable[Any]])
 
@@ -78,6 +80,8 @@ class Reactions:
     sources: Sequence[str] = ()
     handlers: dict[str, list[React]] = field(default_factory=dict)
     doers: dict[str, Do] = field(default_factory=dict)
+    bulk_doers: dict[str, DoMany] = field(default_factory=dict)
+    every: list[React] = field(default_factory=list)
 
     def on(self, *facts: Any) -> Callable[[R], R]:
         """Register a pure function from these facts to todos."""
@@ -89,6 +93,15 @@ class Reactions:
 
         return register
 
+    def on_every(self, function: R) -> R:
+        """Register a pure function from every fact of the sources (None: a type unknown here) to todos."""
+        self.every.append(function)
+        return function
+
     def does(self, kind: str, do: Do) -> None:
         """Say who does todos of this kind. Called by the composition root, which has what the doer needs."""
         self.doers[kind] = do
+
+    def does_many(self, kind: str, do: DoMany) -> None:
+        """Say who does todos of this kind, many in one go. What it raises itself counts for all of them."""
+        self.bulk_doers[kind] = do

@@ -1,0 +1,100 @@
+"""How far each source was heard: saved with what it brought, waited for by readers."""
+
+import asyncio
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from eventlog.errors import LogError
+from eventlog.events import Place, Position
+
+
+class Superseded(LogError):
+    """Somebody else moved this checkpoint, or took the assignment: drop what was computed, read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A row of `views.checkpoints`, as it was read: the next save is from exactly this value."""
+
+    source: str
+    place: Place
+    digest: bytes | None
+    epoch: int
+
+
+NOWHERE = Place(0, Position(0))
+
+#: The epoch of an assignment that was not taken yet.
+NOT_TAKEN = -1
+
+
+async def take(connection: Any, source: str) -> Checkpoint:
+    """Take the assignment of a source: from now on a save of whoever had it before changes no row."""
+    row = await connection.fetchrow(_TAKE, source)
+    return Checkpoint(source, Place(row["generation"], Position(row["position"])), row["digest"], row["epoch"])
+
+
+async def save(
+    connection: Any,
+    old: Checkpoint,
+    place: Place,
+    digest: bytes | None,
+    ledger: Sequence[Sequence[Any]],
+    heads: Sequence[Sequence[Any]],
+) -> Checkpoint:
+    """Move a checkpoint on from `old`, with the ledger rows and heads that belong to it, in one statement.
+
+    First in its transaction, so that the row's lock orders everything after it. Comparing positions alone would let
+    a zombie, whose batch another one has had already, count twice. Raises `Superseded`."""
+    arguments = (old.source, old.place.generation, old.place.position, old.epoch, place.generation, place.position)
+    moved = await connection.fetchval(_SAVE, *arguments, digest, *ledger, *heads)
+    if not moved:
+        raise Superseded(f"the checkpoint of {old.source} is no longer {old.place} in epoch {old.epoch}")
+    return Checkpoint(old.source, place, digest, old.epoch)
+
+
+class Waiters:
+    """Readers that wait until a source was heard up to a place."""
+
+    def __init__(self) -> None:
+        self.place = NOWHERE
+        self._waiting: list[tuple[Place, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    def reached(self, place: Place) -> None:
+        self.place = place
+        while self._waiting and self._waiting[0][0] <= place:
+            _, _, future = heapq.heappop(self._waiting)
+            if not future.done():
+                future.set_result(None)
+
+    def wait(self, place: Place) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (place, next(self._order), future))
+        return future
+
+
+_TAKE = """
+INSERT INTO views.checkpoints (source, epoch) VALUES ($1, 1)
+ON CONFLICT (source) DO UPDATE SET epoch = checkpoints.epoch + 1
+RETURNING generation, position, digest, epoch
+"""
+
+_SAVE = """
+WITH moved AS (
+    UPDATE views.checkpoints SET generation = $5, position = $6, digest = $7
+    WHERE source = $1 AND generation = $2 AND position = $3 AND epoch = $4
+    RETURNING 1
+), ledgered AS (
+    INSERT INTO views.ledger (department, tenant, stream, version, digest, position)
+    SELECT $1, l.* FROM unnest($8::text[], $9::text[], $10::bigint[], $11::bytea[], $12::bigint[]) AS l
+), headed AS (
+    INSERT INTO views.heads AS h (department, tenant, stream, version, digest)
+    SELECT $1, n.* FROM unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[]) AS n
+    ON CONFLICT (tenant, stream) DO UPDATE SET version = EXCLUDED.version, digest = EXCLUDED.digest
+)
+SELECT count(*) FROM moved
+"""

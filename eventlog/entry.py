@@ -1,0 +1,37 @@
+"""What goes through the projector: an event, read, with the place that is reached once it is done."""
+
+from dataclasses import dataclass
+
+from eventlog.codec import Recorded
+from eventlog.errors import Poison
+from eventlog.events import Event, Place
+
+StreamKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Entry:
+    """`recorded` is None when nothing in this department wants to know the fact. `moves` is where the checkpoint
+    stands after it, None for an event that was fetched beside the feed. `digest` is set once it was recomputed."""
+
+    event: Event
+    recorded: Recorded | Poison | None
+    moves: Place | None
+    digest: bytes = b""
+
+    @property
+    def stream(self) -> StreamKey:
+        return self.event.tenant, self.event.stream
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event to park: because of itself, or because an earlier one of its stream is parked (`FOLLOWS`)."""
+
+    entry: Entry
+    kind: str
+    reason: str
+
+
+#: Kinds of parking. An alarm is a digest that is not what the bytes give; the evidence stays.
+ALARM, FAULT, NEWER, FOLLOWS = "ALARM", "FAULT", "NEWER", "FOLLOWS"

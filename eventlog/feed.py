@@ -1,0 +1,69 @@
+"""Where facts come from: a department's log, read in place or heard through Kafka. The port hides which."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from eventlog.events import Event, Place, Position, Version
+from eventlog.store import Page, Store
+
+#: Events read at once while catching up.
+CATCH_UP_EVENTS = 2000
+
+
+class Feed(Protocol):
+    """The facts of one department, in an order that keeps each stream's order, none left out, some perhaps repeated.
+
+    Nobody has to trust that: the projector recomputes every digest, drops repeats and refetches gaps."""
+
+    @property
+    def department(self) -> str: ...
+
+    def pages(self, after: Place | None) -> AsyncIterator[Page]:
+        """Pages after a place (None: from the start), for ever: first what stands there, then what comes."""
+        ...
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        """Events of one stream with `after` < version <= `upto`, from the owner's log itself."""
+        ...
+
+    async def at(self, position: Position) -> Event | None:
+        """The event at a position of the log as it is now, or None."""
+        ...
+
+    async def head(self) -> Place:
+        """The end of the log."""
+        ...
+
+
+class PostgresFeed:
+    """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
+
+    def __init__(self, store: Store, page_events: int = CATCH_UP_EVENTS) -> None:
+        self._store = store
+        self._page_events = page_events
+
+    @property
+    def department(self) -> str:
+        return self._store.department
+
+    async def pages(self, after: Place | None) -> AsyncIterator[Page]:
+        position = after.position if after else Position(0)
+        while True:
+            page = await self._store.read_all(position, self._page_events)
+            if page.events:
+                yield page
+            position = page.scanned
+            if position >= page.head:
+                break
+        async for page in self._store.subscribe(position):
+            yield page
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        return await self._store.read_stream(tenant, stream, after=after, limit=upto - after)
+
+    async def at(self, position: Position) -> Event | None:
+        page = await self._store.read_all(Position(position - 1), 1)
+        return page.events[0] if page.events else None
+
+    async def head(self) -> Place:
+        return await self._store.head()

@@ -1,0 +1,130 @@
+"""One batch through the projections and reactions of a department. Pure: entries in, row changes and todos out."""
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from eventlog.changes import Changes
+from eventlog.codec import NewerSchema, Recorded
+from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
+from eventlog.errors import Poison
+from eventlog.projections import At, Project, Projection
+from eventlog.reactions import Cancel, React, Reactions, Todo
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A todo, with the command id under which it is done, and who asked for it."""
+
+    todo: Todo
+    at: At
+    command_id: UUID
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch comes to."""
+
+    changes: Changes
+    done: list[Entry] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    todos: list[Asked | tuple[At, Cancel]] = field(default_factory=list)
+
+
+class Folding:
+    """The functions of one department that hear one source."""
+
+    def __init__(
+        self, source: str, own: str, projections: Sequence[Projection], reactions: Sequence[Reactions] = ()
+    ) -> None:
+        heard = [each for each in projections if source in (each.sources or (own,))]
+        self.tables = {table: tuple(key) for each in heard for table, key in each.tables.items()}
+        self._every = [function for each in heard for function in each.every]
+        self._projects: dict[str, list[Project]] = {}
+        self._reacts: dict[str, list[React]] = {}
+        self._reacts_on_every: list[React] = []
+        for each in heard:
+            for name, functions in each.handlers.items():
+                self._projects.setdefault(name, []).extend(functions)
+        for reacting in reactions:
+            if source in (reacting.sources or (own,)):
+                self._reacts_on_every.extend(reacting.every)
+                for name, reacts in reacting.handlers.items():
+                    self._reacts.setdefault(name, []).extend(reacts)
+
+    def wants(self, type: str) -> bool:
+        """Whether anybody here wants to know facts of this type; the others are ledgered unread."""
+        return bool(self._every or self._reacts_on_every) or type in self._projects or type in self._reacts
+
+    def fold(self, entries: Iterable[Entry]) -> Folded:
+        """Changes and todos of the entries. A fact whose function raises is parked with all that follows in its
+        stream, and the batch is folded again without them, so that nothing of it remains."""
+        entries = list(entries)
+        stopped: dict[StreamKey, Parked] = {}
+        while True:
+            folded = Folded(Changes(self.tables))
+            fault = self._try(entries, stopped, folded)
+            if fault is None:
+                return folded
+            stopped[fault.entry.stream] = fault
+
+    def _try(self, entries: Sequence[Entry], stopped: Mapping[StreamKey, Parked], into: Folded) -> Parked | None:
+        stopped = dict(stopped)
+        for entry in entries:
+            first = stopped.get(entry.stream)
+            if first is not None and entry.event.version >= first.entry.event.version:
+                into.parked.append(first if entry is first.entry else follows(entry, first))
+                continue
+            recorded = entry.recorded
+            if isinstance(recorded, Poison):
+                stopped[entry.stream] = parked = Parked(entry, _kind(recorded), str(recorded))
+                into.parked.append(parked)
+                continue
+            if recorded is not None:
+                try:
+                    self._one(recorded, into)
+                except Exception as error:  # noqa: BLE001 (whatever a handler raises stops its stream, nothing else)
+                    return Parked(entry, FAULT, said(error))
+            into.done.append(entry)
+        return None
+
+    def _one(self, recorded: Recorded, into: Folded) -> None:
+        fact, at = recorded.fact, recorded.at
+        for project in self._projects.get(at.type, ()):
+            into.changes.add(project(fact, at))
+        for project in self._every:
+            into.changes.add(project(fact, at))
+        reacts = [*self._reacts.get(at.type, ()), *self._reacts_on_every]
+        if reacts:
+            into.todos.extend(_asked(reacts, fact, at))
+
+
+def said(error: BaseException) -> str:
+    """What was raised and where, without values: a reason is shown to people and holds nothing personal."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def follows(entry: Entry, first: Parked) -> Parked:
+    return Parked(entry, FOLLOWS, f"version {first.entry.event.version} of its stream is parked")
+
+
+def _kind(poison: Poison) -> str:
+    return NEWER if isinstance(poison, NewerSchema) else FAULT
+
+
+def _asked(reacts: Iterable[Callable[[Any, At], Iterable[Todo | Cancel]]], fact: Any, at: At) -> list[Any]:
+    found: list[Asked | tuple[At, Cancel]] = []
+    counts: dict[str, int] = {}
+    for react in reacts:
+        for each in react(fact, at):
+            if isinstance(each, Cancel):
+                found.append((at, each))
+                continue
+            n = counts[each.kind] = counts.get(each.kind, -1) + 1
+            found.append(Asked(each, at, uuid5(at.event_id, f"{each.kind}:{n}")))
+    return found

@@ -1,0 +1,95 @@
+"""The projector of a department: its read models, ledger and todos follow what it hears.
+
+Own facts come from the own log, others' through feeds; every source has its own loop and its own checkpoint, so a
+department answers from its own facts in milliseconds whatever the others do.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from eventlog.checkpoints import NOWHERE
+from eventlog.codec import Codec
+from eventlog.entry import StreamKey
+from eventlog.errors import Behind, NoSuchPlace
+from eventlog.events import Place, Version
+from eventlog.feed import Feed
+from eventlog.fold import Folding
+from eventlog.projections import Projection
+from eventlog.reactions import Reactions
+from eventlog.source import Department, Source
+from eventlog.views import Views
+from eventlog.writing import Writer
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Projector:
+    """Runs projections and reactions of one department. One of `feeds` is the department's own log."""
+
+    def __init__(
+        self,
+        department: str,
+        views: Views,
+        codec: Codec,
+        feeds: Iterable[Feed],
+        projections: Sequence[Projection],
+        reactions: Sequence[Reactions] = (),
+        *,
+        wake: Callable[[], None] = lambda: None,
+        clock: Callable[[], datetime] = _now,
+        parked_streams_max: int = 1000,
+    ) -> None:
+        self._projections = projections
+        self._shared = Department(department, views, codec, Writer(), clock, wake, parked_streams_max)
+        self.sources: Mapping[str, Source] = {
+            feed.department: Source(self._shared, feed, Folding(feed.department, department, projections, reactions))
+            for feed in feeds
+        }
+
+    async def run(self) -> None:
+        """Until cancelled. Raises when a source cannot go on by waiting."""
+        tables = sorted({table for projection in self._projections for table in projection.tables})
+        async with self._shared.views.pool.acquire() as connection:
+            await self._shared.writer.load(connection, tables)
+        async with asyncio.TaskGroup() as group:
+            for source in self.sources.values():
+                group.create_task(source.run(), name=f"{self._shared.name} hears {source.feed.department}")
+
+    def checkpoint(self, department: str) -> Place:
+        """How far a department was heard, completely; `0.0` before anything was."""
+        source = self.sources.get(department)
+        return source.heard.place if source else NOWHERE
+
+    async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        """Return once a department was heard up to a place. Raises `NoSuchPlace` at once for a place that its log
+        does not have, `Behind` after `timeout_s`."""
+        source = self.sources.get(department)
+        if source is None:
+            raise NoSuchPlace(f"{self._shared.name} does not hear {department}")
+        heard = source.heard.place
+        if heard.generation == place.generation and heard >= place:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                _refuse_unknown(department, place, await source.feed.head())
+                await source.heard.wait(place)
+        except TimeoutError:
+            raise Behind(f"{department} was heard up to {source.heard.place}, not yet to {place}") from None
+
+    async def heal(self, department: str, tenant: str, stream: str, upto: Version = Version(0)) -> bool:
+        """Hear a stream of a department again from its owner's log: what is parked of it, and what did not come up to
+        a version. True when nothing of it is parked afterwards."""
+        return await self.sources[department].heal((tenant, stream), upto)
+
+    async def heal_stream(self, department: str, stream: StreamKey) -> bool:
+        return await self.sources[department].heal(stream)
+
+
+def _refuse_unknown(department: str, place: Place, head: Place) -> None:
+    if place.generation != head.generation:
+        raise NoSuchPlace(f"{place} is of another generation of the log of {department}, which is at {head}")
+    if place > head:
+        raise NoSuchPlace(f"{place} is beyond the end of the log of {department}, which is at {head}")

@@ -1,0 +1,164 @@
+"""Does what reactions asked for, once its time has come, until it is done.
+
+Todos are rows. They are taken under a lease with SKIP LOCKED, done concurrently, and finished in one statement; a
+program that dies in between does them again under the same command ids, which is harmless. A todo whose doer raises
+`NotYet` comes back when it says; any other failure is counted and waits longer each time, and is never dropped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from eventlog import metrics
+from eventlog.reactions import Do, DoMany, Due, NotYet, Reactions
+from eventlog.todos import Later, Taken, finish, next_due, release_leases, take_due
+from eventlog.trouble import persist
+from eventlog.views import Views
+
+#: Todos taken at once, and batches of them under way at once.
+BATCH_TODOS = 200
+BATCHES_MAX = 4
+
+#: Todos without a bulk doer that are done at the same time.
+CONCURRENT_MAX = 64
+
+LEASE_S = 60.0
+
+#: Another process may have written todos: look at least this often.
+LOOK_S = 5.0
+
+#: Waits after a failure: doubled each time.
+RETRY_MIN_S, RETRY_MAX_S = 0.2, 300.0
+
+
+class Reactor:
+    """The runner of one department's todos. `clock` decides what is due."""
+
+    def __init__(
+        self, department: str, views: Views, reactions: Iterable[Reactions], clock: Callable[[], datetime]
+    ) -> None:
+        self._department = department
+        self._views = views
+        self._clock = clock
+        self._doers: dict[str, Do] = {}
+        self._bulk: dict[str, DoMany] = {}
+        for each in reactions:
+            self._doers.update(each.doers)
+            self._bulk.update(each.bulk_doers)
+        self._kinds = sorted({*self._doers, *self._bulk})
+        self._awake = asyncio.Event()
+        self._slots = asyncio.Semaphore(CONCURRENT_MAX)
+        self._log = logging.getLogger(f"baton.reactor.{department}")
+
+    def wake(self) -> None:
+        """Todos were committed, or the clock was moved: look now."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await persist(self._release, "todos", self._log)
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._awake.clear()
+                taken = await persist(self._take, "todos", self._log)
+                if taken:
+                    running.add(asyncio.create_task(self._do(taken)))
+                if len(running) == BATCHES_MAX:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                running = {task for task in running if not _finished(task)}
+                if len(taken) < BATCH_TODOS:
+                    await self._rest()
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def run_due(self) -> int:
+        """Do what is due now, and what becomes due by it, then return: for tests and single steps."""
+        count = 0
+        while taken := await self._take():
+            await self._do(taken)
+            count += len(taken)
+        return count
+
+    async def _release(self) -> None:
+        async with self._views.pool.acquire() as connection:
+            await release_leases(connection, self._clock())
+
+    async def _take(self) -> list[Taken]:
+        async with self._views.pool.acquire() as connection:
+            return await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
+
+    async def _rest(self) -> None:
+        """Until somebody wakes us or the next todo is due."""
+        if self._awake.is_set():
+            return
+        due = await persist(self._next, "todos", self._log)
+        wait_s = LOOK_S if due is None else min(LOOK_S, (due - self._clock()).total_seconds())
+        if wait_s > 0:
+            try:
+                await asyncio.wait_for(self._awake.wait(), wait_s)
+            except TimeoutError:
+                return
+
+    async def _next(self) -> datetime | None:
+        async with self._views.pool.acquire() as connection:
+            return await next_due(connection, self._kinds)
+
+    async def _do(self, taken: Sequence[Taken]) -> None:
+        by_kind: dict[str, list[Taken]] = {}
+        for each in taken:
+            by_kind.setdefault(each.due.kind, []).append(each)
+        results = await asyncio.gather(*(self._kind(kind, todos) for kind, todos in by_kind.items()))
+        outcomes = [outcome for result in results for outcome in result]
+        done = [each for each, error in outcomes if error is None]
+        later = [self._later(each, error) for each, error in outcomes if error is not None]
+        await persist(lambda: self._finish(done, later), "todos", self._log)
+
+    async def _kind(self, kind: str, taken: Sequence[Taken]) -> list[tuple[Taken, Exception | None]]:
+        if kind in self._bulk:
+            errors = await self._many(kind, [each.due for each in taken])
+        else:
+            errors = list(await asyncio.gather(*(self._one(self._doers[kind], each.due) for each in taken)))
+        return list(zip(taken, errors, strict=True))
+
+    async def _many(self, kind: str, due: Sequence[Due]) -> list[Exception | None]:
+        try:
+            failed = await self._bulk[kind](due)
+        except Exception as error:  # noqa: BLE001 (never dropped: counted and tried again)
+            return [error] * len(due)
+        return [failed.get(each.command_id) for each in due]
+
+    async def _one(self, do: Do, due: Due) -> Exception | None:
+        async with self._slots:
+            try:
+                await do(due)
+            except Exception as error:  # noqa: BLE001 (never dropped: counted and tried again)
+                return error
+        return None
+
+    def _later(self, taken: Taken, error: Exception) -> Later:
+        if isinstance(error, NotYet):
+            return Later(taken, self._clock() + timedelta(seconds=error.retry_s), False, error.reason)
+        metrics.TODOS_FAILED.labels(self._department, taken.due.kind).inc()
+        wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(taken.attempts, 20))
+        self._log.warning(
+            "%s failed (attempt %d), again in %.1f s", taken.due.kind, taken.attempts + 1, wait_s, exc_info=error
+        )
+        return Later(taken, self._clock() + timedelta(seconds=wait_s), True, type(error).__name__)
+
+    async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> None:
+        for each in done:
+            metrics.TODOS_DONE.labels(self._department, each.due.kind).inc()
+        async with self._views.pool.acquire() as connection, connection.transaction():
+            await finish(connection, done, later)
+
+
+def _finished(task: "asyncio.Task[None]") -> bool:
+    """Whether a batch is over; what it raised (a program that is wrong) is raised here."""
+    if task.done():
+        task.result()
+        return True
+    return False

@@ -1,0 +1,273 @@
+"""One source of one department: pages in; rows, ledger, todos and checkpoint out, in one transaction a batch."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from eventlog import metrics
+from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, save, take
+from eventlog.codec import Codec, Recorded
+from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
+from eventlog.errors import NotSafe, Poison
+from eventlog.events import Event, Place, Version
+from eventlog.feed import Feed
+from eventlog.fold import Folding, said
+from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
+from eventlog.parked import bounds, park, parked_streams, unpark
+from eventlog.todos import write_todos
+from eventlog.trouble import is_infrastructure, is_program, wait_s
+from eventlog.views import Views
+from eventlog.writing import Writer, execute
+
+#: Events that are written together while catching up.
+BATCH_EVENTS = 4000
+
+_BEGIN = (
+    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
+    # and every append after it (a receipt) flushes it too. So nobody waits for the disk here.
+    "BEGIN; SET LOCAL synchronous_commit = off;"
+    # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
+    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_hashjoin = off;"
+    "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+)
+
+
+class TooManyParked(Poison):
+    """So many streams are parked that it is the program that is wrong, not the facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """What all sources of one department share."""
+
+    name: str
+    views: Views
+    codec: Codec
+    writer: Writer
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+    parked_streams_max: int = 1000
+
+
+class Source:
+    """Reads one feed for one department, batch after batch, for ever."""
+
+    def __init__(self, department: Department, feed: Feed, folding: Folding) -> None:
+        self.feed = feed
+        self.folding = folding
+        self.heard = Waiters()
+        self._department = department
+        self._own = feed.department == department.name
+        self._log = logging.getLogger(f"baton.projector.{department.name}.{feed.department}")
+        self._checkpoint = Checkpoint(feed.department, NOWHERE, None, NOT_TAKEN)
+        self._parked: dict[StreamKey, str] = {}
+        self._writing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what waiting does not heal: `TooManyParked`, `NotSafe`, a program that is wrong."""
+        failures = 0
+        while True:
+            try:
+                async with self._writing:
+                    await self._resume()
+                await self._retry_newer()
+                async with aclosing(self._batches()) as batches:
+                    async for batch in batches:
+                        async with self._writing:
+                            await self._apply(batch)
+                        failures = 0
+            except Superseded as error:
+                self._log.info("%s", error)
+            except Exception as error:
+                if not is_infrastructure(error):
+                    raise
+                failures += 1
+                self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
+                await asyncio.sleep(wait_s(failures))
+
+    async def _resume(self) -> None:
+        async with self._department.views.pool.acquire() as connection:
+            self._checkpoint = checkpoint = await take(connection, self.feed.department)
+            self._parked = await parked_streams(connection, self.feed.department)
+        await self._check_history(checkpoint)
+        self.heard.reached(checkpoint.place)
+
+    async def _check_history(self, checkpoint: Checkpoint) -> None:
+        """The event that the checkpoint names must be the one that was heard: a log that was restored to an earlier
+        moment gives the same positions to other events."""
+        if checkpoint.digest is None:
+            return
+        event = await self.feed.at(checkpoint.place.position)
+        if event is None or event.digest != checkpoint.digest:
+            raise NotSafe(
+                f"position {checkpoint.place} of the log of {self.feed.department} is not the event that was heard:"
+                f" the log was restored; run: baton rebuild {self._department.name}"
+            )
+
+    async def _retry_newer(self) -> None:
+        """Facts of a newer program: this one may be it."""
+        for stream in [stream for stream, kind in self._parked.items() if kind == NEWER]:
+            await self.heal(stream)
+
+    async def heal(self, stream: StreamKey, upto: Version = Version(0)) -> bool:
+        """Read what is parked of a stream, or what of it did not come up to a version, again from its owner's log.
+        True when nothing of the stream is parked afterwards. Raises what the infrastructure raises."""
+        async with self._writing:
+            if self._checkpoint.epoch == NOT_TAKEN:
+                await self._resume()
+            async with self._department.views.pool.acquire() as connection:
+                after, last = await bounds(connection, stream)
+            events = await self.feed.refetch(*stream, after, max(upto, last)) if max(upto, last) > after else ()
+            stopped = self._parked.pop(stream, None)
+            try:
+                await self._apply(await self._decoded(events, moving=False))
+            except BaseException:
+                if stopped:
+                    self._parked[stream] = stopped
+                raise
+            return stream not in self._parked
+
+    async def _batches(self) -> AsyncGenerator[list[Entry], None]:
+        """Pages, decoded; the next is read while the last one is written."""
+        after = self._checkpoint.place if self._checkpoint.place.position else None
+        queue: asyncio.Queue[list[Entry] | Exception] = asyncio.Queue(maxsize=2)
+        reader = asyncio.create_task(self._read(after, queue))
+        try:
+            while True:
+                batch = _raised(await queue.get())
+                while not queue.empty() and len(batch) < BATCH_EVENTS:
+                    batch = batch + _raised(queue.get_nowait())
+                yield batch
+        finally:
+            reader.cancel()
+            await asyncio.wait({reader})
+
+    async def _read(self, after: Place | None, into: "asyncio.Queue[list[Entry] | Exception]") -> None:
+        try:
+            async for page in self.feed.pages(after):
+                if page.events:
+                    await into.put(await self._decoded(page.events, moving=True))
+        except Exception as error:  # noqa: BLE001 (raised where the batches are consumed)
+            await into.put(error)
+
+    async def _decoded(self, events: Sequence[Event], *, moving: bool) -> list[Entry]:
+        """Entries; events that were fetched beside the feed are not `moving` the checkpoint."""
+        wanted = [event for event in events if self.folding.wants(event.type)]
+        read: dict[int, Recorded | Poison] = {}
+        if wanted:
+            decoded = await self._department.codec.decode_many(self.feed.department, wanted)
+            read = {id(event): recorded for event, recorded in zip(wanted, decoded, strict=True)}
+        return [Entry(event, read.get(id(event)), event.place if moving else None) for event in events]
+
+    async def _apply(self, entries: list[Entry]) -> None:
+        """Write a batch; one that the database refuses is halved until the fact that is to blame stands alone."""
+        try:
+            await self._write(entries, None)
+        except Exception as error:
+            if is_infrastructure(error) or is_program(error) or isinstance(error, Superseded | TooManyParked):
+                raise
+            if len(entries) == 1:
+                await self._write(entries, Parked(entries[0], FAULT, said(error)))
+                return
+            middle = len(entries) // 2
+            await self._apply(entries[:middle])
+            await self._apply(entries[middle:])
+
+    async def _write(self, entries: list[Entry], fault: Parked | None) -> None:
+        examined = await self._examine(entries)
+        if examined.gaps:
+            await self._apply(await self._completed(entries, examined.gaps))
+            return
+        if fault is not None:
+            examined = Examined(parked=[fault] if fault.entry in examined.accepted else examined.parked)
+        folded = self.folding.fold(examined.accepted)
+        parked = [*examined.parked, *folded.parked]
+        resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]
+        async with self._department.views.pool.acquire() as connection:
+            await connection.execute(_BEGIN)
+            try:
+                checkpoint = await self._save(connection, entries, folded.done)
+                await execute(connection, self._department.writer.statements(folded.changes))
+                if folded.todos:
+                    await write_todos(connection, folded.todos, self._department.clock())
+                if resolved:
+                    await unpark(connection, resolved)
+                if parked:
+                    await park(connection, self.feed.department, parked, self._department.clock())
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await connection.execute("COMMIT")
+        self._committed(checkpoint, parked, len(entries), bool(folded.todos))
+
+    async def _examine(self, entries: Sequence[Entry]) -> Examined:
+        if self._own:
+            return trust(entries, self._parked)
+        async with self._department.views.pool.acquire() as connection:
+            examined = examine(entries, await read_heads(connection, entries), self._parked)
+            if examined.repeats and not examined.gaps:
+                examined.parked.extend(alarm(entry) for entry in await unequal(connection, examined.repeats))
+        return examined
+
+    async def _completed(self, entries: Sequence[Entry], gaps: Sequence[Gap]) -> list[Entry]:
+        """The entries with what did not come, fetched from the owner's log, each in front of the one that showed it."""
+        missing: dict[int, list[Entry]] = {}
+        for gap in gaps:
+            event = gap.before.event
+            self._log.warning("%s: versions %d to %d did not come, refetched", event.stream, gap.after + 1, gap.upto)
+            metrics.REFETCHED.labels(self._department.name, self.feed.department).inc(gap.upto - gap.after)
+            events = await self.feed.refetch(event.tenant, event.stream, gap.after, gap.upto)
+            if [each.version for each in events] != list(range(gap.after + 1, gap.upto + 1)):
+                self._log.error("ALARM %s: its owner lacks versions before %d", event.stream, event.version)
+                self._parked[gap.before.stream] = ALARM
+                continue
+            missing[id(gap.before)] = await self._decoded(events, moving=False)
+        return [each for entry in entries for each in (*missing.get(id(entry), ()), entry)]
+
+    async def _save(self, connection: Any, entries: Sequence[Entry], done: Sequence[Entry]) -> Checkpoint:
+        old = self._checkpoint
+        last = next((entry for entry in reversed(entries) if entry.moves), None)
+        place, digest = old.place, old.digest
+        if last is not None and last.moves:
+            place, digest = last.moves, last.digest if done and done[-1] is last else None
+        ledger: list[list[Any]] = [[], [], [], [], []]
+        if not self._own:
+            rows = [(*entry.stream, entry.event.version, entry.digest, entry.event.position) for entry in done]
+            ledger = [list(column) for column in zip(*rows, strict=True)] or ledger
+        newest = {entry.stream: (entry.event.version, entry.digest) for entry in done}
+        heads = sorted((*stream, *head) for stream, head in newest.items())
+        columns = [list(column) for column in zip(*heads, strict=True)] or [[], [], [], []]
+        return await save(connection, old, place, digest, ledger, columns)
+
+    def _committed(self, checkpoint: Checkpoint, parked: Sequence[Parked], count: int, todos: bool) -> None:
+        self._checkpoint = checkpoint
+        for each in parked:
+            self._parked.setdefault(each.entry.stream, each.kind)
+            if each.kind == ALARM:
+                metrics.ALARMS.labels(self._department.name, self.feed.department).inc()
+                self._log.error("ALARM %s", each.reason)
+        metrics.HEARD.labels(self._department.name, self.feed.department).inc(count)
+        metrics.PARKED.labels(self._department.name, self.feed.department).set(len(self._parked))
+        self.heard.reached(checkpoint.place)
+        if todos:
+            self._department.wake()
+        if len(self._parked) > self._department.parked_streams_max:
+            raise TooManyParked(f"{len(self._parked)} streams of {self.feed.department} are parked: not their fault")
+
+
+def _raised(got: list[Entry] | Exception) -> list[Entry]:
+    if isinstance(got, Exception):
+        raise got
+    return got
+
+
+async def _roll_back(connection: Any) -> None:
+    """A connection that cannot even roll back is closed; the server rolls back by itself."""
+    try:
+        await asyncio.shield(connection.execute("ROLLBACK"))
+    except Exception:  # noqa: BLE001
+        connection.terminate()

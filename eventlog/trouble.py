@@ -1,0 +1,69 @@
+"""Which exceptions are trouble of the infrastructure (wait, try again) and which are a fact's own fault (park it)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from eventlog.errors import KeyringUnavailable, Overloaded, Unavailable
+
+#: Away, shutting down, full, overloaded, or in each other's way: the same again will work later.
+INFRASTRUCTURE: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    KeyringUnavailable,
+    Overloaded,
+    Unavailable,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalServerError,
+    asyncpg.InternalClientError,
+)
+
+WAIT_MIN_S, WAIT_MAX_S = 0.05, 5.0
+
+T = TypeVar("T")
+
+
+def is_infrastructure(error: BaseException) -> bool:
+    """asyncpg's `InterfaceError` says that a connection is closed and, where it is a `ValueError` too, that a value
+    does not fit its column."""
+    return isinstance(error, (*INFRASTRUCTURE, asyncpg.InterfaceError)) and not isinstance(error, ValueError)
+
+
+def is_program(error: BaseException) -> bool:
+    """A table, a column or a right that this program expects is not there: no fact is to blame, nothing is parked."""
+    return isinstance(error, asyncpg.SyntaxOrAccessError | LookupError) and not isinstance(error, KeyError)
+
+
+def wait_s(failures: int) -> float:
+    """Growing waits: 50 ms after the first failure, 5 s at most."""
+    return min(WAIT_MAX_S, WAIT_MIN_S * 2.0 ** min(failures - 1, 10))
+
+
+async def persist(
+    attempt: Callable[[], Awaitable[T]],
+    what: str,
+    log: logging.Logger,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
+    """Try until it works; trouble of the infrastructure is waited for, anything else is raised."""
+    failures = 0
+    while True:
+        try:
+            return await attempt()
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            failures += 1
+            log.warning("%s: %s; trying again in %.2f s", what, type(error).__name__, wait_s(failures))
+        await sleep(wait_s(failures))
