@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from eventlog.codec import Codec
+from eventlog.events import Place, Version
 from eventlog.feed import Feed
 from eventlog.handling import Handler
 from eventlog.keyring import Keyring
@@ -29,6 +31,36 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Hearing(Protocol):
+    """How the department hears others, and itself: its projector, which exists before anything is served or done."""
+
+    async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        """Until a department was heard up to a place. Raises `Behind`, `NoSuchPlace`."""
+        ...
+
+    async def heal(self, department: str, tenant: str, stream: str, upto: Version = Version(0)) -> bool:
+        """Hear a stream again from its owner's log, as far as it is parked or did not come up to a version."""
+        ...
+
+
+class Heard:
+    """A `Hearing` to build a department with, before its projector can be: bound to it right after."""
+
+    def __init__(self) -> None:
+        self.projector: Hearing | None = None
+
+    async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        await self._bound().wait_for(department, place, timeout_s)
+
+    async def heal(self, department: str, tenant: str, stream: str, upto: Version = Version(0)) -> bool:
+        return await self._bound().heal(department, tenant, stream, upto)
+
+    def _bound(self) -> Hearing:
+        if self.projector is None:
+            raise RuntimeError("the department does not run yet")
+        return self.projector
+
+
 @dataclass(frozen=True)
 class House:
     """What a department is given: its log and views, the keyring, the clock, and the feeds of the others by name."""
@@ -41,6 +73,7 @@ class House:
     keyring: Keyring
     codec: Codec
     settings: Settings
+    hearing: Hearing
     clock: Clock = utc_now
 
 
