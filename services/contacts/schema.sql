@@ -171,3 +171,76 @@ CREATE TABLE IF NOT EXISTS grants (
 );
 CREATE INDEX IF NOT EXISTS grants_subject ON grants (tenant, subject);
 CREATE INDEX IF NOT EXISTS grants_branch ON grants (tenant, branch) WHERE held;
+
+-- Handoffs. What the asking fact says (`asked_…`) and what the handoff's own stream says meet in one row, in any order.
+CREATE TABLE IF NOT EXISTS handoffs (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    etag text NOT NULL DEFAULT '0',
+    create_time timestamptz,
+    update_time timestamptz,
+    custom jsonb NOT NULL DEFAULT '{}',
+    kind text NOT NULL DEFAULT '',
+    from_department text NOT NULL DEFAULT '',
+    to_department text NOT NULL DEFAULT '',
+    from_branch text NOT NULL DEFAULT '',
+    asked_to_branch text NOT NULL DEFAULT '',
+    asked_assignee text NOT NULL DEFAULT '',
+    held_by_branch text,
+    held_by text,
+    to_branch text GENERATED ALWAYS AS (coalesce(held_by_branch, asked_to_branch)) STORED,
+    assignee text GENERATED ALWAYS AS (coalesce(held_by, asked_assignee)) STORED,
+    subject_kind text NOT NULL DEFAULT '',
+    subject_id text NOT NULL DEFAULT '',
+    person_id text NOT NULL DEFAULT '',
+    company_id text NOT NULL DEFAULT '',
+    state text NOT NULL DEFAULT 'ASKED',
+    note text NOT NULL DEFAULT '',
+    brief jsonb,
+    missing jsonb NOT NULL DEFAULT '[]',
+    basis jsonb NOT NULL DEFAULT '{}',
+    manifest jsonb NOT NULL DEFAULT '[]',
+    receipts jsonb NOT NULL DEFAULT '[]',
+    closing jsonb,
+    supplements jsonb NOT NULL DEFAULT '[]',
+    questions jsonb NOT NULL DEFAULT '[]',
+    answers jsonb NOT NULL DEFAULT '[]',
+    accepted_by text NOT NULL DEFAULT '',
+    accepted_at timestamptz,
+    owner text NOT NULL DEFAULT '',
+    previous_id text NOT NULL DEFAULT '',
+    opportunity_ids jsonb NOT NULL DEFAULT '[]',
+    deadline timestamptz,
+    overdue boolean NOT NULL DEFAULT false,
+    asked_by text NOT NULL DEFAULT '',
+    asked_at timestamptz,
+    asking jsonb,
+    history jsonb NOT NULL DEFAULT '[]',
+    PRIMARY KEY (tenant, id)
+) WITH (fillfactor = 70);
+CREATE INDEX IF NOT EXISTS handoffs_created ON handoffs (tenant, create_time, id);
+CREATE INDEX IF NOT EXISTS handoffs_subject ON handoffs (tenant, subject_id);
+CREATE INDEX IF NOT EXISTS handoffs_person ON handoffs (tenant, person_id) WHERE person_id <> '';
+
+-- Whose lead it is, as far as contacts knows.
+CREATE TABLE IF NOT EXISTS lead_people (
+    tenant text NOT NULL,
+    lead_id text NOT NULL,
+    person_id text NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant, lead_id)
+);
+CREATE INDEX IF NOT EXISTS lead_people_person ON lead_people (tenant, person_id);
+
+CREATE TABLE IF NOT EXISTS handoff_kinds (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    etag text NOT NULL DEFAULT '',
+    create_time timestamptz,
+    update_time timestamptz,
+    from_department text NOT NULL DEFAULT '',
+    to_department text NOT NULL DEFAULT '',
+    deadline_working_minutes integer NOT NULL DEFAULT 480,
+    required jsonb NOT NULL DEFAULT '[]',
+    custom jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, kind)
+);
