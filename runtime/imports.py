@@ -1,0 +1,175 @@
+"""Import RPCs: rows of one request, each written once and by itself.
+
+    importer = Importer(handler, LEAD, "lead")
+    result = await importer.row(call, row, row.lead.external_id, decide)
+
+The id of an imported resource follows from its tenant and external id, so nobody looks anything up. The command of a
+row follows from its digest and the version that it is applied to: the same file again, after any interruption,
+changes nothing. A resource's state tells the digest of the row last imported in `row`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+from baton.common.v1.imports_pb2 import ImportResult, RowWarning
+
+from eventlog.decider import Decider, Refused
+from eventlog.events import Version
+from eventlog.handling import FactId, Handled, Handler
+from eventlog.store import Command
+from runtime.call import Call
+from runtime.rpc import origin
+
+#: Ids of imported resources, and commands of rows, are UUIDs in these namespaces. Stored words: they never change.
+RESOURCES = UUID("0b8c7a52-3c55-5c4e-8f7e-5a3c64d0b9a1")
+ROWS = UUID("c9d4f1de-6a0f-5d0b-9b64-2f1f0f7f3e55")
+
+
+class Row(Protocol):
+    """What every import row has."""
+
+    line: int
+    digest: str
+    employee: str
+
+
+class Imported(Protocol):
+    """A state that knows the digest of the row last imported; "" if none was."""
+
+    @property
+    def row(self) -> str: ...
+
+
+S = TypeVar("S", bound=Imported)
+R = TypeVar("R", bound=Row)
+
+
+class NotArrived(Exception):
+    """What a row refers to is not there yet: the row is to be sent again."""
+
+
+def imported_id(tenant: str, kind: str, external_id: str) -> str:
+    """The id of the resource that was imported under this external id."""
+    return str(uuid5(uuid5(RESOURCES, tenant), f"{kind}:{external_id}"))
+
+
+async def each_row(rows: Sequence[R], one: Callable[[R], Awaitable[ImportResult]]) -> list[ImportResult]:
+    """All rows at once. A wrong row is rejected and harms no other; trouble with the log fails the request, which may
+    be sent again."""
+    return list(await asyncio.gather(*(_judged(row, one) for row in rows)))
+
+
+async def _judged(row: R, one: Callable[[R], Awaitable[ImportResult]]) -> ImportResult:
+    try:
+        return await one(row)
+    except NotArrived as missing:
+        return ImportResult(line=row.line, outcome=ImportResult.NOT_YET, detail=str(missing))
+    except Refused as refusal:
+        return ImportResult(line=row.line, outcome=ImportResult.REJECTED, field=refusal.field, detail=str(refusal))
+
+
+@dataclass(frozen=True)
+class Importer(Generic[S]):
+    """Imports rows of one kind of resource."""
+
+    handler: Handler
+    decider: Decider[S]
+    kind: str
+
+    async def row(
+        self,
+        call: Call,
+        row: Row,
+        external_id: str,
+        decide: Callable[[S, FactId], Sequence[Any]],
+        *,
+        id: str = "",
+        warnings: Sequence[RowWarning] = (),
+    ) -> tuple[ImportResult, S]:
+        """Write one row; the answer and the resource's state. `decide` sees the state (initial for a new resource) and
+        is asked only for a row that differs from the one last imported. `id` where it does not follow from the
+        external id. Raises `Refused` and `NotArrived` for `each_row` to judge."""
+        if not external_id:
+            raise Refused("an external id is needed: it names the row for ever", field=f"{self.kind}.external_id")
+        tenant = call.identity.tenant
+        resource_id = id or imported_id(tenant, self.kind, external_id)
+        writing = _Writing(self, call, row, resource_id, decide)
+        handled = await writing.at(Version(0), create=not id)
+        if handled.replayed:
+            known = await self.handler.load(self.decider, tenant, resource_id)
+            if known.state.row != row.digest:
+                handled = await writing.at(known.version)
+        if call.place is None or handled.place > call.place:
+            call.place = handled.place
+        result = ImportResult(
+            line=row.line,
+            outcome=writing.outcome,
+            id=resource_id,
+            warnings=warnings,
+        )
+        return result, handled.state
+
+
+class _Writing(Generic[S]):
+    """One row on its way into the log; `outcome` is what the last attempt came to."""
+
+    def __init__(
+        self,
+        importer: Importer[S],
+        call: Call,
+        row: Row,
+        id: str,
+        decide: Callable[[S, FactId], Sequence[Any]],
+    ) -> None:
+        self._importer = importer
+        self._call = call
+        self._row = row
+        self._id = id
+        self._decide = decide
+        self.outcome = ImportResult.UNCHANGED
+
+    async def at(self, version: Version, *, create: bool = False) -> Handled[S]:
+        """Write under the command of the row at this version of its resource."""
+        call, importer = self._call, self._importer
+        handled = await importer.handler.handle(
+            importer.decider,
+            self._id,
+            _command(call.identity.tenant, importer.kind, self._id, self._row.digest, version),
+            origin(call, self._row.employee),
+            self._decided,
+            create=create,
+        )
+        if handled.replayed:
+            self.outcome = ImportResult.UNCHANGED
+        return handled
+
+    def _decided(self, state: S, fact_id: FactId) -> Sequence[Any]:
+        if state.row == self._row.digest:
+            self.outcome = ImportResult.UNCHANGED
+            return ()
+        self.outcome = ImportResult.UPDATED if state.row else ImportResult.CREATED
+        return self._decide(state, fact_id)
+
+
+def _command(tenant: str, kind: str, id: str, digest: str, version: Version) -> Command:
+    """Its id names the whole request, so its digest is that of the id."""
+    named = uuid5(ROWS, "\0".join((tenant, kind, id, digest, str(version))))
+    return Command(named, hashlib.sha256(named.bytes).digest())
+
+
+def said_anew(given: Mapping[str, Any], before: Mapping[str, Any], state: Any) -> dict[str, Any]:
+    """What a row says that the one imported `before` did not: only that is changed, so edits made since survive.
+
+    `custom` is compared name by name; what is no longer said in it is taken out. A field that the row no longer says
+    is cleared: None, for the decision to understand."""
+    anew = {name: value for name, value in given.items() if name != "custom" and before.get(name) != value}
+    anew.update({name: None for name in before if name not in given and name != "custom"})
+    now, then = given.get("custom", {}), before.get("custom", {})
+    if now != then:
+        kept = {name: value for name, value in state.custom.items() if name in now or name not in then}
+        anew["custom"] = {**kept, **{name: value for name, value in now.items() if then.get(name) != value}}
+    return anew

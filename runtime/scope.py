@@ -1,0 +1,32 @@
+"""Whose rows a caller may touch: the tenant's, or only those of the caller's branch."""
+
+from typing import Protocol
+
+from eventlog.decider import NotThere
+from runtime.call import Call
+from runtime.errors import FORBIDDEN, failure
+
+
+class OfBranch(Protocol):
+    @property
+    def branch(self) -> str: ...
+
+
+def is_own(state: OfBranch, call: Call) -> bool:
+    """Whether the caller may write this record, and so read it."""
+    scope = call.identity.scope
+    return scope is None or state.branch == scope
+
+
+def written_branch(branch: str, call: Call) -> str:
+    """The branch that a record is written for: the caller's where none is given. Raises `RpcError` (not allowed) for
+    another branch than that of a caller who sees only one."""
+    scope = call.identity.scope
+    if scope is not None and branch not in ("", scope):
+        raise failure(FORBIDDEN, f"your token lets you write for the branch {scope or '(none)'} only")
+    return branch or call.identity.branch
+
+
+def not_there(kind: str, id: str) -> NotThere:
+    """Of another tenant, of another branch, or never made: the caller cannot tell which."""
+    return NotThere(f"there is no {kind} {id}")
