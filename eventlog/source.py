@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -156,12 +156,15 @@ class Source:
 
     async def _decoded(self, events: Sequence[Event], *, moving: bool) -> list[Entry]:
         """Entries; events that were fetched beside the feed are not `moving` the checkpoint."""
-        wanted = [event for event in events if self.folding.wants(event.type)]
-        read: dict[int, Recorded | Poison] = {}
+        wants = [self.folding.wants(event.type) for event in events]
+        wanted = [event for event, wanted in zip(events, wants, strict=True) if wanted]
+        read: Iterator[Recorded | Poison] = iter(())
         if wanted:
-            decoded = await self._department.codec.decode_many(self.feed.department, wanted)
-            read = {id(event): recorded for event, recorded in zip(wanted, decoded, strict=True)}
-        return [Entry(event, read.get(id(event)), event.place if moving else None) for event in events]
+            read = iter(await self._department.codec.decode_many(self.feed.department, wanted))
+        return [
+            Entry(event, next(read) if wanted else None, event.place if moving else None)
+            for event, wanted in zip(events, wants, strict=True)
+        ]
 
     async def _apply(self, entries: list[Entry]) -> None:
         """Write a batch; one that the database refuses is halved until the fact that is to blame stands alone."""

@@ -33,7 +33,7 @@ def fact(name: str) -> Any:
 @fact("test.customer-came")
 class CustomerCame(Fact):
     customer: str
-    name: Annotated[str, Personal()] = ""
+    called: Annotated[str, Personal()] = ""
 
 
 @fact("test.customer-bought")
@@ -85,7 +85,7 @@ def customers(sources: Sequence[str]) -> Projection:
 
     @made.on(CustomerCame)
     def came(fact: CustomerCame, at: At) -> Iterable[Change]:
-        row = {"tenant": at.tenant, "customer": fact.customer, "name": fact.name, "recorded_at": at.recorded_at}
+        row = {"tenant": at.tenant, "customer": fact.customer, "name": fact.called, "recorded_at": at.recorded_at}
         yield Insert("customers", row)
 
     @made.on(CustomerBought)
