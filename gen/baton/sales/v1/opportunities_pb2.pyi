@@ -204,20 +204,20 @@ class WinStep(_message.Message):
     def __init__(self, amount: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OpportunityRow(_message.Message):
-    __slots__ = ("line", "digest", "employee", "opportunity", "win", "handoff_id")
+    __slots__ = ("line", "digest", "employee", "opportunity", "win", "opportunity_id")
     LINE_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     EMPLOYEE_FIELD_NUMBER: _ClassVar[int]
     OPPORTUNITY_FIELD_NUMBER: _ClassVar[int]
     WIN_FIELD_NUMBER: _ClassVar[int]
-    HANDOFF_ID_FIELD_NUMBER: _ClassVar[int]
+    OPPORTUNITY_ID_FIELD_NUMBER: _ClassVar[int]
     line: int
     digest: str
     employee: str
     opportunity: Opportunity
     win: WinStep
-    handoff_id: str
-    def __init__(self, line: _Optional[int] = ..., digest: _Optional[str] = ..., employee: _Optional[str] = ..., opportunity: _Optional[_Union[Opportunity, _Mapping]] = ..., win: _Optional[_Union[WinStep, _Mapping]] = ..., handoff_id: _Optional[str] = ...) -> None: ...
+    opportunity_id: str
+    def __init__(self, line: _Optional[int] = ..., digest: _Optional[str] = ..., employee: _Optional[str] = ..., opportunity: _Optional[_Union[Opportunity, _Mapping]] = ..., win: _Optional[_Union[WinStep, _Mapping]] = ..., opportunity_id: _Optional[str] = ...) -> None: ...
 
 class ImportOpportunitiesRequest(_message.Message):
     __slots__ = ("import_id", "rows")
