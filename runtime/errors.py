@@ -69,6 +69,8 @@ TABLE: Sequence[tuple[type[BaseException], Kind]] = (
     (log.Overloaded, OVERLOADED),
     (log.Unavailable, UNAVAILABLE),
     (log.KeyringUnavailable, UNAVAILABLE),
+    (log.Behind, BEHIND),
+    (log.NoSuchPlace, BEYOND_HEAD),
     (asyncpg.PostgresConnectionError, UNAVAILABLE),
     (ValueError, INTERNAL),  # also asyncpg's refusal of an argument, which is an InterfaceError
     (asyncpg.InterfaceError, UNAVAILABLE),

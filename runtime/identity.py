@@ -34,7 +34,10 @@ class Verified:
 
 
 class Keys(Protocol):
-    """Where an issuer's public keys come from."""
+    """Where an issuer's public keys come from, and the algorithms that it signs with."""
+
+    @property
+    def algorithms(self) -> Sequence[str]: ...
 
     def key(self, token: str) -> Any:
         """The key that this token must be signed with. Raises `jwt.PyJWTError`."""
@@ -43,6 +46,8 @@ class Keys(Protocol):
 
 class LocalKey:
     """The one public key of the local issuer."""
+
+    algorithms: Sequence[str] = ("EdDSA",)
 
     def __init__(self, public: Ed25519PublicKey) -> None:
         self._public = public
@@ -93,18 +98,13 @@ class Issuer:
 
 
 class Verifier:
-    """Checks tokens. What was verified is remembered until it expires, so that the cost is paid once a token."""
+    """Checks tokens of the local issuer and of `others` (keys by issuer). What was verified is remembered until it
+    expires, so that the cost is paid once a token."""
 
     def __init__(
-        self,
-        keys: Keys,
-        issuer: str = LOCAL_ISSUER,
-        algorithms: Sequence[str] = ("EdDSA",),
-        clock: Callable[[], float] = time.time,
+        self, local: Keys, others: Mapping[str, Keys] | None = None, clock: Callable[[], float] = time.time
     ) -> None:
-        self._keys = keys
-        self._issuer = issuer
-        self._algorithms = list(algorithms)
+        self._trusted: Mapping[str, Keys] = {LOCAL_ISSUER: local, **(others or {})}
         self._clock = clock
         self._known: OrderedDict[str, Verified] = OrderedDict()
 
@@ -123,12 +123,16 @@ class Verifier:
 
     def _verify(self, token: str) -> Verified:
         try:
+            issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss"))
+            keys = self._trusted.get(issuer)
+            if keys is None:
+                raise _refused("the token's issuer is not trusted here")
             claims = jwt.decode(
                 token,
-                self._keys.key(token),
-                algorithms=self._algorithms,
+                keys.key(token),
+                algorithms=list(keys.algorithms),
                 audience=AUDIENCE,
-                issuer=self._issuer,
+                issuer=issuer,
                 options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
             )
             identity = _identity(claims)
@@ -136,7 +140,7 @@ class Verifier:
             raise _refused(f"the token is not valid: {error}") from error
         except ValueError as error:
             raise _refused(str(error)) from error
-        if identity.tenant == EVERY_TENANT and self._issuer != LOCAL_ISSUER:
+        if identity.tenant == EVERY_TENANT and issuer != LOCAL_ISSUER:
             raise _refused("only the local issuer speaks for every tenant")
         return Verified(identity, float(claims["exp"]))
 

@@ -1,7 +1,9 @@
 """Measurements for Prometheus. Labels hold no tenant and nothing personal."""
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import REGISTRY, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
+
+__all__ = ["CALLS", "HEAD", "LAG", "REGISTRY", "exposition"]
 
 CALLS = Histogram(
     "baton_rpc_seconds",
@@ -15,4 +17,4 @@ LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", (
 
 def exposition() -> bytes:
     """Everything measured, in Prometheus' text format."""
-    return generate_latest()
+    return generate_latest(REGISTRY)

@@ -147,6 +147,10 @@ class Dispatcher:
         """Full names of the services that are served here."""
         return sorted({method.service for method in self._methods.values()})
 
+    def methods_of(self, service: str) -> list[Method]:
+        """The RPCs of a service that is served here."""
+        return [method for method in self._methods.values() if method.service == service]
+
     def method(self, name: str) -> Method:
         """Raises `RpcError` when nothing of this name is served."""
         found = self._methods.get(name)

@@ -17,7 +17,8 @@ class WrongSetting(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may set. `database_url` None: the embedded server. `oidc_issuer` None: the local issuer."""
+    """What a user may set. `database_url` None: the embedded server. `oidc_issuer` None: the local issuer alone.
+    `gateway` and `token` are for commands that ask a Baton elsewhere."""
 
     home: Path = Path(".baton")
     host: str = "127.0.0.1"
@@ -26,6 +27,8 @@ class Settings:
     database_url: str | None = None
     oidc_issuer: str | None = None
     log: str = "text"
+    gateway: str | None = None
+    token: str | None = None
 
     @property
     def keys(self) -> Path:
@@ -64,6 +67,8 @@ class Settings:
                 "BATON_OIDC_ISSUER", cls.oidc_issuer, _issuer, "the https address of an OpenID Connect issuer"
             ),
             log=setting("BATON_LOG", cls.log, _log, "text or json"),
+            gateway=setting("BATON_GATEWAY", cls.gateway, _gateway, "the address of a gateway, http://host:port"),
+            token=setting("BATON_TOKEN", cls.token, str, "a token"),
         )
 
 
@@ -92,6 +97,13 @@ def _issuer(text: str) -> str:
         or not parts.hostname
         or (parts.scheme == "http" and not _loopback(parts.hostname))
     ):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _gateway(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError(text)
     return text.rstrip("/")
 

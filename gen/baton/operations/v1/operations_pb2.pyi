@@ -1,6 +1,7 @@
 import datetime
 
 from baton.common.v1 import options_pb2 as _options_pb2
+from baton.log.v1 import log_pb2 as _log_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -23,18 +24,20 @@ class Status(_message.Message):
     def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
-    __slots__ = ("department", "head", "sources", "parked", "due")
+    __slots__ = ("department", "head", "sources", "parked", "due", "failed")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     PARKED_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
     department: str
     head: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
     parked: int
     due: int
-    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ...) -> None: ...
+    failed: str
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "position", "lag")
@@ -47,44 +50,44 @@ class SourceStatus(_message.Message):
     def __init__(self, source: _Optional[str] = ..., position: _Optional[str] = ..., lag: _Optional[int] = ...) -> None: ...
 
 class ListParkedRequest(_message.Message):
-    __slots__ = ("department", "tenant", "stream")
+    __slots__ = ("department", "tenant")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
-    STREAM_FIELD_NUMBER: _ClassVar[int]
     department: str
     tenant: str
-    stream: str
-    def __init__(self, department: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ...) -> None: ...
+    def __init__(self, department: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
 class ListParkedResponse(_message.Message):
     __slots__ = ("parked",)
     PARKED_FIELD_NUMBER: _ClassVar[int]
-    parked: _containers.RepeatedCompositeFieldContainer[ParkedFact]
-    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedFact, _Mapping]]] = ...) -> None: ...
+    parked: _containers.RepeatedCompositeFieldContainer[ParkedStream]
+    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ...) -> None: ...
 
-class ParkedFact(_message.Message):
-    __slots__ = ("department", "source", "tenant", "stream", "version", "position", "type", "reason", "parked_at")
+class ParkedStream(_message.Message):
+    __slots__ = ("department", "source", "tenant", "stream", "version", "type", "kind", "reason", "parked_at", "events")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
-    POSITION_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     PARKED_AT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     department: str
     source: str
     tenant: str
     stream: str
     version: int
-    position: int
     type: str
+    kind: str
     reason: str
     parked_at: _timestamp_pb2.Timestamp
-    def __init__(self, department: _Optional[str] = ..., source: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ..., version: _Optional[int] = ..., position: _Optional[int] = ..., type: _Optional[str] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    events: int
+    def __init__(self, department: _Optional[str] = ..., source: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ..., version: _Optional[int] = ..., type: _Optional[str] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events: _Optional[int] = ...) -> None: ...
 
-class ParkedStreamRequest(_message.Message):
+class GetParkedRequest(_message.Message):
     __slots__ = ("department", "stream", "tenant")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
@@ -94,15 +97,51 @@ class ParkedStreamRequest(_message.Message):
     tenant: str
     def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
+class ParkedEvents(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[ParkedEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ...) -> None: ...
+
+class ParkedEvent(_message.Message):
+    __slots__ = ("event", "kind", "reason")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    event: _log_pb2.LoggedEvent
+    kind: str
+    reason: str
+    def __init__(self, event: _Optional[_Union[_log_pb2.LoggedEvent, _Mapping]] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RetryParkedRequest(_message.Message):
+    __slots__ = ("department", "stream", "tenant")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    stream: str
+    tenant: str
+    def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
+
+class DiscardParkedRequest(_message.Message):
+    __slots__ = ("department", "stream", "tenant", "reason")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    stream: str
+    tenant: str
+    reason: str
+    def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class ParkedOutcome(_message.Message):
-    __slots__ = ("handled", "discarded", "remaining")
-    HANDLED_FIELD_NUMBER: _ClassVar[int]
-    DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("clear", "remaining")
+    CLEAR_FIELD_NUMBER: _ClassVar[int]
     REMAINING_FIELD_NUMBER: _ClassVar[int]
-    handled: int
-    discarded: int
+    clear: bool
     remaining: int
-    def __init__(self, handled: _Optional[int] = ..., discarded: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
+    def __init__(self, clear: _Optional[bool] = ..., remaining: _Optional[int] = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
     __slots__ = ("department", "check")
@@ -113,7 +152,7 @@ class RebuildRequest(_message.Message):
     def __init__(self, department: _Optional[str] = ..., check: _Optional[bool] = ...) -> None: ...
 
 class RebuildResponse(_message.Message):
-    __slots__ = ("department", "tables", "events", "seconds", "positions")
+    __slots__ = ("department", "done", "tables", "events", "seconds", "positions")
     class PositionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -122,16 +161,18 @@ class RebuildResponse(_message.Message):
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     department: str
+    done: bool
     tables: _containers.RepeatedCompositeFieldContainer[RebuiltTable]
     events: int
     seconds: float
     positions: _containers.ScalarMap[str, str]
-    def __init__(self, department: _Optional[str] = ..., tables: _Optional[_Iterable[_Union[RebuiltTable, _Mapping]]] = ..., events: _Optional[int] = ..., seconds: _Optional[float] = ..., positions: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, department: _Optional[str] = ..., done: _Optional[bool] = ..., tables: _Optional[_Iterable[_Union[RebuiltTable, _Mapping]]] = ..., events: _Optional[int] = ..., seconds: _Optional[float] = ..., positions: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RebuiltTable(_message.Message):
     __slots__ = ("table", "rows", "differing", "examples")

@@ -1,0 +1,106 @@
+"""The dispatcher's RPCs over gRPC, with reflection and the standard health service."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+
+from eventlog.events import EVENT_BYTES_MAX
+from runtime.errors import INVALID, RpcError, failure
+from runtime.methods import Method
+from runtime.rpc import Dispatcher
+
+#: A request holds at most a few payloads; an answer may hold a page of the log.
+RECEIVE_BYTES_MAX = 4 * EVENT_BYTES_MAX
+GRACE_S = 2.0
+
+
+class GrpcServer:
+    """Serves a dispatcher on a port; 0 takes a free one."""
+
+    def __init__(self, dispatcher: Dispatcher, host: str, port: int) -> None:
+        options = [
+            ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 0),
+        ]
+        self._server = grpc.aio.server(options=options)
+        self._health = health.aio.HealthServicer()
+        self._dispatcher = dispatcher
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        for service in dispatcher.services:
+            handlers = {each.rpc: _handler(dispatcher, each) for each in dispatcher.methods_of(service)}
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        names = (*dispatcher.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+        self.port = self._server.add_insecure_port(f"{host}:{port}")
+
+    async def start(self) -> None:
+        await self._server.start()
+        for service in ("", *self._dispatcher.services):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Say that it stops, let running calls end, for a moment."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(GRACE_S)
+
+
+def _handler(dispatcher: Dispatcher, method: Method) -> Any:
+    serializers = {"request_deserializer": _read(method), "response_serializer": _write}
+
+    async def unary(request: Message | RpcError, context: Any) -> Message:
+        try:
+            reply = await dispatcher.call(method.name, _checked(request), _metadata(context))
+        except RpcError as error:
+            await _abort(context, error.status)
+        context.set_trailing_metadata(tuple(reply.metadata.items()))
+        message: Message = reply.message
+        return message
+
+    async def stream(request: Message | RpcError, context: Any) -> AsyncIterator[Message]:
+        try:
+            async for item in dispatcher.stream(method.name, _checked(request), _metadata(context)):
+                yield item
+        except RpcError as error:
+            await _abort(context, error.status)
+
+    if method.streams:
+        return grpc.unary_stream_rpc_method_handler(stream, **serializers)
+    return grpc.unary_unary_rpc_method_handler(unary, **serializers)
+
+
+def _read(method: Method) -> Callable[[bytes], Message | RpcError]:
+    """A request, or the error to answer with: gRPC itself would tell the caller only that something went wrong."""
+
+    def read(data: bytes) -> Message | RpcError:
+        try:
+            return method.request_class.FromString(data)
+        except ValueError:
+            return failure(INVALID, f"this is no {method.request_class.DESCRIPTOR.full_name}")
+
+    return read
+
+
+def _write(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _checked(request: Message | RpcError) -> Message:
+    if isinstance(request, RpcError):
+        raise request
+    return request
+
+
+def _metadata(context: Any) -> Mapping[str, str]:
+    pairs: Sequence[tuple[str, str | bytes]] = context.invocation_metadata() or ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
+
+
+async def _abort(context: Any, status: Status) -> None:
+    await context.abort_with_status(rpc_status.to_status(status))

@@ -1,0 +1,168 @@
+"""Answers `proto/baton/operations/v1`: how the departments are doing, and what an operator can do about it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+from uuid import uuid5
+
+from baton.operations.v1 import operations_pb2 as messages
+
+from eventlog.decider import Decider, Invalid
+from eventlog.events import Event, Place, Position
+from eventlog.parked import ParkedStreams, Stopped
+from eventlog.projector import Projector
+from eventlog.store import Command
+from facts.operations import FactDiscarded
+from runtime.call import Call
+from runtime.department import House
+from runtime.log_service import logged, tenant_of
+from runtime.metrics import HEAD, LAG
+from runtime.rpc import origin
+
+DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now()"
+
+
+class Running(Protocol):
+    """A department as far as operators look at it."""
+
+    @property
+    def house(self) -> House: ...
+    @property
+    def projector(self) -> Projector: ...
+    @property
+    def parked(self) -> ParkedStreams: ...
+    @property
+    def failed(self) -> str: ...
+
+
+class Operations:
+    """Asks all departments of this process."""
+
+    def __init__(self, departments: Mapping[str, Running]) -> None:
+        self._departments = departments
+
+    async def GetStatus(self, request: messages.GetStatusRequest, call: Call) -> messages.Status:
+        return await status(self._departments)
+
+    async def ListParked(self, request: messages.ListParkedRequest, call: Call) -> messages.ListParkedResponse:
+        tenant = tenant_of(call.identity, request.tenant)
+        names = [request.department] if request.department else list(self._departments)
+        found = [_parked(name, stopped) for name in names for stopped in await self._running(name).parked.list(tenant)]
+        return messages.ListParkedResponse(parked=found)
+
+    async def GetParked(self, request: messages.GetParkedRequest, call: Call) -> messages.ParkedEvents:
+        running, tenant = await self._stream(request, call)
+        rows = await running.parked.show(tenant, request.stream)
+        return messages.ParkedEvents(
+            events=[messages.ParkedEvent(event=logged(event), kind=kind, reason=why) for event, kind, why in rows]
+        )
+
+    async def RetryParked(self, request: messages.RetryParkedRequest, call: Call) -> messages.ParkedOutcome:
+        running, tenant = await self._stream(request, call)
+        clear = await running.parked.retry(tenant, request.stream)
+        return await _outcome(running, tenant, request.stream, clear)
+
+    async def DiscardParked(self, request: messages.DiscardParkedRequest, call: Call) -> messages.ParkedOutcome:
+        running, tenant = await self._stream(request, call)
+
+        async def record(event: Event) -> None:
+            await _record(running.house, event, request.reason, call)
+
+        now = running.house.clock()
+        clear = await running.parked.discard(tenant, request.stream, request.reason, now, record)
+        return await _outcome(running, tenant, request.stream, clear)
+
+    def _running(self, department: str) -> Running:
+        if department not in self._departments:
+            known = ", ".join(sorted(self._departments))
+            raise Invalid(f"there is no department {department}; departments are {known}", field="department")
+        return self._departments[department]
+
+    async def _stream(self, request: Any, call: Call) -> tuple[Running, str]:
+        """The department and the tenant of a parked stream; names of streams are unique."""
+        running = self._running(request.department)
+        tenant = tenant_of(call.identity, request.tenant)
+        if tenant is None:
+            stopped = [each for each in await running.parked.list() if each.stream == request.stream]
+            tenant = stopped[0].tenant if stopped else ""
+        return running, tenant
+
+
+async def status(departments: Mapping[str, Running]) -> messages.Status:
+    """How every department is doing, at about one moment; the gauges of the metrics are set beside it."""
+    heads = dict(zip(departments, await asyncio.gather(*map(_head, departments.values())), strict=True))
+    each = await asyncio.gather(*(_status(name, running, heads) for name, running in departments.items()))
+    return messages.Status(departments=each)
+
+
+async def _head(running: Running) -> Place:
+    return await running.house.store.head()
+
+
+async def _status(name: str, running: Running, heads: Mapping[str, Place]) -> messages.DepartmentStatus:
+    sources = [
+        _source(name, source, running.projector.checkpoint(source), heads) for source in running.projector.sources
+    ]
+    HEAD.labels(name).set(heads[name].position)
+    return messages.DepartmentStatus(
+        department=name,
+        head=str(heads[name]),
+        sources=sources,
+        parked=len(await running.parked.list()),
+        due=await running.house.views.fetchval(DUE),
+        failed=running.failed,
+    )
+
+
+def _source(name: str, source: str, heard: Place, heads: Mapping[str, Place]) -> messages.SourceStatus:
+    head = heads.get(source, heard)
+    of_this_generation = heard.position if heard.generation == head.generation else Position(0)
+    lag = max(0, head.position - of_this_generation)
+    LAG.labels(name, source).set(lag)
+    return messages.SourceStatus(source=source, position=str(heard), lag=lag)
+
+
+def _parked(department: str, stopped: Stopped) -> messages.ParkedStream:
+    found = messages.ParkedStream(
+        department=department,
+        source=stopped.source,
+        tenant=stopped.tenant,
+        stream=stopped.stream,
+        version=stopped.version,
+        type=stopped.type,
+        kind=stopped.kind,
+        reason=stopped.reason,
+        events=stopped.events,
+    )
+    found.parked_at.FromDatetime(stopped.parked_at)
+    return found
+
+
+async def _outcome(running: Running, tenant: str, stream: str, clear: bool) -> messages.ParkedOutcome:
+    remaining = [] if clear else await running.parked.show(tenant, stream)
+    return messages.ParkedOutcome(clear=clear, remaining=len(remaining))
+
+
+async def _record(house: House, event: Event, reason: str, call: Call) -> None:
+    """That a department goes on without an event is a fact of its own log, once, whoever asks how often."""
+    id = uuid5(event.id, f"discarded by {house.name}")
+    command = Command(id, house.keyring.hmac(event.tenant, "command", id.bytes))
+    discarded = FactDiscarded(
+        source=event.stream.partition(".")[0],
+        stream=event.stream,
+        version=event.version,
+        digest=event.digest.hex(),
+        type=event.type,
+        reason=reason,
+    )
+    whose = replace(origin(call), tenant=event.tenant)
+
+    def decide(known: Sequence[FactDiscarded], fact_id: Any) -> Sequence[FactDiscarded]:
+        return [] if known else [discarded]
+
+    await house.handler.handle(_decider(house.name), str(event.id), command, whose, decide)
+
+
+def _decider(department: str) -> Decider[Sequence[FactDiscarded]]:
+    return Decider(f"{department}.discarded", (), lambda known, fact: [*known, fact])
