@@ -70,7 +70,9 @@ class AppendQueue:
         self._count = 0
         self._bytes = 0
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Appends that are neither settled nor waiting for room."""
         return self._count
 
     async def reserve(self, size: int) -> None:

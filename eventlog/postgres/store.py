@@ -80,6 +80,8 @@ class PostgresStore:
 
     async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
         check(append)
+        if self._writing is None or self._writing.done():
+            raise Unavailable("the log is closed")
         size = size_of(append)
         deadline = asyncio.get_running_loop().time() + timeout_s
         try:

@@ -43,7 +43,7 @@ FROM unnest($1::text[], $2::uuid[]) AS k(tenant, id)
 JOIN log.commands c ON c.tenant = k.tenant AND c.id = k.id
 """
 
-_APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 20))})"
+APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 20))})"
 
 
 class Writer:
@@ -224,7 +224,7 @@ class Writer:
         if connection is None or connection.is_closed():
             self._disconnect()
             connection = self._connection = await connect_writer(self._dsn)
-            self._append = await connection.prepare(_APPEND)
+            self._append = await connection.prepare(APPEND)
         return connection
 
     def _disconnect(self) -> None:

@@ -1,0 +1,60 @@
+"""Numbered schema changes, applied once, whoever starts first."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from eventlog.errors import NotSafe
+from eventlog.postgres import apply_migrations
+from tests.support.sessions import session
+
+
+def a_folder(path: Path, *texts: str) -> Path:
+    for n, text in enumerate(texts, start=1):
+        (path / f"{n:04}_change.sql").write_text(text)
+    return path
+
+
+async def apply(database: str, folder: Path) -> int:
+    async with session(database) as connection:
+        return await apply_migrations(connection, "views", folder)
+
+
+async def test_each_migration_is_applied_once_in_order(database: str, tmp_path: Path) -> None:
+    one, two = "CREATE TABLE views.people (id int)", "ALTER TABLE views.people ADD name text"
+    assert await apply(database, a_folder(tmp_path, one)) == 1
+    assert await apply(database, a_folder(tmp_path, one, two)) == 1
+    assert await apply(database, a_folder(tmp_path, one, two)) == 0
+
+    async with session(database) as connection:
+        assert await connection.fetch("SELECT id, name FROM views.people") == []
+
+
+async def test_of_processes_that_start_at_once_one_applies(database: str, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, "CREATE TABLE views.people (id int)")
+
+    assert sorted(await asyncio.gather(*(apply(database, folder) for _ in range(8)))) == [0] * 7 + [1]
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(database: str, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, "CREATE TABLE views.people (id int)", "SELECT 1 / 0")
+    with pytest.raises(Exception, match="division by zero"):
+        await apply(database, folder)
+
+    assert await apply(database, a_folder(tmp_path, "CREATE TABLE views.people (id int)", "SELECT 1")) == 2
+
+
+async def test_an_edited_migration_is_refused(database: str, tmp_path: Path) -> None:
+    await apply(database, a_folder(tmp_path, "CREATE TABLE views.people (id int)"))
+
+    with pytest.raises(NotSafe, match=r"0001_change\.sql is not what was applied"):
+        await apply(database, a_folder(tmp_path, "CREATE TABLE views.people (id bigint)"))
+
+
+async def test_a_database_newer_than_the_program_is_refused(database: str, tmp_path: Path) -> None:
+    await apply(database, a_folder(tmp_path, "SELECT 1", "SELECT 2"))
+    (tmp_path / "0002_change.sql").unlink()
+
+    with pytest.raises(NotSafe, match="too old"):
+        await apply(database, tmp_path)

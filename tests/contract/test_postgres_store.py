@@ -1,0 +1,344 @@
+"""What the log in PostgreSQL does beyond the contract: restarts, other processes, full queues, unsafe servers."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
+from eventlog.events import Place, Position, Version
+from eventlog.postgres import PostgresStore
+from eventlog.postgres.queue import AppendQueue
+from eventlog.store import ANY, NO_STREAM, Appended, exact
+from tests.support.log import TENANT, an_append, an_event, collect, eventually, whole_log
+from tests.support.postgres import TestServer
+from tests.support.sessions import held_lock, session, waiting_for_a_lock
+
+ROOT = Path(__file__).parents[2]
+
+
+# Other processes
+
+
+async def test_processes_that_write_to_one_log_keep_one_order(database: str) -> None:
+    stores = [await PostgresStore.open(database, "sales") for _ in range(4)]
+
+    async def write(n: int) -> None:
+        for turn in range(10):
+            await stores[n % 4].append(an_append(f"sales.deal-{n}", exact(Version(turn))))
+
+    await asyncio.gather(*(write(n) for n in range(64)))
+
+    log = await whole_log(stores[0])
+    assert Counter(event.stream for event in log) == {f"sales.deal-{n}": 10 for n in range(64)}
+    for store in stores:
+        await store.close()
+
+
+async def test_processes_that_race_for_one_version_have_one_winner(database: str) -> None:
+    stores = [await PostgresStore.open(database, "sales") for _ in range(3)]
+    for version in range(20):
+        appends = [store.append(an_append(expected=exact(Version(version)))) for store in stores]
+        answers = await asyncio.gather(*appends, return_exceptions=True)
+        assert Counter(type(answer) for answer in answers) == {Appended: 1, Conflict: 2}
+
+    assert len(await whole_log(stores[0])) == 20
+    for store in stores:
+        await store.close()
+
+
+async def test_a_command_asked_in_several_processes_happens_once(database: str) -> None:
+    stores = [await PostgresStore.open(database, "sales") for _ in range(3)]
+    for n in range(20):
+        append = an_append(f"sales.deal-{n}", NO_STREAM)
+        answers = await asyncio.gather(*(store.append(append) for store in stores))
+        assert sorted(answer.repeated for answer in answers) == [False, True, True]
+        assert len({answer.place for answer in answers}) == 1
+
+    assert len(await whole_log(stores[0])) == 20
+    for store in stores:
+        await store.close()
+
+
+async def test_a_conflict_is_never_told_from_stale_knowledge(database: str) -> None:
+    """The version that a caller has seen written by another process is not a conflict to this one."""
+    async with (
+        await PostgresStore.open(database, "sales") as here,
+        await PostgresStore.open(database, "sales") as there,
+    ):
+        await here.append(an_append(expected=NO_STREAM))
+        for version in range(1, 20, 2):
+            await there.append(an_append(expected=exact(Version(version))))
+            await here.append(an_append(expected=exact(Version(version + 1))))
+
+        assert len(await whole_log(here)) == 21
+
+
+async def test_a_subscription_hears_other_processes(database: str) -> None:
+    async with (
+        await PostgresStore.open(database, "sales") as here,
+        await PostgresStore.open(database, "sales") as there,
+    ):
+        reading = asyncio.create_task(collect(here.subscribe(Position(0)), Position(50)))
+        for _ in range(50):
+            await there.append(an_append())
+
+        assert [event.position for event in await reading] == list(range(1, 51))
+
+
+async def test_a_reopened_log_goes_on_where_it_was(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        append = an_append(expected=NO_STREAM, facts=3)
+        first = await store.append(append)
+
+    async with await PostgresStore.open(database, "sales") as store:
+        assert (await store.append(append)).place == first.place
+        await store.append(an_append(expected=exact(Version(3))))
+        assert await store.head() == Place(1, Position(4))
+        assert len(await whole_log(store)) == 4
+
+
+async def test_a_raised_generation_stands_on_what_comes_after(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store, session(database) as operator:
+        await store.append(an_append())
+        await operator.execute("UPDATE log.log SET generation = 2")
+
+        appended = await store.append(an_append())
+
+        assert (appended.place, store.generation) == (Place(2, Position(2)), 2)
+        assert (await store.read_all(Position(0))).generation == 2
+
+
+# A stopped or lost writer
+
+
+async def test_a_writer_stopped_between_lock_and_commit_does_not_stop_the_log(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        await store.append(an_append())
+        other = subprocess.Popen(  # noqa: ASYNC220 - it answers with a line
+            [sys.executable, "-m", "tests.support.stopped_writer", database], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        try:
+            assert other.stdout is not None
+            assert await asyncio.to_thread(other.stdout.readline) == b"has written, has not committed\n"
+            other.send_signal(signal.SIGSTOP)
+
+            appended = await store.append(an_append(), timeout_s=10)
+
+            assert appended.place == Place(1, Position(2))
+        finally:
+            other.kill()
+            other.wait()
+        assert len(await whole_log(store)) == 2
+
+
+async def test_a_session_that_is_ended_costs_no_append(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store, session(database) as operator:
+        done = False
+
+        async def end_sessions() -> None:
+            while not done:
+                await operator.execute(
+                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE application_name = 'baton log' AND datname = current_database()"""
+                )
+                await asyncio.sleep(0.02)
+
+        ending = asyncio.create_task(end_sessions())
+        appends = [an_append(f"sales.deal-{n}", NO_STREAM) for n in range(400)]
+        answers = [
+            answer
+            for n in range(0, 400, 20)
+            for answer in await asyncio.gather(*map(store.append, appends[n : n + 20]))
+        ]
+        done = True
+        await ending
+
+        assert sorted(answer.last for answer in answers) == list(range(1, 401))
+        assert len(await whole_log(store)) == 400
+
+
+async def test_writers_wait_for_a_server_that_restarts(own_postgres: TestServer) -> None:
+    async with await PostgresStore.open(own_postgres.dsn(own_postgres.create_database()), "sales") as store:
+        written = 0
+        stop = False
+
+        async def write(n: int) -> None:
+            nonlocal written
+            version = 0
+            while not stop:
+                await store.append(an_append(f"sales.deal-{n}", exact(Version(version))), timeout_s=30)
+                version, written = version + 1, written + 1
+
+        async def has_written(count: int) -> None:
+            async def reached() -> bool:
+                return written >= count
+
+            await eventually(reached, f"{count} appends written")
+
+        reading = asyncio.create_task(collect(store.subscribe(Position(0)), Position(150)))
+        writing = [asyncio.create_task(write(n)) for n in range(8)]
+        for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            await has_written(written + 50)
+            await asyncio.to_thread(own_postgres.stop, how)
+            await asyncio.to_thread(own_postgres.start)
+        await has_written(written + 50)
+        stop = True
+        await asyncio.gather(*writing)
+
+        log = await whole_log(store)
+        assert len(log) == written
+        assert await reading == log[: len(reading.result())]
+
+
+async def test_past_their_deadline_callers_are_told_that_the_server_is_away(own_postgres: TestServer) -> None:
+    async with await PostgresStore.open(own_postgres.dsn(own_postgres.create_database()), "sales") as store:
+        append = an_append(expected=NO_STREAM)
+        await asyncio.to_thread(own_postgres.stop)
+
+        with pytest.raises(Unavailable, match="same command"):
+            await store.append(append, timeout_s=0.3)
+
+        await asyncio.to_thread(own_postgres.start)
+        assert (await store.append(append)).last == 1
+        assert len(await whole_log(store)) == 1
+
+
+async def test_closing_answers_those_who_wait(database: str) -> None:
+    store = await PostgresStore.open(database, "sales")
+    async with held_lock(database) as holder:
+        waiting = asyncio.create_task(store.append(an_append()))
+        await waiting_for_a_lock(holder)
+        await store.close()
+
+        with pytest.raises(Unavailable, match="closed"):
+            await waiting
+        with pytest.raises(Unavailable, match="closed"):
+            await store.append(an_append())
+
+
+# A bounded queue
+
+
+async def test_past_the_bound_callers_wait_and_past_their_deadline_are_told(database: str) -> None:
+    queue = AppendQueue(count_max=10)
+    async with await PostgresStore.open(database, "sales", queue=queue) as store:
+        async with held_lock(database) as holder:
+            fitting = [asyncio.create_task(store.append(an_append(), timeout_s=30)) for _ in range(10)]
+            await waiting_for_a_lock(holder)
+            with pytest.raises(Overloaded):
+                await store.append(an_append(), timeout_s=0.05)
+            patient = [asyncio.create_task(store.append(an_append(), timeout_s=30)) for _ in range(30)]
+            await asyncio.sleep(0)
+            patient[0].cancel()
+
+        assert len(await asyncio.gather(*fitting)) == 10
+        answers = await asyncio.gather(*patient, return_exceptions=True)
+        assert Counter(type(answer) for answer in answers) == {Appended: 29, asyncio.CancelledError: 1}
+        assert queue.count == 0
+        assert len(await whole_log(store)) == 39
+
+
+async def test_the_queue_is_bounded_by_bytes_too(database: str) -> None:
+    queue = AppendQueue(bytes_max=1000)
+    async with await PostgresStore.open(database, "sales", queue=queue) as store:
+        async with held_lock(database) as holder:
+            large = asyncio.create_task(store.append(an_append(facts=[an_event(bytes(900))])))
+            await waiting_for_a_lock(holder)
+            with pytest.raises(Overloaded):
+                await store.append(an_append(facts=[an_event(bytes(500))]), timeout_s=0.05)
+            small = asyncio.create_task(store.append(an_append()))
+
+        assert [(await large).last, (await small).last] == [1, 2]
+        with pytest.raises(TooLarge, match="queue"):
+            await store.append(an_append(facts=[an_event(bytes(2000))]))
+
+
+async def test_a_caller_that_goes_away_harms_nobody_in_its_batch(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        async with held_lock(database) as holder:
+            first = asyncio.create_task(store.append(an_append("sales.deal-0")))
+            await waiting_for_a_lock(holder)
+            appends = [an_append(f"sales.deal-{n}", NO_STREAM) for n in range(1, 11)]
+            tasks = [asyncio.create_task(store.append(append)) for append in appends]
+            await asyncio.sleep(0)
+            for task in (*tasks[::2], first):
+                task.cancel()
+            again = [asyncio.create_task(store.append(append)) for append in appends]
+
+        assert [(await task).versions for task in tasks[1::2]] == [{f"sales.deal-{n}": 1} for n in range(2, 11, 2)]
+        assert {answer.generation for answer in await asyncio.gather(*again)} == {1}
+        streams = Counter(event.stream for event in await whole_log(store))
+        assert {stream: n for stream, n in streams.items() if stream != "sales.deal-0"} == {
+            f"sales.deal-{n}": 1 for n in range(1, 11)
+        }
+
+
+async def test_a_batch_larger_than_one_transaction_is_written_in_several(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        appends = [an_append(f"sales.deal-{n}", ANY, [an_event(bytes(200_000))]) for n in range(200)]
+
+        await asyncio.gather(*map(store.append, appends))
+
+        assert (await store.head()).position == 200
+
+
+# The start
+
+
+@pytest.mark.parametrize("scope", ["DATABASE", "ROLE"])
+async def test_a_database_or_role_that_does_not_wait_for_the_disk_is_refused(postgres: TestServer, scope: str) -> None:
+    name = postgres.create_database()
+    async with session(postgres.dsn(name)) as operator:
+        await operator.execute(f"CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name}")
+        await operator.execute(f"ALTER {scope} {name} SET synchronous_commit = off")
+
+        with pytest.raises(NotSafe, match="synchronous_commit off"):
+            await PostgresStore.open(postgres.dsn(name, user=name), "sales")
+
+        await operator.execute(f"ALTER {scope} {name} RESET synchronous_commit")
+        await (await PostgresStore.open(postgres.dsn(name, user=name), "sales")).close()
+    postgres.drop_database(name)
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+async def test_a_server_that_does_not_survive_a_crash_is_refused(own_postgres: TestServer, setting: str) -> None:
+    database = own_postgres.dsn(own_postgres.create_database())
+    async with session(database) as operator:
+        await operator.execute(f"ALTER SYSTEM SET {setting} = off")
+        await operator.execute("SELECT pg_reload_conf()")
+
+        async def is_off() -> bool:
+            return bool(await operator.fetchval(f"SHOW {setting}") == "off")
+
+        await eventually(is_off, f"{setting} is off")
+
+    with pytest.raises(NotSafe, match=f"{setting} off"):
+        await PostgresStore.open(database, "sales")
+
+
+async def test_another_departments_log_is_refused(database: str) -> None:
+    await (await PostgresStore.open(database, "sales")).close()
+
+    with pytest.raises(NotSafe, match="the log of sales, not of marketing"):
+        await PostgresStore.open(database, "marketing")
+
+
+async def test_processes_may_start_at_once_on_an_empty_database(database: str) -> None:
+    stores = await asyncio.gather(*(PostgresStore.open(database, "sales") for _ in range(8)))
+
+    await asyncio.gather(*(store.append(an_append()) for store in stores))
+
+    assert len(await whole_log(stores[0])) == 8
+    await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_names_of_a_tenant_are_bound_never_spelled_into_a_statement(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        await store.append(an_append("'; DROP TABLE log.events; --", tenant=TENANT))
+
+        assert len(await whole_log(store)) == 1

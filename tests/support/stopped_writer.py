@@ -1,0 +1,26 @@
+"""A writer that takes the lock, writes, says so, and waits to be stopped. Started as a process by a test."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+
+from eventlog.postgres.plan import LogHead, Planner, StreamHeads
+from eventlog.postgres.queue import Pending
+from eventlog.postgres.session import connect_writer
+from eventlog.postgres.writer import APPEND, HEAD
+from tests.support.log import an_append
+
+
+async def write_and_wait(dsn: str) -> None:
+    connection = await connect_writer(dsn)
+    await connection.execute("BEGIN; SELECT log.lock()")
+    (row,) = await connection.fetch(HEAD)
+    planner = Planner(LogHead(*row), StreamHeads(), datetime.now(UTC))
+    planner.plan([Pending(an_append("sales.deal-8"), asyncio.get_running_loop().create_future(), 1)])
+    assert await connection.fetchval(APPEND, *planner.arguments())
+    print("has written, has not committed", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(write_and_wait(sys.argv[1]))
