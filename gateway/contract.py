@@ -23,7 +23,7 @@ DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "descriptors.binp
 
 @dataclass(frozen=True)
 class Operation:
-    """One HTTP verb on one path: an RPC, the template of its path, and the field that is the body (`*`: all, "": none)."""
+    """One HTTP verb on one path: an RPC, the path's template, and the field that is the body (`*`: all, "": none)."""
 
     method: Method
     descriptor: MethodDescriptor

@@ -1,4 +1,4 @@
-"""Path templates of google.api.http: `/v1/people/{person.id}`, `/v1/people:search`, `/v1/{kind=people}/{id}/timeline`."""
+"""Path templates of google.api.http: `/v1/people/{person.id}`, `/v1/people:search`, `/v1/{kind=people}/{id}`."""
 
 import re
 from collections.abc import Sequence

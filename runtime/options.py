@@ -39,6 +39,11 @@ def items_max(field: FieldDescriptor) -> int:
     return int(_extension(field, options_pb2.items_max)) or ITEMS_MAX
 
 
+def example(field: FieldDescriptor) -> str:
+    """The documentation's example of a value, or ""."""
+    return str(_extension(field, options_pb2.example))
+
+
 def behaviors(field: FieldDescriptor) -> frozenset[int]:
     """The field's `google.api.field_behavior` values."""
     return frozenset(_extension(field, field_behavior_pb2.field_behavior))

@@ -1,9 +1,8 @@
 """What a field's descriptor says, in the words that the rest of the gateway uses."""
 
-from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-_OURS = frozenset({field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER})
+from runtime.options import OUTPUT_ONLY, REQUIRED, behaviors, is_map
 
 #: Messages that proto3 JSON writes as one value.
 TIMESTAMP = "google.protobuf.Timestamp"
@@ -55,10 +54,6 @@ def is_plain_message(field: FieldDescriptor) -> bool:
     return is_message(field) and not field.is_repeated and message_of(field).full_name not in WELL_KNOWN
 
 
-def is_map(field: FieldDescriptor) -> bool:
-    return bool(is_message(field) and message_of(field).GetOptions().map_entry)
-
-
 def is_open(field: FieldDescriptor) -> bool:
     """Names of the caller's own are allowed in it: a map or a Struct."""
     return is_map(field) or (is_message(field) and message_of(field).full_name == STRUCT and not field.is_repeated)
@@ -66,20 +61,16 @@ def is_open(field: FieldDescriptor) -> bool:
 
 def is_ours(field: FieldDescriptor) -> bool:
     """Written by Baton alone; what a caller sends is ignored (AIP-203)."""
-    return bool(_OURS & set(behaviour(field)))
+    return OUTPUT_ONLY in behaviors(field)
 
 
 def is_required(field: FieldDescriptor) -> bool:
-    return field_behavior_pb2.REQUIRED in behaviour(field)
-
-
-def behaviour(field: FieldDescriptor) -> list[int]:
-    return list(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
+    return REQUIRED in behaviors(field)
 
 
 def enum_names(field: FieldDescriptor, *, for_input: bool) -> dict[str, int]:
     """The names of an enumeration; the zero value that means "not said" cannot be said in a request."""
-    values = field.enum_type.values
+    values = field.enum_type.values if field.enum_type else ()
     return {v.name: v.number for v in values if not (for_input and v.number == 0 and v.name.endswith("_UNSPECIFIED"))}
 
 

@@ -11,6 +11,7 @@ from gateway.transcoding import fields
 from gateway.transcoding.errors import Errors, Path
 from gateway.transcoding.scalars import Refusal, scalar_of
 from gateway.transcoding.wellknown import READERS
+from runtime.options import is_map
 
 #: Puts a JSON value into a field of a message; what is wrong goes to `Errors` with its path.
 FieldReader = Callable[[Any, Any, Path, Errors], None]
@@ -75,7 +76,7 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _field_reader(field: FieldDescriptor) -> FieldReader:
-    if fields.is_map(field):
+    if is_map(field):
         return _map_reader(field)
     if field.is_repeated:
         return _list_reader(field)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from gateway.transcoding import fields
 from gateway.transcoding.scalars_out import scalar_writer
 from gateway.transcoding.wellknown import WRITERS
+from runtime.options import is_map
 
 Write = Callable[[Any], Any]
 
@@ -70,7 +71,7 @@ def to_json(message: Message) -> bytes:
     return orjson.dumps(_message_writer(message.DESCRIPTOR)(message))
 
 
-def _message_writer(descriptor: Descriptor) -> Write:
+def _message_writer(descriptor: Any) -> Write:
     if descriptor.full_name in fields.WRAPPERS:
         convert = scalar_writer(descriptor.fields_by_name["value"])
         return (lambda message: convert(message.value)) if convert else attrgetter("value")
@@ -79,7 +80,7 @@ def _message_writer(descriptor: Descriptor) -> Write:
 
 def _field_writer(field: FieldDescriptor) -> Write | None:
     """How the field's value becomes JSON; None where `orjson` takes it as it is."""
-    if fields.is_map(field):
+    if is_map(field):
         return _map_writer(field)
     one = _message_writer(fields.message_of(field)) if fields.is_message(field) else scalar_writer(field)
     if not field.is_repeated:
