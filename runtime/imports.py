@@ -10,7 +10,7 @@ changes nothing. A resource's state tells the digest of the row last imported in
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid5
@@ -161,14 +161,16 @@ def _command(tenant: str, kind: str, id: str, digest: str, version: Version) -> 
     return Command(named, hashlib.sha256(named.bytes).digest())
 
 
-def said_anew(given: Mapping[str, Any], before: Mapping[str, Any], state: Any) -> dict[str, Any]:
+def said_anew(
+    said: Mapping[str, Any], before: Mapping[str, Any], state: Any, made_up: Collection[str] = ()
+) -> dict[str, Any]:
     """What a row says that the one imported `before` did not: only that is changed, so edits made since survive.
 
     `custom` is compared name by name; what is no longer said in it is taken out. A field that the row no longer says
-    is cleared: None, for the decision to understand."""
-    anew = {name: value for name, value in given.items() if name != "custom" and before.get(name) != value}
-    anew.update({name: None for name in before if name not in given and name != "custom"})
-    now, then = given.get("custom", {}), before.get("custom", {})
+    is None (cleared), unless it is one of those that are `made_up` where nothing is said."""
+    anew = {name: value for name, value in said.items() if name != "custom" and before.get(name) != value}
+    anew.update({name: None for name in before if name not in said and name != "custom" and name not in made_up})
+    now, then = said.get("custom", {}), before.get("custom", {})
     if now != then:
         kept = {name: value for name, value in state.custom.items() if name in now or name not in then}
         anew["custom"] = {**kept, **{name: value for name, value in now.items() if then.get(name) != value}}
