@@ -96,6 +96,10 @@ class Houses:
         if source in projector.sources:
             await projector.wait_for(source, place, WAIT_FOR_POSITION_S)
 
+    def not_ready(self) -> Sequence[str]:
+        """Why this process should not be asked; empty when all is well."""
+        return [f"{name}: {running.failed}" for name, running in self.running.items() if running.failed]
+
     def servicers(self) -> list[Servicer]:
         """Every service of every department, their logs, and the operators' service."""
         pool = descriptor_pool.Default()

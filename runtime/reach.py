@@ -1,35 +1,24 @@
-"""How a command finds the Baton that runs: through `BATON_HOME`, or `BATON_GATEWAY` and `BATON_TOKEN`."""
+"""How commands reach a Baton: the one that runs on `BATON_HOME`, or the one that `BATON_GATEWAY` names."""
 
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from runtime.client import Client, Unreachable
+from runtime.client import Client
+from runtime.home import NotRunning, find
 from runtime.identity import EVERY_TENANT, Issuer
 from runtime.settings import Settings
 
-#: Who the local issuer's tokens for commands speak for.
-COMMAND_EMPLOYEE = "baton"
+#: A token of a command lives as long as the longest import takes, with a reserve.
+TOKEN_DAYS = 1.0
 
 
 def reach(
-    tenant: str = EVERY_TENANT, roles: Sequence[str] = ("operator",), environment: Mapping[str, str] = os.environ
+    settings: Settings, tenant: str = EVERY_TENANT, employee: str = "baton", roles: Sequence[str] = ("operator",)
 ) -> Client:
-    """A client for a command. In `BATON_HOME` it makes its own token; elsewhere it needs one.
-
-    Raises `Unreachable` when no Baton is found, `WrongSetting`."""
-    settings = Settings.read(environment)
-    token = environment.get("BATON_TOKEN", "")
-    gateway = environment.get("BATON_GATEWAY", "")
-    if gateway and not token:
-        raise Unreachable("BATON_GATEWAY needs BATON_TOKEN: a token of that Baton's issuer")
-    address = gateway or gateway_of(settings)
-    return Client(address, token or Issuer.at(settings.issuer_key).token(tenant, COMMAND_EMPLOYEE, roles=roles))
-
-
-def gateway_of(settings: Settings) -> str:
-    """The address of the gateway that runs on this home. Raises `Unreachable`."""
-    try:
-        return str(json.loads(settings.run_file.read_bytes())["gateway"])
-    except (OSError, ValueError, KeyError) as error:
-        raise Unreachable(f"no Baton runs on {settings.home}; start one with `baton up`") from error
+    """A client for the running Baton. With `BATON_TOKEN` that token speaks; otherwise one of the home's own issuer,
+    for this tenant, employee and roles. Raises `NotRunning`."""
+    if settings.gateway is not None and settings.token is None:
+        raise NotRunning("BATON_GATEWAY is set: set BATON_TOKEN, too")
+    address = settings.gateway or find(settings).gateway
+    return Client(
+        address, settings.token or Issuer.at(settings.issuer_key).token(tenant, employee, "", roles, TOKEN_DAYS)
+    )

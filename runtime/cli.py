@@ -1,0 +1,72 @@
+"""The `baton` command. Each sub-command is a module of `runtime/commands` with `register(subparsers)`, which sets
+`run`: a function of the parsed arguments and the settings that answers the exit code.
+
+Exit codes: 0 fine, 1 found something wrong, 2 wrong usage or unreachable.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from runtime.settings import Settings, WrongSetting
+
+#: Modules by sub-command; only the one that is asked for is imported.
+COMMANDS = {
+    "up": "runtime.commands.up",
+    "status": "runtime.commands.status",
+    "token": "runtime.commands.token",
+    "import": "runtime.commands.import_",
+    "audit": "runtime.commands.audit",
+    "verify": "runtime.commands.verify",
+    "rebuild": "runtime.commands.rebuild",
+    "parked": "runtime.commands.parked",
+    "log": "runtime.commands.log",
+}
+
+FOUND_WRONG, UNUSABLE, INTERRUPTED = 1, 2, 130
+
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line; with only one sub-command if it is known already which."""
+    made = argparse.ArgumentParser(prog="baton", description="A CRM that loses nothing at a handoff.")
+    subparsers = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        import_module(COMMANDS[name]).register(subparsers)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    given = sys.argv[1:] if argv is None else argv
+    arguments = parser(given[0] if given else None).parse_args(given)
+    run: Callable[[argparse.Namespace, Settings], int] = arguments.run
+    try:
+        return run(arguments, Settings.read())
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FOUND_WRONG
+    except Exception as error:
+        if not isinstance(error, _told_plainly()):
+            raise
+        sys.stderr.write(f"baton: {error}\n")
+        return UNUSABLE
+
+
+def _told_plainly() -> tuple[type[Exception], ...]:
+    """Errors whose message is all that a user needs; imported only now, because most commands never meet them."""
+    from eventlog.errors import LogError
+    from runtime.client import ClientError
+    from runtime.databases import DatabaseRefused
+    from runtime.home import AlreadyRunning, NotRunning
+    from runtime.postgres_server import ServerFailed
+    from runtime.unprivileged import NoWay
+    from runtime.usage import WrongUsage
+
+    known = (WrongSetting, AlreadyRunning, NotRunning, ClientError, DatabaseRefused, ServerFailed, NoWay, WrongUsage)
+    return (*known, LogError)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""`baton parked`: streams stopped by a fact that could not be handled."""
+
+import argparse
+from typing import Any
+
+import orjson
+from baton.operations.v1 import operations_pb2 as messages
+
+from runtime.client import Client
+from runtime.commands.output import add_json, print_json, print_table
+from runtime.reach import reach
+from runtime.settings import Settings
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("parked", help="streams stopped by a fact that could not be handled")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all stopped streams")
+    listing.add_argument("--department", default="", help="only what this department could not handle")
+    listing.set_defaults(run=run_list)
+    for name, function, what in (
+        ("show", run_show, "the events that wait, with the reasons"),
+        ("retry", run_retry, "handle them again"),
+        ("discard", run_discard, "go on without the first one; handoffs that stand on it become DISCREPANT"),
+    ):
+        action = actions.add_parser(name, help=what)
+        action.add_argument("department", help="the department that could not handle it")
+        action.add_argument("stream", help="the stopped stream")
+        action.set_defaults(run=function)
+        if name == "discard":
+            action.add_argument("--reason", required=True, help="why it may be left out")
+    for action in actions.choices.values():
+        action.add_argument("--tenant", default="", help="only this tenant; default: all")
+        add_json(action)
+
+
+def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    query = {"department": arguments.department, "tenant": arguments.tenant}
+    answer = reach(settings).get("/v1/parked", messages.ListParkedResponse, {k: v for k, v in query.items() if v})
+    found = [_stream(each) for each in answer.parked]
+    if arguments.json:
+        print_json({"parked": found})
+    else:
+        print_table(tuple(_stream(messages.ParkedStream())), [tuple(each.values()) for each in found])
+    return 1 if found else 0
+
+
+def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
+    path = f"/v1/parked/{arguments.department}/{arguments.stream}"
+    query = {"tenant": arguments.tenant} if arguments.tenant else {}
+    answer = reach(settings).get(path, messages.ParkedEvents, query)
+    print_json({"parked": [_event(each) for each in answer.events]})
+    return 1 if answer.events else 0
+
+
+def run_retry(arguments: argparse.Namespace, settings: Settings) -> int:
+    request = messages.RetryParkedRequest(
+        department=arguments.department, stream=arguments.stream, tenant=arguments.tenant
+    )
+    return _acted(reach(settings), "/v1/parked:retry", request, arguments)
+
+
+def run_discard(arguments: argparse.Namespace, settings: Settings) -> int:
+    request = messages.DiscardParkedRequest(
+        department=arguments.department, stream=arguments.stream, tenant=arguments.tenant, reason=arguments.reason
+    )
+    return _acted(reach(settings), "/v1/parked:discard", request, arguments)
+
+
+def _acted(client: Client, path: str, request: Any, arguments: argparse.Namespace) -> int:
+    outcome = client.post(path, messages.ParkedOutcome, request)
+    if arguments.json:
+        print_json({"clear": outcome.clear, "remaining": outcome.remaining})
+    else:
+        print_table(("stream", "still parked"), [(arguments.stream, outcome.remaining)])
+    return 0 if outcome.clear else 1
+
+
+def _stream(parked: messages.ParkedStream) -> dict[str, Any]:
+    return {
+        "department": parked.department,
+        "source": parked.source,
+        "tenant": parked.tenant,
+        "stream": parked.stream,
+        "version": parked.version,
+        "type": parked.type,
+        "kind": parked.kind,
+        "events": parked.events,
+        "parkedAt": parked.parked_at.ToJsonString(),
+        "reason": parked.reason,
+    }
+
+
+def _event(parked: messages.ParkedEvent) -> dict[str, Any]:
+    event = parked.event
+    return {
+        "stream": event.stream,
+        "version": event.version,
+        "id": event.id,
+        "type": event.type,
+        "tenant": event.tenant,
+        "kind": parked.kind,
+        "reason": parked.reason,
+        "data": _json(event.data),
+        "metadata": _json(event.metadata),
+    }
+
+
+def _json(data: bytes) -> Any:
+    """Stored bytes as JSON, or, where that is what is wrong with them, as text."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return data.decode(errors="replace")

@@ -1,0 +1,45 @@
+"""`baton status`: how every department is doing."""
+
+import argparse
+import sys
+from typing import Any
+
+from baton.operations.v1 import operations_pb2 as messages
+
+from runtime.commands.output import add_json, print_json, print_table
+from runtime.reach import reach
+from runtime.settings import Settings
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("status", help="log heads, lag of the views, parked streams")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    status = reach(settings).get("/v1/status", messages.Status)
+    if arguments.json:
+        print_json({"departments": [_department(each) for each in status.departments]})
+    else:
+        rows = [
+            (each.department, each.head, source.source, source.position, source.lag, each.parked, each.due)
+            for each in status.departments
+            for source in each.sources
+        ]
+        print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
+    for each in status.departments:
+        if each.failed:
+            sys.stderr.write(f"{each.department}: {each.failed}\n")
+    return 1 if any(each.failed for each in status.departments) else 0
+
+
+def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
+    return {
+        "department": status.department,
+        "head": status.head,
+        "sources": [{"source": each.source, "position": each.position, "lag": each.lag} for each in status.sources],
+        "parked": status.parked,
+        "due": status.due,
+        "failed": status.failed,
+    }

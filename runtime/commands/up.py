@@ -1,0 +1,50 @@
+"""`baton up`: run everything here."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from runtime.up import Up
+
+DEMO_TENANT = "demo"
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("up", help="run everything here, until Ctrl-C")
+    parser.add_argument("--demo", action="store_true", help="with a small made-up company, loaded once")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    from runtime import up
+
+    async def ready(started: "Up") -> None:
+        if arguments.demo:
+            from runtime.commands import demo
+
+            await demo.load(started, settings)
+        _tell(started, settings)
+
+    return up.run(settings, ready)
+
+
+def _tell(started: "Up", settings: Settings) -> None:
+    from runtime.identity import Issuer
+
+    token = Issuer.at(settings.issuer_key).token(DEMO_TENANT, "you", roles=("manager", "admin"))
+    sys.stdout.write(
+        f"Baton is ready: {started.gateway}\n"
+        f"\n"
+        f"  documentation  {started.gateway}/docs\n"
+        f"  gRPC           {started.grpc}\n"
+        f"  data           {settings.home}\n"
+        f"  token          {token}\n"
+        f"\n"
+        f'  curl -H "Authorization: Bearer $TOKEN" {started.gateway}/v1/people\n'
+        f"\n"
+        f"Ctrl-C stops it; the data stays.\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""`BATON_HOME`: one Baton at a time, and how commands find it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from runtime.files import replace_private
+from runtime.settings import Settings
+
+
+class AlreadyRunning(Exception):
+    """Another Baton runs on this home."""
+
+
+class NotRunning(Exception):
+    """No Baton runs on this home."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `run.json` says of the Baton that runs here."""
+
+    gateway: str
+    grpc: str
+    pid: int
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """Have the home for ourselves. The lock is the kernel's, so it ends with the process, however that ends.
+
+    Raises `AlreadyRunning`."""
+    # Others may pass through, to the database's own folder; keys and logs have folders of their own, closed to them.
+    settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with (settings.home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise AlreadyRunning(
+                f"another Baton (process {file.read().strip() or '?'}) runs on {settings.home}: stop it, or choose"
+                " another folder with BATON_HOME"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextmanager
+def announced(settings: Settings, run: Run) -> Iterator[None]:
+    """Tell commands where this Baton is, as long as it is."""
+    replace_private(settings.run_file, orjson.dumps(asdict(run)))
+    try:
+        yield
+    finally:
+        settings.run_file.unlink(missing_ok=True)
+
+
+def find(settings: Settings) -> Run:
+    """The Baton that runs on this home. Raises `NotRunning`."""
+    try:
+        return Run(**orjson.loads(settings.run_file.read_bytes()))
+    except FileNotFoundError:
+        raise NotRunning(f"no Baton runs on {settings.home}: start one with `baton up`") from None
