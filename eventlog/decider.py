@@ -24,6 +24,10 @@ class NotThere(Refused):
     """The subject of the decision does not exist (for this tenant, for this employee)."""
 
 
+class Forbidden(Refused):
+    """The caller may see it, but this is for somebody else to decide."""
+
+
 class Invalid(Refused):
     """The request itself is wrong: `field` and what is allowed."""
 

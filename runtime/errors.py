@@ -15,7 +15,7 @@ from google.rpc import code_pb2, error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from eventlog import errors as log
-from eventlog.decider import Invalid, NotThere, Refused
+from eventlog.decider import Forbidden, Invalid, NotThere, Refused
 
 DOMAIN = "baton"
 
@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
 TABLE: Sequence[tuple[type[BaseException], Kind]] = (
     (Invalid, INVALID),
     (NotThere, NOT_FOUND),
+    (Forbidden, FORBIDDEN),
     (Refused, REFUSED),
     (log.Conflict, STALE),
     (log.CommandReused, COMMAND_REUSED),
