@@ -31,7 +31,7 @@ from eventlog.reactor import Reactor
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.databases import Databases
-from runtime.department import Clock, Department, Heard, House, utc_now
+from runtime.department import DEPARTMENTS, Clock, Department, Heard, House, utc_now
 from runtime.files import write_private
 from runtime.identity import Verifier
 from runtime.log_service import LogService
@@ -122,18 +122,19 @@ class Houses:
 async def open_houses(
     names: Sequence[str], databases: Databases, settings: Settings, clock: Clock = utc_now
 ) -> AsyncIterator[Houses]:
-    """Open the departments of these names and keep them running; stopped and closed on leaving."""
+    """Open the departments of these names and keep them running; stopped and closed on leaving. The logs of all
+    departments are opened: the others' are heard."""
     for module in iter_modules(facts.__path__):
         import_module(f"facts.{module.name}")
-    await databases.prepare((*names, KEYRING))
+    await databases.prepare((*DEPARTMENTS, KEYRING))
     async with contextlib.AsyncExitStack() as stack:
         keyring = await _keyring(stack, databases, settings)
-        opened = await asyncio.gather(*(PostgresStore.open(databases.dsn(name), name) for name in names))
+        opened = await asyncio.gather(*(PostgresStore.open(databases.dsn(name), name) for name in DEPARTMENTS))
         for store in opened:
             stack.push_async_callback(store.close)
         feeds = {store.department: PostgresFeed(store) for store in opened}
         running: dict[str, Running] = {}
-        for store in opened:
+        for store in (store for store in opened if store.department in names):
             running[store.department] = await _open(stack, store, feeds, keyring, databases, settings, clock)
         for each in running.values():
             each.start()
