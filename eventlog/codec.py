@@ -107,6 +107,11 @@ class Codec:
             for event, (metadata, data) in zip(events, opened, strict=True)
         ]
 
+    def knows(self, type: str, schema: int) -> bool:
+        """Whether this program can read facts of this stored name and schema version."""
+        known = self._registry.facts.get(type)
+        return known is not None and schema <= known.schema_version
+
     @staticmethod
     def key_id(event: Event) -> str:
         """The id of the data key that seals an event's personal fields, or ""."""

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from eventlog import metrics
+from eventlog.ahead import ahead
 from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, save, take
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import NotSafe, Poison
-from eventlog.events import Event, Place, Version
+from eventlog.events import Event, Version
 from eventlog.feed import Feed
 from eventlog.fold import Folding, said
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
@@ -21,19 +22,10 @@ from eventlog.parked import bounds, park, parked_streams, unpark
 from eventlog.todos import write_todos
 from eventlog.trouble import is_infrastructure, is_program, wait_s
 from eventlog.views import Views
-from eventlog.writing import Writer, execute
+from eventlog.writing import Writer, derived, execute
 
 #: Events that are written together while catching up.
 BATCH_EVENTS = 4000
-
-_BEGIN = (
-    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
-    # and every append after it (a receipt) flushes it too. So nobody waits for the disk here.
-    "BEGIN; SET LOCAL synchronous_commit = off;"
-    # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
-    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_hashjoin = off;"
-    "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
-)
 
 
 class TooManyParked(Poison):
@@ -75,7 +67,7 @@ class Source:
                 async with self._writing:
                     await self._resume()
                 await self._retry_newer()
-                async with aclosing(self._batches()) as batches:
+                async with aclosing(ahead(self._entries(), BATCH_EVENTS)) as batches:
                     async for batch in batches:
                         async with self._writing:
                             await self._apply(batch)
@@ -131,36 +123,20 @@ class Source:
                 raise
             return stream not in self._parked
 
-    async def _batches(self) -> AsyncGenerator[list[Entry], None]:
-        """Pages, decoded; the next is read while the last one is written."""
-        after = self._checkpoint.place if self._checkpoint.place.position else None
-        queue: asyncio.Queue[list[Entry] | Exception] = asyncio.Queue(maxsize=2)
-        reader = asyncio.create_task(self._read(after, queue))
-        try:
-            while True:
-                batch = _raised(await queue.get())
-                while not queue.empty() and len(batch) < BATCH_EVENTS:
-                    batch = batch + _raised(queue.get_nowait())
-                yield batch
-        finally:
-            reader.cancel()
-            await asyncio.wait({reader})
-
-    async def _read(self, after: Place | None, into: "asyncio.Queue[list[Entry] | Exception]") -> None:
-        try:
-            async for page in self.feed.pages(after):
-                if page.events:
-                    await into.put(await self._decoded(page.events, moving=True))
-        except Exception as error:  # noqa: BLE001 (raised where the batches are consumed)
-            await into.put(error)
+    async def _entries(self) -> AsyncGenerator[list[Entry], None]:
+        async for page in self.feed.pages(self._checkpoint.place if self._checkpoint.place.position else None):
+            if page.events:
+                yield await self._decoded(page.events, moving=True)
 
     async def _decoded(self, events: Sequence[Event], *, moving: bool) -> list[Entry]:
         """Entries; events that were fetched beside the feed are not `moving` the checkpoint."""
-        wants = [self.folding.wants(event.type) for event in events]
+        folding, codec = self.folding, self._department.codec
+        # What this program does not know at all is read as well, and so parked: a newer one may react to it.
+        wants = [folding.wants(event.type) or not codec.knows(event.type, event.schema) for event in events]
         wanted = [event for event, wanted in zip(events, wants, strict=True) if wanted]
         read: Iterator[Recorded | Poison] = iter(())
         if wanted:
-            read = iter(await self._department.codec.decode_many(self.feed.department, wanted))
+            read = iter(await codec.decode_many(self.feed.department, wanted))
         return [
             Entry(event, next(read) if wanted else None, event.place if moving else None)
             for event, wanted in zip(events, wants, strict=True)
@@ -190,21 +166,16 @@ class Source:
         folded = self.folding.fold(examined.accepted)
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]
-        async with self._department.views.pool.acquire() as connection:
-            await connection.execute(_BEGIN)
-            try:
-                checkpoint = await self._save(connection, entries, folded.done)
-                await execute(connection, self._department.writer.statements(folded.changes))
-                if folded.todos:
-                    await write_todos(connection, folded.todos, self._department.clock())
-                if resolved:
-                    await unpark(connection, resolved)
-                if parked:
-                    await park(connection, self.feed.department, parked, self._department.clock())
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            await connection.execute("COMMIT")
+        now = self._department.clock()
+        async with derived(self._department.views.pool) as connection:
+            checkpoint = await self._save(connection, entries, folded.done)
+            await execute(connection, self._department.writer.statements(folded.changes))
+            if folded.todos:
+                await write_todos(connection, folded.todos, now)
+            if resolved:
+                await unpark(connection, resolved)
+            if parked:
+                await park(connection, self.feed.department, parked, now)
         self._committed(checkpoint, parked, len(entries), bool(folded.todos))
 
     async def _examine(self, entries: Sequence[Entry]) -> Examined:
@@ -260,17 +231,3 @@ class Source:
             self._department.wake()
         if len(self._parked) > self._department.parked_streams_max:
             raise TooManyParked(f"{len(self._parked)} streams of {self.feed.department} are parked: not their fault")
-
-
-def _raised(got: list[Entry] | Exception) -> list[Entry]:
-    if isinstance(got, Exception):
-        raise got
-    return got
-
-
-async def _roll_back(connection: Any) -> None:
-    """A connection that cannot even roll back is closed; the server rolls back by itself."""
-    try:
-        await asyncio.shield(connection.execute("ROLLBACK"))
-    except Exception:  # noqa: BLE001
-        connection.terminate()

@@ -4,7 +4,9 @@ Rows go in the order of their keys, tables in the order of their names, so that 
 touch the same rows take their locks in one order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -83,6 +85,37 @@ class Writer:
             for type, operation, column in zip(column_types, operations, columns, strict=True)
         ]
         return Statement(_sql(self._schema, table, kind, key, key_length, shape, column_types), arrays)
+
+
+_BEGIN = (
+    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
+    # and every append that follows (a receipt) flushes it too. So nobody waits for the disk here.
+    "BEGIN; SET LOCAL synchronous_commit = off;"
+    # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
+    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_hashjoin = off;"
+    "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+)
+
+
+@asynccontextmanager
+async def derived(pool: Any) -> AsyncIterator[Any]:
+    """A connection in a transaction for what can be derived again."""
+    async with pool.acquire() as connection:
+        await connection.execute(_BEGIN)
+        try:
+            yield connection
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        await connection.execute("COMMIT")
+
+
+async def _roll_back(connection: Any) -> None:
+    """A connection that cannot even roll back is closed; the server rolls back by itself."""
+    try:
+        await asyncio.shield(connection.execute("ROLLBACK"))
+    except Exception:  # noqa: BLE001 (why it failed is what the caller is about to raise)
+        connection.terminate()
 
 
 async def execute(connection: Any, statements: Iterable[Statement]) -> None:

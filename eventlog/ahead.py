@@ -1,0 +1,42 @@
+"""Reads ahead: the next items are made while the last one is used."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def ahead(items: AsyncIterable[list[T]], most: int, depth: int = 2) -> AsyncGenerator[list[T], None]:
+    """Lists of an iterable, up to `depth` made ahead. Lists that are there already are joined while they hold fewer
+    than `most` items, so that few arrive when much comes. What the iterable raises is raised after what it yielded."""
+    queue: asyncio.Queue[list[T] | Exception | None] = asyncio.Queue(maxsize=depth)
+    reader = asyncio.create_task(_fill(items, queue))
+    try:
+        while True:
+            got = await queue.get()
+            while isinstance(got, list) and len(got) < most and not queue.empty():
+                following = queue.get_nowait()
+                if not isinstance(following, list):
+                    yield got
+                    got = following
+                    break
+                got = got + following
+            if got is None:
+                return
+            if isinstance(got, Exception):
+                raise got
+            yield got
+    finally:
+        reader.cancel()
+        await asyncio.wait({reader})
+
+
+async def _fill(items: AsyncIterable[list[T]], queue: "asyncio.Queue[list[T] | Exception | None]") -> None:
+    try:
+        async for each in items:
+            await queue.put(each)
+    except Exception as error:  # noqa: BLE001 (raised where the items are used)
+        await queue.put(error)
+    else:
+        await queue.put(None)

@@ -1,0 +1,216 @@
+"""A department's read models computed anew from the logs, beside the live ones; compared, and swapped.
+
+The fresh tables stand in a schema of their own and follow the logs up to where the live ones are. Then the live
+checkpoints are locked, so that both stand still at one position; the differences are found, and the tables change
+places in that same transaction. Readers never see a gap: they read the old tables until it commits. Reactions never
+run here. Ledger, todos and parked events are no read models and stay.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from eventlog.ahead import ahead
+from eventlog.codec import Codec
+from eventlog.compare import Difference, compare
+from eventlog.entry import Entry, StreamKey
+from eventlog.errors import LogError
+from eventlog.events import Event, Place, Position
+from eventlog.feed import Feed
+from eventlog.fold import Folding
+from eventlog.projections import Projection
+from eventlog.views import SCHEMA, Views
+from eventlog.writing import Writer, derived, execute
+
+FRESH, OLD = "views_rebuild", "views_old"
+
+#: A reader may hold a table for long; then the swap lets go of its locks and tries again.
+LOCK_TIMEOUT_MS = 2000
+SWAPS_MAX = 30
+
+#: Events that are written together.
+BATCH_EVENTS = 8000
+
+#: Behind by no more than this, the rest is folded while the live projector stands still.
+CLOSE_EVENTS = 5000
+
+
+class RebuildFailed(LogError):
+    """The fresh tables are not to be trusted, or could not take the live ones' place; the live ones are unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came out: facts folded, the position of each source at which both were compared, and the differences."""
+
+    events: int
+    places: Mapping[str, Place]
+    differences: Sequence[Difference]
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far one source was folded here. Nobody else can go on with it: a rebuild that dies starts over."""
+
+    feed: Feed
+    folding: Folding
+    place: Place | None = None
+
+
+@dataclass
+class Rebuild:
+    """`ddl` is the department's `schema.sql`, in names without a schema. One of `feeds` is the department's own log."""
+
+    department: str
+    views: Views
+    codec: Codec
+    feeds: Iterable[Feed]
+    projections: Sequence[Projection]
+    ddl: str
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS
+    _events: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._log = logging.getLogger(f"baton.rebuild.{self.department}")
+        self._tables = {table: tuple(key) for each in self.projections for table, key in each.tables.items()}
+        self._writer = Writer(FRESH)
+        self._courses = [
+            _Course(feed, Folding(feed.department, self.department, self.projections)) for feed in self.feeds
+        ]
+
+    async def run(self, *, check: bool = False) -> Rebuilt:
+        """Build, compare and, unless it is only a check, swap. Raises `RebuildFailed`."""
+        async with self._alone():
+            try:
+                indexes = await self._lay_out()
+                left_out = await self._left_out(self.views.pool)
+                while await self._follow(await self._live(self.views.pool), left_out) > CLOSE_EVENTS:
+                    pass
+                for statement in (*indexes, *(f'ANALYZE {FRESH}."{table}"' for table in self._tables)):
+                    await self.views.execute(statement)
+                return await self._meet(left_out, check=check)
+            finally:
+                await self.views.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE")
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        async with self.views.pool.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended('baton.rebuild', 0))"):
+                raise RebuildFailed(f"another rebuild of {self.department} is under way")
+            try:
+                yield
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock(hashtextextended('baton.rebuild', 0))")
+
+    async def _lay_out(self) -> list[str]:
+        """Empty tables without their secondary indexes, which are cheaper to make over what was loaded. Returns the
+        statements that make them."""
+        async with self.views.transaction() as connection:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE; CREATE SCHEMA {FRESH}")
+            await connection.execute(f"SET LOCAL search_path = {FRESH}")
+            await connection.execute(self.ddl)
+            await self._writer.load(connection, self._tables)
+            rows = await connection.fetch(_SECONDARY_INDEXES, FRESH, list(self._tables))
+            for row in rows:
+                await connection.execute(f'DROP INDEX {FRESH}."{row["name"]}"')
+        return [row["definition"] for row in rows]
+
+    async def _live(self, connection: Any) -> dict[str, Place]:
+        rows = await connection.fetch("SELECT source, generation, position FROM views.checkpoints ORDER BY source")
+        return {row["source"]: Place(row["generation"], Position(row["position"])) for row in rows}
+
+    async def _left_out(self, connection: Any) -> dict[StreamKey, set[int]]:
+        """Parked and discarded events are not in the live tables, and must not be in the fresh ones: a retry adds a
+        parked one to whatever tables are live then."""
+        found: dict[StreamKey, set[int]] = {}
+        for row in await connection.fetch(_LEFT_OUT):
+            found.setdefault((row["tenant"], row["stream"]), set()).add(row["version"])
+        return found
+
+    async def _follow(self, live: Mapping[str, Place], left_out: Mapping[StreamKey, set[int]]) -> int:
+        """Fold every source up to where the live tables are. Returns how many events that were."""
+        before = self._events
+        for course in self._courses:
+            target = live.get(course.feed.department)
+            if target is not None and target.position > (course.place.position if course.place else 0):
+                await self._fold(course, target, left_out)
+        return self._events - before
+
+    async def _fold(self, course: _Course, target: Place, left_out: Mapping[StreamKey, set[int]]) -> None:
+        async with aclosing(ahead(self._pages(course, target), BATCH_EVENTS)) as batches:
+            async for entries in batches:
+                counted = [e for e in entries if e.event.version not in left_out.get(e.stream, ())]
+                await self._write(course.folding, counted)
+                self._events += len(entries)
+        course.place = target
+
+    async def _pages(self, course: _Course, target: Place) -> AsyncIterator[list[Entry]]:
+        async with aclosing(course.feed.pages(course.place)) as pages:  # type: ignore[type-var]
+            async for page in pages:
+                events = [event for event in page.events if event.position <= target.position]
+                yield await self._decoded(course, events)
+                if page.scanned >= target.position:
+                    return
+
+    async def _decoded(self, course: _Course, events: Sequence[Event]) -> list[Entry]:
+        wanted = [event for event in events if course.folding.wants(event.type)]
+        decoded = await self.codec.decode_many(course.feed.department, wanted)
+        return [Entry(event, recorded, None) for event, recorded in zip(wanted, decoded, strict=True)]
+
+    async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
+        folded = folding.fold(entries)
+        if folded.parked:
+            first = folded.parked[0]
+            raise RebuildFailed(f"version {first.entry.event.version} of {first.entry.event.stream}: {first.reason}")
+        async with derived(self.views.pool) as connection:
+            await execute(connection, self._writer.statements(folded.changes))
+
+    async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool) -> Rebuilt:
+        """Stop both at one position, compare, swap."""
+        for attempt in range(1, SWAPS_MAX + 1):
+            try:
+                async with self.views.transaction() as connection:
+                    await connection.execute("SELECT FROM views.checkpoints ORDER BY source FOR UPDATE")
+                    if await self._left_out(connection) != left_out:
+                        raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
+                    places = await self._live(connection)
+                    await self._follow(places, left_out)
+                    differences = [
+                        await compare(connection, SCHEMA, FRESH, table, key)
+                        for table, key in sorted(self._tables.items())
+                    ]
+                    if not check:
+                        await self._swap(connection)
+            except asyncpg.LockNotAvailableError:
+                self._log.info("a reader holds a table, swap %d of %d given up", attempt, SWAPS_MAX)
+                continue
+            return Rebuilt(self._events, places, differences)
+        raise RebuildFailed(f"readers held the tables through {SWAPS_MAX} attempts to swap")
+
+    async def _swap(self, connection: Any) -> None:
+        await connection.execute(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
+        await connection.execute(f"DROP SCHEMA IF EXISTS {OLD} CASCADE; CREATE SCHEMA {OLD}")
+        for table in sorted(self._tables):
+            await connection.execute(f'ALTER TABLE {SCHEMA}."{table}" SET SCHEMA {OLD}')
+            await connection.execute(f'ALTER TABLE {FRESH}."{table}" SET SCHEMA {SCHEMA}')
+        await connection.execute(f"DROP SCHEMA {OLD} CASCADE")
+        # What the live projector is computing was meant for the old tables.
+        await connection.execute("UPDATE views.checkpoints SET epoch = epoch + 1")
+
+
+_SECONDARY_INDEXES = """
+SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_class t ON t.oid = i.indrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname = $1 AND t.relname = ANY($2) AND NOT i.indisunique
+"""
+
+_LEFT_OUT = """
+SELECT tenant, stream, version FROM views.parked UNION ALL SELECT tenant, stream, version FROM views.discarded
+"""
