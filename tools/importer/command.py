@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
-
-from runtime.client import ClientError
+from runtime.commands.output import add_json, print_json
 from runtime.reach import reach
+from runtime.settings import Settings
 from tools.importer.asking import Asking
-from tools.importer.attempts import attempt_for
+from tools.importer.attempts import Attempt, attempt_for
 from tools.importer.maps import ImportMap, read_map
 from tools.importer.report import Report
 from tools.importer.resources import RESOURCES
@@ -22,7 +21,7 @@ from tools.importer.run import Run
 from tools.importer.table import Table
 from tools.importer.template import MapError
 
-#: Import ids are UUIDs in this namespace, made of what is imported: the same import again has the same id.
+#: Import ids are UUIDs in this namespace.
 IMPORTS = UUID("0e6b9f0a-5b0e-5c1c-8d8a-6f2f3b6a7c11")
 DEFAULT_TENANT = "demo"
 INTERRUPTED = 130
@@ -37,46 +36,54 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--tenant", default=DEFAULT_TENANT)
     parser.add_argument("--dry-run", action="store_true", help="read and check every row, record nothing")
     parser.add_argument("--rejected", type=Path, metavar="PATH", help="where rejected rows go, with their reasons")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Exit code 0; 1 when rows were rejected; 2 when the map or the file cannot be used, or Baton be reached."""
-    try:
-        map = read_map(args.map, RESOURCES[args.resource])
-        table = Table(args.file, map.delimiter, map.encoding)
-        report, complete = import_table(args, map, table)
-        _print(report, args.json)
-        _print_rejected(report, table, map, args.rejected)
-    except (MapError, ClientError) as error:
-        sys.stderr.write(f"baton import: {error}\n")
-        return 2
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0; 1 when rows were rejected. Raises `MapError`, `ClientError`, `NotRunning`."""
+    map = read_map(arguments.map, RESOURCES[arguments.resource])
+    table = Table(arguments.file, map.delimiter, map.encoding)
+    _fits(map, table)
+    report = Report(import_id(arguments.tenant, map, table))
+    attempt = None
+    if not arguments.dry_run:
+        client = reach(settings, arguments.tenant, roles=("admin",))
+        attempt = attempt_for(Asking(client, map, report.import_id), map)
+    complete = _bring_in(map, table, attempt, report)
+    if arguments.json:
+        print_json(report.document())
+    else:
+        sys.stdout.write(_text(report.document()))
+    _tell_rejected(report, table, map, arguments.rejected)
     if not complete:
         sys.stderr.write("Interrupted. What was imported stays; the same command again goes on.\n")
         return INTERRUPTED
     return 1 if report.rejected else 0
 
 
-def import_table(args: argparse.Namespace, map: ImportMap, table: Table) -> tuple[Report, bool]:
-    """Import the file's rows; False when it was interrupted. Raises `MapError`, `ClientError`."""
+def _fits(map: ImportMap, table: Table) -> None:
     missing = sorted(map.needed() - set(table.header()))
     if missing:
         raise MapError(f"{table.path} has no column {', '.join(missing)}")
-    report = Report(str(uuid5(IMPORTS, f"{args.tenant}/{args.resource}/{map.digest}/{table.digest()}")))
-    attempt = None
-    if not args.dry_run:
-        client = reach(args.tenant, roles=("admin",))
-        attempt = attempt_for(Asking(client, map, report.import_id), map)
+
+
+def import_id(tenant: str, map: ImportMap, table: Table) -> str:
+    """Made of what is imported: the same import again has the same id."""
+    return str(uuid5(IMPORTS, f"{tenant}/{map.resource.name}/{map.digest}/{table.digest()}"))
+
+
+def _bring_in(map: ImportMap, table: Table, attempt: Attempt | None, report: Report) -> bool:
+    """Import the file's rows; False when it was interrupted."""
     started = time.monotonic()
-    complete = True
-    with _progress(table.count(), f"import {args.resource}") as advance:
+    with _progress(table.count(), f"import {map.resource.name}") as advance:
         try:
             Run(map, attempt, report, advance).run(table.rows())
         except KeyboardInterrupt:
-            complete = False
-    report.seconds = time.monotonic() - started
-    return report, complete
+            return False
+        finally:
+            report.seconds = time.monotonic() - started
+    return True
 
 
 @contextmanager
@@ -94,11 +101,6 @@ def _progress(rows: int, title: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.advance(task, done)
 
 
-def _print(report: Report, json: bool) -> None:
-    document = report.document()
-    sys.stdout.write(orjson.dumps(document).decode() + "\n" if json else _text(document))
-
-
 def _text(document: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{document[name]} {name}" for name in ("created", "updated", "unchanged", "rejected"))
     lines = [f"{document['rows']} rows: {counts} in {document['seconds']:.1f} s"]
@@ -108,7 +110,7 @@ def _text(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _print_rejected(report: Report, table: Table, map: ImportMap, path: Path | None) -> None:
+def _tell_rejected(report: Report, table: Table, map: ImportMap, path: Path | None) -> None:
     if not report.rejected:
         return
     path = path or Path(f"{table.path.stem}.rejected.csv")

@@ -4,6 +4,8 @@
     person.name = { column = "Name" }                          a nested message: made when a cell in it says something
     emails = [ { address = { column = "E-mail" } } ]           a list of messages: those that say something
     custom.sellerId = { column = "seller_id" }                 a free value
+
+A cell that names no type has the usual one of its field.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,7 @@ from typing import Any, Protocol
 from google.protobuf.descriptor import FieldDescriptor
 
 from runtime import options
+from runtime.usage import WrongUsage
 from tools.importer.values import Convert, converter, plain_day
 
 _STRUCT = "google.protobuf.Struct"
@@ -24,7 +27,7 @@ _WORDS = frozenset(
 )
 
 
-class MapError(Exception):
+class MapError(WrongUsage):
     """The map is wrong, or does not fit the file."""
 
 

@@ -1,0 +1,192 @@
+"""One tenant's handoffs, as the facts of the logs tell them: what was asked, offered, received, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from tools.audit.book import Cut, parse_cut, place
+
+#: A manifest or a receipt: the version and the digest (hexadecimal) of each stream.
+Entries = Mapping[str, tuple[int, str]]
+
+OFFER = "offer"
+CLOSING = "closing"
+_BASES = frozenset({"contacts.handoff-offered", "contacts.handoff-accepted", "contacts.handoff-supplemented"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """Where a fact stands: its department, its place there, when it was recorded (seconds since 1970)."""
+
+    department: str
+    place: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A fact that asks for a handoff. `derived` is false when the handoff's id is not made of the fact's."""
+
+    told: Told
+    event_id: str
+    to_department: str
+    derived: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A manifest that has to be receipted."""
+
+    told: Told
+    basis: Cut
+    manifest: Entries
+
+
+@dataclass(frozen=True)
+class Receipt:
+    told: Told
+    basis: Cut
+    entries: Entries
+
+
+@dataclass
+class Case:
+    """One handoff. `delivered` are the parts that contacts declared delivered, with the receipts it names."""
+
+    id: str
+    asks: list[Ask] = field(default_factory=list)
+    offers: list[Told] = field(default_factory=list)
+    asked_by: list[str] = field(default_factory=list)
+    from_department: str = ""
+    to_department: str = ""
+    subject: str = ""
+    parts: dict[str, Part] = field(default_factory=dict)
+    receipts: dict[str, list[Receipt]] = field(default_factory=dict)
+    delivered: dict[str, Receipt] = field(default_factory=dict)
+    accepted: Told | None = None
+    returned: Told | None = None
+    withdrawn: Told | None = None
+    overdue: bool = False
+
+    @property
+    def ended(self) -> Told | None:
+        """When nothing had to be told about it any more."""
+        return self.returned or self.withdrawn
+
+
+@dataclass
+class Cases:
+    """Handoffs by id, and how far contacts and the receivers had heard the others when they said so."""
+
+    by_id: dict[str, Case] = field(default_factory=dict)
+    #: What contacts said of how far it had heard, in the order of its log.
+    heard: list[tuple[float, Cut]] = field(default_factory=list)
+    #: What receivers said, by department.
+    received: dict[str, list[tuple[float, Cut]]] = field(default_factory=dict)
+
+    def case(self, id: str) -> Case:
+        found = self.by_id.get(id)
+        if found is None:
+            found = self.by_id[id] = Case(id)
+        return found
+
+    def enter(self, department: str, event: Any) -> None:
+        """Take note of a fact of the handoff process; every other fact only where it asks."""
+        kind = event.type.partition(".")[2]
+        if kind.startswith("handoff-"):
+            read = _READ.get(kind)
+            if read is not None:
+                at = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
+                told = Told(department, place(event.generation, event.position), at)
+                read(self, orjson.loads(event.data), told, event)
+        elif b'"ask":{' in event.data:
+            _asked_by_department(self, department, event)
+
+    def _heard(self, told: Told, data: Mapping[str, Any], kind: str) -> Cut:
+        basis = parse_cut(data["basis"])
+        if kind in _BASES:
+            self.heard.append((told.at, basis))
+        return basis
+
+
+def _entries(listed: Sequence[Mapping[str, Any]]) -> Entries:
+    return {each["stream"]: (each["version"], each["digest"]) for each in listed}
+
+
+def _asked_by_department(cases: Cases, department: str, event: Any) -> None:
+    ask = orjson.loads(event.data)["ask"]
+    at = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
+    told = Told(department, place(event.generation, event.position), at)
+    _asked(cases, ask["handoff_id"], told, event.id, department, ask["to_department"])
+
+
+def _asked_by_hand(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    _asked(cases, data["handoff_id"], told, event.id, data["from_department"], data["to_department"])
+
+
+def _asked(cases: Cases, id: str, told: Told, event_id: str, from_department: str, to_department: str) -> None:
+    case = cases.case(id)
+    derived = str(uuid5(UUID(event_id), "handoff")) == id
+    case.asks.append(Ask(told, event_id, to_department, derived))
+    case.from_department = case.from_department or from_department
+    case.to_department = case.to_department or to_department
+
+
+def _offered(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    case = cases.case(data["handoff_id"])
+    case.offers.append(told)
+    case.asked_by.append(data["asking"]["event_id"])
+    case.from_department, case.to_department = data["from_department"], data["to_department"]
+    case.subject = f"{data['subject']['kind']}:{data['subject']['id']}"
+    case.parts.setdefault(OFFER, Part(told, cases._heard(told, data, event.type), _entries(data["manifest"])))
+
+
+def _accepted(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    case = cases.case(data["handoff_id"])
+    case.accepted = told
+    basis = cases._heard(told, data, event.type)
+    if data["closing"]:
+        case.parts[CLOSING] = Part(told, basis, _entries(data["closing"]))
+
+
+def _supplemented(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    basis = cases._heard(told, data, event.type)
+    cases.case(data["handoff_id"]).parts[data["part"]] = Part(told, basis, _entries(data["manifest"]))
+
+
+def _received(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    receipt = Receipt(told, parse_cut(data["basis"]), _entries(data["entries"]))
+    cases.case(data["handoff_id"]).receipts.setdefault(data["part"], []).append(receipt)
+    cases.received.setdefault(told.department, []).append((told.at, receipt.basis))
+
+
+def _delivered(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    cases.case(data["handoff_id"]).delivered[data["part"]] = Receipt(told, {}, _entries(data["receipt"]))
+
+
+def _returned(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    cases.case(data["handoff_id"]).returned = told
+
+
+def _withdrawn(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    cases.case(data["handoff_id"]).withdrawn = told
+
+
+def _overdue(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
+    cases.case(data["handoff_id"]).overdue = True
+
+
+_READ = {
+    "handoff-asked": _asked_by_hand,
+    "handoff-offered": _offered,
+    "handoff-accepted": _accepted,
+    "handoff-supplemented": _supplemented,
+    "handoff-received": _received,
+    "handoff-delivered": _delivered,
+    "handoff-returned": _returned,
+    "handoff-withdrawn": _withdrawn,
+    "handoff-overdue": _overdue,
+}

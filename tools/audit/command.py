@@ -1,0 +1,53 @@
+"""`baton audit handoffs [--wait S]`."""
+
+import argparse
+import sys
+import time
+from typing import Any
+
+from runtime.commands.output import add_json, print_json
+from runtime.department import DEPARTMENTS
+from runtime.identity import EVERY_TENANT
+from runtime.reach import reach
+from runtime.settings import Settings
+from tools.audit.audit import Audit
+from tools.audit.reading import LogsOverHttp
+from tools.audit.report import Report
+
+_AGAIN_FIRST_S = 0.1
+_AGAIN_MAX_S = 1.0
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("audit", help="prove that no handoff lost anything")
+    parser.add_argument("what", choices=["handoffs"])
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="S", help="until nothing is pending, at most S seconds"
+    )
+    parser.add_argument("--tenant", default="", help="only this tenant; default: all")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0; 1 when something is lost or contradicts something else. Raises `ClientError`, `NotRunning`."""
+    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    audit = Audit(LogsOverHttp(client, arguments.tenant), DEPARTMENTS, whole=not arguments.tenant)
+    report = settled(audit, arguments.wait)
+    if arguments.json:
+        print_json(report.document())
+    else:
+        sys.stdout.write(report.text())
+    return 1 if report.wrong else 0
+
+
+def settled(audit: Audit, wait_s: float) -> Report:
+    """The report, once nothing is pending or the time is over."""
+    deadline = time.monotonic() + wait_s
+    pause_s = _AGAIN_FIRST_S
+    while True:
+        report = audit.report()
+        if not report.pending or time.monotonic() + pause_s > deadline:
+            return report
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _AGAIN_MAX_S)
