@@ -35,7 +35,7 @@ _PAGING = frozenset({"page_size", "page_token", "order_by"})
 class Rows(Protocol):
     """What a list reads from: a department's read models."""
 
-    async def fetch(self, sql: str, *args: Any) -> Sequence[Mapping[str, Any]]: ...
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
 
 
 class Page(NamedTuple):

@@ -78,14 +78,16 @@ def evolve(state: Interaction, fact: InteractionFact) -> Interaction:
 INTERACTION = Decider("contacts.interaction", Interaction(), evolve)
 
 
-def record(state: Interaction, id: str, given: Mapping[str, Any], promise_id: PromiseId) -> Sequence[InteractionFact]:
+def record(
+    state: Interaction, id: str, given: Mapping[str, Any], promise_id: PromiseId, enquiry_of: str = ""
+) -> Sequence[InteractionFact]:
     """`given` has plain values; each of its promises is a mapping with `what`, `by`, `due`."""
     if state.id:
         raise Refused("this interaction is recorded already")
     asked = replace(Interaction(id=id), **{**given, "promises": ()})
     made = _asked_promises(asked, given.get("promises", ()), promise_id, keep=frozenset())
     values = {name: getattr(asked, name) for name in _PLAIN}
-    return [InteractionRecorded(interaction_id=id, promises=made, **values)]
+    return [InteractionRecorded(interaction_id=id, promises=made, enquiry_of=enquiry_of, **values)]
 
 
 def update(state: Interaction, given: Mapping[str, Any], promise_id: PromiseId) -> Sequence[InteractionFact]:

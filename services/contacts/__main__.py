@@ -1,0 +1,41 @@
+"""The composition root of contacts: what runs in this department."""
+
+from pathlib import Path
+
+from runtime.department import Department, House
+from services.contacts.api.access import Reader
+from services.contacts.api.branches import Branches
+from services.contacts.api.companies import Companies
+from services.contacts.api.given import Given
+from services.contacts.api.importing import Importer
+from services.contacts.api.interactions import Interactions
+from services.contacts.api.people import People
+from services.contacts.api.promises import Promises
+from services.contacts.api.registering import Registrar
+from services.contacts.api.timelines import Timelines
+from services.contacts.projections.interactions import INTERACTIONS
+from services.contacts.projections.records import RECORDS
+from services.contacts.projections.timeline import ACCESS, TIMELINE
+from services.contacts.queries import Queries
+from services.contacts.reactions import leads
+
+
+def build(house: House) -> Department:
+    handler, views = house.handler, house.views
+    queries, given = Queries(views), Given(handler)
+    reader, importer = Reader(handler, queries), Importer(handler, house.keyring)
+    registrar = Registrar(handler, house.keyring)
+    return Department(
+        servicers={
+            "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
+            "baton.contacts.v1.Companies": Companies(views, reader, handler, given, importer),
+            "baton.contacts.v1.Branches": Branches(views, handler),
+            "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
+            "baton.contacts.v1.Promises": Promises(house, queries, reader),
+            "baton.contacts.v1.Timelines": Timelines(queries),
+        },
+        projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS],
+        schema=Path(__file__).with_name("schema.sql"),
+        reactions=[leads.reactions(house, registrar, given)],
+        hears=("marketing", "sales"),
+    )

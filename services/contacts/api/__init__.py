@@ -1,0 +1,1 @@
+"""gRPC: request -> decision or query -> response."""

@@ -1,0 +1,92 @@
+"""Answers `Companies`."""
+
+from uuid import uuid5
+
+from baton.contacts.v1 import companies_pb2 as pb
+
+from eventlog.handling import Folded, Handled, Handler
+from runtime.call import Call
+from runtime.listing import Listing
+from runtime.messages import fill, patched, values
+from runtime.rpc import answered, origin
+from runtime.scope import written_branch
+from services.contacts.api.access import Reader
+from services.contacts.api.given import Given
+from services.contacts.api.importing import Imported, Importer, Row
+from services.contacts.domain import company
+from services.contacts.domain.company import COMPANY, Company
+from services.contacts.queries import Views
+
+COMPANIES = Listing(
+    "companies",
+    pb.Company,
+    orderable=("create_time", "update_time", "name", "legal_name", "branch", "responsible", "external_id"),
+)
+
+
+class Companies:
+    def __init__(self, views: Views, reader: Reader, handler: Handler, given: Given, importer: Importer) -> None:
+        self._views = views
+        self._reader = reader
+        self._handler = handler
+        self._given = given
+        self._importer = importer
+
+    async def CreateCompany(self, request: pb.CreateCompanyRequest, call: Call) -> pb.Company:
+        asked = values(request.company)
+        asked["branch"] = written_branch(asked.get("branch", ""), call)
+        given = await self._given.reachable(call.identity.tenant, asked, asked["branch"])
+        id = str(uuid5(call.command.id, "company"))
+        handled = await self._handler.handle(
+            COMPANY, id, call.command, origin(call), lambda state, _: company.register(state, id, given), create=True
+        )
+        answered(call, handled)
+        return message(handled)
+
+    async def GetCompany(self, request: pb.GetCompanyRequest, call: Call) -> pb.Company:
+        return message(await self._reader.read(COMPANY, call, "company", request.id))
+
+    async def UpdateCompany(self, request: pb.UpdateCompanyRequest, call: Call) -> pb.Company:
+        there = await self._reader.writable(COMPANY, call, "company", request.company.id)
+        asked = values(request.company, request.update_mask.paths)
+        branch = written_branch(asked.get("branch") or there.state.branch, call)
+        given = await self._given.reachable(call.identity.tenant, asked, branch)
+        handled = await self._handler.handle(
+            COMPANY,
+            request.company.id,
+            call.command,
+            origin(call),
+            lambda state, _: company.update(state, patched(state, given)),
+            if_match=call.if_match,
+        )
+        answered(call, handled)
+        return message(handled)
+
+    async def ListCompanies(self, request: pb.ListCompaniesRequest, call: Call) -> pb.ListCompaniesResponse:
+        rows, token, total = await COMPANIES.page(self._views, call, request)
+        companies = [fill(pb.Company, row) for row in rows]
+        return pb.ListCompaniesResponse(companies=companies, next_page_token=token, total_size=total)
+
+    async def ImportCompanies(self, request: pb.ImportCompaniesRequest, call: Call) -> pb.ImportCompaniesResponse:
+        imported = Imported("company", COMPANY, self._write)
+        return pb.ImportCompaniesResponse(results=await self._importer.take(imported, request.rows, call))
+
+    async def _write(self, row: Row) -> Handled[Company]:
+        given = await self._given.reachable(row.origin.tenant, row.given, row.given.get("branch", ""))
+        return await self._handler.handle(
+            COMPANY,
+            row.id,
+            row.command,
+            row.origin,
+            lambda state, _: company.update(state, given) if state.id else company.register(state, row.id, given),
+        )
+
+
+def message(found: Folded[Company] | Handled[Company]) -> pb.Company:
+    return fill(
+        pb.Company,
+        found.state,
+        etag=str(found.version),
+        create_time=found.created_at,
+        update_time=found.updated_at,
+    )

@@ -1,0 +1,41 @@
+"""What requests give, brought into the form that decisions take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eventlog.handling import Handler
+from facts.contacts import Phone
+from runtime.phones import e164
+from services.contacts.domain.branch import BRANCH
+
+
+class Given:
+    """Knows the branches' countries, by which national phone numbers are understood."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def country(self, tenant: str, branch: str) -> str:
+        """ISO 3166-1; "" of a branch that nobody described."""
+        return (await self._handler.load(BRANCH, tenant, branch)).state.country if branch else ""
+
+    async def reachable(self, tenant: str, asked: Mapping[str, Any], branch: str) -> dict[str, Any]:
+        """The values of a request, its phone numbers in E.164 and whole where something was cleared."""
+        given = dict(asked)
+        if given.get("phones"):
+            country = await self.country(tenant, branch)
+            given["phones"] = tuple(phone(each, country) for each in given["phones"])
+        return whole(given)
+
+
+def phone(given: Mapping[str, Any], country: str) -> Phone:
+    """`number` in E.164 or empty; `raw` as it was given."""
+    text = given.get("number") or given.get("raw", "")
+    return Phone(number=e164(text, country), kind=given.get("kind", ""), raw=given.get("raw") or text)
+
+
+def whole(given: dict[str, Any]) -> dict[str, Any]:
+    """Custom values that were cleared are none."""
+    if "custom" in given and given["custom"] is None:
+        given["custom"] = {}
+    return given

@@ -1,0 +1,133 @@
+"""Answers `Interactions`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+from baton.contacts.v1 import interactions_pb2 as pb
+
+from eventlog.handling import Folded, Handled, Handler
+from runtime.call import Call
+from runtime.department import Clock
+from runtime.listing import Listing
+from runtime.messages import fill, patched, values
+from runtime.rpc import answered, origin
+from runtime.scope import written_branch
+from services.contacts.api.access import Reader
+from services.contacts.api.given import whole
+from services.contacts.api.importing import Imported, Importer, Row
+from services.contacts.domain import interaction
+from services.contacts.domain.interaction import INTERACTION, Interaction
+from services.contacts.queries import Queries, Views
+
+INTERACTIONS = Listing(
+    "interactions",
+    pb.Interaction,
+    orderable=(
+        "create_time", "update_time", "occurred_at", "channel", "direction", "employee", "branch", "duration_seconds",
+    ),
+)  # fmt: skip
+
+
+class Interactions:
+    def __init__(
+        self, views: Views, queries: Queries, reader: Reader, handler: Handler, importer: Importer, clock: Clock
+    ) -> None:
+        self._views = views
+        self._queries = queries
+        self._reader = reader
+        self._handler = handler
+        self._importer = importer
+        self._clock = clock
+
+    async def CreateInteraction(self, request: pb.CreateInteractionRequest, call: Call) -> pb.Interaction:
+        asked = whole(values(request.interaction))
+        given = {
+            **asked,
+            "branch": written_branch(asked.get("branch", ""), call),
+            "employee": asked.get("employee") or call.identity.employee,
+            "occurred_at": asked.get("occurred_at") or self._clock(),
+        }
+        id = str(uuid5(call.command.id, "interaction"))
+        handled = await self._handler.handle(
+            INTERACTION,
+            id,
+            call.command,
+            origin(call),
+            lambda state, _: interaction.record(state, id, given, promise_ids(call.command.id)),
+            create=True,
+        )
+        answered(call, handled)
+        return message(handled)
+
+    async def GetInteraction(self, request: pb.GetInteractionRequest, call: Call) -> pb.Interaction:
+        return message(await self._reader.read(INTERACTION, call, "interaction", request.id))
+
+    async def UpdateInteraction(self, request: pb.UpdateInteractionRequest, call: Call) -> pb.Interaction:
+        await self._reader.writable(INTERACTION, call, "interaction", request.interaction.id)
+        given = whole(values(request.interaction, request.update_mask.paths))
+        written_branch(given.get("branch", ""), call)
+        handled = await self._handler.handle(
+            INTERACTION,
+            request.interaction.id,
+            call.command,
+            origin(call),
+            lambda state, _: interaction.update(state, _patched(state, given), promise_ids(call.command.id)),
+            if_match=call.if_match,
+        )
+        answered(call, handled)
+        return message(handled)
+
+    async def ListInteractions(self, request: pb.ListInteractionsRequest, call: Call) -> pb.ListInteractionsResponse:
+        rows, token, total = await INTERACTIONS.page(self._views, call, request)
+        promises = await self._queries.promises_of(call.identity.tenant, [row["id"] for row in rows])
+        interactions = [fill(pb.Interaction, row, promises=promises[row["id"]]) for row in rows]
+        return pb.ListInteractionsResponse(interactions=interactions, next_page_token=token, total_size=total)
+
+    async def ImportInteractions(
+        self, request: pb.ImportInteractionsRequest, call: Call
+    ) -> pb.ImportInteractionsResponse:
+        imported = Imported("interaction", INTERACTION, self._write)
+        return pb.ImportInteractionsResponse(results=await self._importer.take(imported, request.rows, call))
+
+    async def _write(self, row: Row) -> Handled[Interaction]:
+        given = whole({"occurred_at": self._clock(), **row.given})
+        ids = promise_ids(UUID(row.id))
+        return await self._handler.handle(
+            INTERACTION,
+            row.id,
+            row.command,
+            row.origin,
+            lambda state, _: (
+                interaction.update(state, _of_row(state, row.given, ids), ids)
+                if state.id
+                else interaction.record(state, row.id, given, ids)
+            ),
+        )
+
+
+def promise_ids(of: UUID) -> Callable[[int], str]:
+    """Ids of the promises that a command makes; those of an imported row are the row's for ever."""
+    return lambda n: str(uuid5(of, f"promise-{n}"))
+
+
+def message(found: Folded[Interaction] | Handled[Interaction]) -> pb.Interaction:
+    return fill(
+        pb.Interaction,
+        found.state,
+        etag=str(found.version),
+        create_time=found.created_at,
+        update_time=found.updated_at,
+    )
+
+
+def _patched(state: Interaction, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was cleared goes back to what it is without being given."""
+    defaults = {"channel": "NOTE", "direction": "IN"}
+    return {name: value or defaults.get(name, value) for name, value in patched(state, given).items()}
+
+
+def _of_row(state: Interaction, given: Mapping[str, Any], ids: Callable[[int], str]) -> dict[str, Any]:
+    """A row's promises are the same as last time, in their order; what was closed since stays closed."""
+    numbered = [{**each, "id": ids(n)} for n, each in enumerate(given.get("promises", ()))]
+    return {**given, "promises": numbered} if numbered else dict(given)

@@ -1,0 +1,94 @@
+"""The questions of `queries.sql`, and the rows they return."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from runtime.call import Call
+
+Row = Mapping[str, Any]
+
+
+class Views(Protocol):
+    """The read models of contacts."""
+
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
+
+
+class Told(NamedTuple):
+    """What a timeline is made of: kinds of subjects told with the one asked for, kinds that those bring along, and
+    kinds of which only what contacts keeps of them itself is told."""
+
+    near: Sequence[str]
+    further: Sequence[str]
+    itself: Sequence[str]
+
+
+#: Colleagues at one company are not told with each other, nor two leads of one person.
+TOLD: Mapping[str, Told] = {
+    "person": Told(("lead", "opportunity", "interaction", "handoff"), ("interaction", "handoff", "opportunity"), ()),
+    "company": Told(("lead", "opportunity", "interaction", "handoff"), ("interaction", "handoff", "opportunity"), ()),
+    "lead": Told(("opportunity", "interaction", "handoff"), ("interaction",), ("person",)),
+    "opportunity": Told(("lead", "interaction", "handoff"), ("interaction", "handoff"), ("person",)),
+    "handoff": Told(("lead", "opportunity", "interaction"), ("interaction",), ("person",)),
+}
+
+#: The sort keys of a timeline's entry: occurred_at, recorded_at, event_id.
+After = tuple[datetime, datetime, str]
+
+
+def named(path: Path) -> Mapping[str, str]:
+    """The statements of a `.sql` file by the names in their `-- name:` lines."""
+    parts = path.read_text().split("-- name: ")[1:]
+    return {name.strip(): sql for name, _, sql in (part.partition("\n") for part in parts)}
+
+
+SQL = named(Path(__file__).with_name("queries.sql"))
+
+
+class Queries:
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def is_offered(self, call: Call, subject: str) -> bool:
+        """Whether a handoff lets the caller's branch read the subject."""
+        identity = call.identity
+        (row,) = await self._views.fetch(SQL["is_offered"], identity.tenant, identity.branch, subject)
+        return bool(row["offered"])
+
+    async def is_known_in(self, call: Call, subject: str) -> bool:
+        """Whether the caller's branch looks after the subject."""
+        identity = call.identity
+        (row,) = await self._views.fetch(SQL["is_known_in"], identity.tenant, identity.branch, subject)
+        return bool(row["known"])
+
+    async def promises_of(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, Sequence[Row]]:
+        """Promises by interaction."""
+        found: dict[str, list[Row]] = {id: [] for id in interaction_ids}
+        for row in await self._views.fetch(SQL["promises_of"], tenant, list(interaction_ids)):
+            found[row["interaction_id"]].append(row)
+        return found
+
+    async def promise(self, tenant: str, promise_id: str) -> Row | None:
+        """The row of a promise."""
+        rows = await self._views.fetch(SQL["promise"], tenant, promise_id)
+        return rows[0] if rows else None
+
+    async def unsettled(self, tenant: str, lead_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these leads whose person or enquiry is still to be taken in: they are not offered yet."""
+        rows = await self._views.fetch(SQL["unsettled"], tenant, list(lead_ids))
+        return frozenset(row["key"] for row in rows)
+
+    async def is_known(self, tenant: str, subject: str) -> bool:
+        """Whether any fact names the subject."""
+        (row,) = await self._views.fetch(SQL["is_known"], tenant, subject)
+        return bool(row["known"])
+
+    async def timeline(
+        self, tenant: str, subject: str, as_of: datetime, after: After | None, limit: int
+    ) -> Sequence[Row]:
+        """Rows of `timeline`, newest first."""
+        told = TOLD[subject.partition(":")[0]]
+        keys = after or (None, None, "")
+        return await self._views.fetch(SQL["timeline"], tenant, subject, *map(list, told), as_of, *keys, limit)

@@ -1,0 +1,60 @@
+-- name: is_offered
+-- Whether a handoff that a branch holds is about the subject, or about what the subject is linked to.
+SELECT EXISTS (
+    SELECT FROM grants g
+    WHERE g.tenant = $1 AND g.held
+      AND (g.branch = $2 OR (g.from_branch = $2 AND g.subject LIKE 'handoff:%'))
+      AND (g.subject = $3
+           OR g.subject IN (SELECT l.other FROM links l WHERE l.tenant = $1 AND l.subject = $3))
+) AS offered
+
+-- name: is_known_in
+-- Whether the branch looks after the subject; a subject that nobody looks after is known where facts name it.
+SELECT coalesce(
+    (SELECT b.branch = $2 FROM subject_branches b WHERE b.tenant = $1 AND b.subject = $3),
+    EXISTS (SELECT FROM concerns c JOIN timeline t ON t.tenant = c.tenant AND t.stream = c.stream
+            WHERE c.tenant = $1 AND c.subject = $3 AND t.branch = $2)
+) AS known
+
+-- name: promises_of
+SELECT id, interaction_id, what, by, due, state FROM promises
+WHERE tenant = $1 AND interaction_id = ANY($2::text[])
+ORDER BY interaction_id, create_time, id
+
+-- name: promise
+SELECT * FROM promises WHERE tenant = $1 AND id = $2
+
+-- name: unsettled
+-- Leads whose person or enquiry is still to be taken in.
+SELECT key FROM todos WHERE tenant = $1 AND kind = 'settle-lead' AND key = ANY($2::text[])
+
+-- name: is_known
+SELECT EXISTS (SELECT FROM concerns WHERE tenant = $1 AND subject = $2) AS known
+
+-- name: timeline
+-- Facts of every stream that concerns the subject or what it is linked to, newest first. $3: kinds of the subjects that
+-- it is told with; $4: kinds that those bring along; $5: told with it by their own streams only; $6: recorded up to;
+-- $7, $8, $9: the entry after which to go on.
+WITH near AS (
+    SELECT $2::text AS subject
+    UNION
+    SELECT l.other FROM links l
+    WHERE l.tenant = $1 AND l.subject = $2 AND l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($3::text[])
+), wide AS (
+    SELECT subject FROM near
+    UNION
+    SELECT l.other FROM near JOIN links l ON l.tenant = $1 AND l.subject = near.subject
+    WHERE l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($4::text[])
+      AND near.subject <> $2 AND split_part(near.subject, ':', 1) IN ('lead', 'opportunity')
+), streams AS (
+    SELECT c.stream FROM wide JOIN concerns c ON c.tenant = $1 AND c.subject = wide.subject
+    WHERE c.recorded_at <= $6
+    UNION
+    SELECT 'contacts.' || split_part(l.other, ':', 1) || '-' || split_part(l.other, ':', 2) FROM links l
+    WHERE l.tenant = $1 AND l.subject = $2 AND l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($5::text[])
+)
+SELECT t.* FROM streams JOIN timeline t ON t.tenant = $1 AND t.stream = streams.stream
+WHERE t.recorded_at <= $6
+  AND ($7::timestamptz IS NULL OR (t.occurred_at, t.recorded_at, t.event_id) < ($7::timestamptz, $8::timestamptz, $9))
+ORDER BY t.occurred_at DESC, t.recorded_at DESC, t.event_id DESC
+LIMIT $10

@@ -1,0 +1,1 @@
+"""What contacts does because another department, or a deadline, told it something."""

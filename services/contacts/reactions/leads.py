@@ -1,0 +1,232 @@
+"""Whose lead is it, and what did they ask? Done before the lead is offered to anybody: `Queries.unsettled`.
+
+What is personal is not carried in todos: the doer reads the lead's stream again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from eventlog.codec import Codec, Origin
+from eventlog.decider import Refused
+from eventlog.errors import Conflict, Poison
+from eventlog.events import Place, Version
+from eventlog.feed import Feed
+from eventlog.handling import Also, Handler
+from eventlog.projections import At
+from eventlog.reactions import Due, NotYet, Reactions, Todo
+from eventlog.store import Command, exact
+from facts.contacts import Email
+from facts.marketing import Enquiry, LeadCaptured, LeadPerson, LeadPersonLinked, LeadUpdated
+from runtime.department import House
+from services.contacts.api.given import Given, phone
+from services.contacts.api.registering import Registrar
+from services.contacts.domain import interaction, lead, person
+from services.contacts.domain.interaction import INTERACTION, Interaction
+from services.contacts.domain.lead import LEAD_PERSON, Owners
+
+SETTLE = "settle-lead"
+LINK = "link-lead"
+
+#: How often the owners of e-mail and phone are looked up anew because another lead came first.
+ATTEMPTS_MAX = 8
+#: How long the own views are waited for: who reads `Queries.unsettled` then sees what was found, too.
+SEEN_S = 5.0
+
+
+def reactions(house: House, registrar: Registrar, given: Given) -> Reactions:
+    """The process, with who does its work."""
+    made = Reactions("leads", sources=("marketing",))
+    made.on(LeadCaptured, LeadUpdated)(settle)
+    made.on(LeadPersonLinked)(link)
+    settler = Settler(house, registrar, given)
+    made.does(SETTLE, settler.settle)
+    made.does(LINK, settler.link)
+    return made
+
+
+def settle(fact: LeadCaptured | LeadUpdated, at: At) -> Iterable[Todo]:
+    """One todo for each lead: a later fact takes the place of an earlier one that waits, and both are read."""
+    if is_reachable(fact.person) or fact.enquiry is not None:
+        yield Todo(SETTLE, {"lead_id": fact.lead_id, "version": at.version}, key=fact.lead_id)
+
+
+def link(fact: LeadPersonLinked, at: At) -> Iterable[Todo]:
+    yield Todo(LINK, {"lead_id": fact.lead_id, "person_id": fact.person_id, "employee": at.employee})
+
+
+def is_reachable(who: LeadPerson | None) -> bool:
+    return who is not None and bool(who.email or who.phone)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What the lead's stream says so far, as far as it matters here."""
+
+    id: str
+    person: LeadPerson | None = None
+    branch: str = ""
+    owner: str = ""
+    enquiry: Enquiry | None = None
+    employee: str = ""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads leads from the log of marketing."""
+
+    feed: Feed
+    codec: Codec
+
+    async def lead(self, tenant: str, lead_id: str, upto: Version) -> Lead:
+        events = await self.feed.refetch(tenant, f"marketing.lead-{lead_id}", Version(0), upto)
+        found = Lead(lead_id)
+        for recorded in await self.codec.decode_many("marketing", events):
+            if isinstance(recorded, Poison):
+                raise recorded
+            found = _told(found, recorded.fact, recorded.at.employee)
+        return found
+
+
+def _told(known: Lead, fact: Any, employee: str) -> Lead:
+    match fact:
+        case LeadCaptured():
+            return Lead(known.id, fact.person, fact.branch, fact.owner, fact.enquiry, employee)
+        case LeadUpdated():
+            names = [name for name in ("person", "branch", "owner", "enquiry") if name in fact.fields]
+            return replace(known, **{name: getattr(fact, name) for name in names})
+        case _:
+            return known
+
+
+class Settler:
+    def __init__(self, house: House, registrar: Registrar, given: Given) -> None:
+        self._house = house
+        self._handler: Handler = house.handler
+        self._registrar = registrar
+        self._given = given
+        self._reader = Reader(house.feeds["marketing"], house.codec)
+
+    async def settle(self, due: Due) -> None:
+        """Find or register the lead's person, then record its enquiry."""
+        found = await self._reader.lead(due.tenant, due.args["lead_id"], Version(due.args["version"]))
+        given = await self._person(found, due.tenant)
+        places = []
+        if given["emails"] or any(each.number for each in given["phones"]):
+            places.append(await self._find(found, given, due))
+        if found.enquiry is not None:
+            places.append(await self._record(found, found.enquiry, due))
+        for place in places:
+            await self._house.hearing.wait_for(self._house.name, place, SEEN_S)
+
+    async def link(self, due: Due) -> None:
+        """An employee decided."""
+        lead_id, person_id = due.args["lead_id"], due.args["person_id"]
+        await self._handler.handle(
+            LEAD_PERSON,
+            lead_id,
+            _command(due, "link"),
+            _origin(due, employee=due.args["employee"]),
+            lambda state, _: lead.link(state, lead_id, person_id),
+        )
+
+    async def _find(self, found: Lead, given: dict[str, Any], due: Due) -> Place:
+        tenant = due.tenant
+        for _ in range(ATTEMPTS_MAX):
+            owners = await self._owners(tenant, given)
+            known = await self._handler.load(LEAD_PERSON, tenant, found.id)
+            try:
+                if lead.is_new(known.state, owners):
+                    return await self._register(found, given, known.version, due)
+                handled = await self._handler.handle(
+                    LEAD_PERSON,
+                    found.id,
+                    _command(due, f"find {owners.email} {owners.phone}"),
+                    _origin(due, found),
+                    lambda state, _, owners=owners: lead.find(state, found.id, owners),  # type: ignore[misc]
+                )
+                return handled.place
+            except (Refused, Conflict):
+                continue
+        raise NotYet(f"other leads of the same person came first {ATTEMPTS_MAX} times")
+
+    async def _register(self, found: Lead, given: dict[str, Any], version: Version, due: Due) -> Place:
+        """The person, the claims and whose lead it is in one append: of two leads at one moment, one registers."""
+        person_id = str(uuid5(UUID(found.id), "person"))
+        also = Also(f"{LEAD_PERSON.name}-{found.id}", exact(version), lead.register(found.id, person_id))
+        handled = await self._registrar.write(
+            person_id,
+            _command(due, "register"),
+            _origin(due, found),
+            lambda state: person.register(state, person_id, given),
+            create=True,
+            also=[also],
+        )
+        return handled.place
+
+    async def _person(self, found: Lead, tenant: str) -> dict[str, Any]:
+        who = found.person or LeadPerson()
+        country = await self._given.country(tenant, found.branch)
+        return {
+            "display_name": who.name,
+            "emails": (Email(address=who.email),) if who.email else (),
+            "phones": (phone({"number": who.phone}, country),) if who.phone else (),
+            "branch": found.branch,
+            "responsible": found.owner,
+        }
+
+    async def _owners(self, tenant: str, given: dict[str, Any]) -> Owners:
+        owner = self._registrar.owner
+        mails = [await owner(tenant, ("email", each.address.lower())) for each in given["emails"]]
+        phones = [await owner(tenant, ("phone", each.number)) for each in given["phones"] if each.number]
+        return Owners("".join(mails), "".join(phones))
+
+    async def _record(self, found: Lead, enquiry: Enquiry, due: Due) -> Place:
+        known = await self._handler.load(LEAD_PERSON, due.tenant, found.id)
+        handled = await self._handler.handle(
+            INTERACTION,
+            enquiry.interaction_id,
+            _command(due, "enquiry"),
+            _origin(due, found),
+            lambda state, _: _recorded(state, found, enquiry, known.state.person_id),
+        )
+        return handled.place
+
+
+def _recorded(state: Interaction, found: Lead, enquiry: Enquiry, person_id: str) -> Sequence[Any]:
+    """Once: what is changed in the interaction later stays."""
+    if state.id:
+        return []
+    given = {
+        "lead_id": found.id,
+        "person_id": person_id,
+        "branch": found.branch,
+        "employee": enquiry.employee,
+        "channel": enquiry.channel,
+        "direction": enquiry.direction,
+        "occurred_at": enquiry.occurred_at,
+        "duration_seconds": enquiry.duration_seconds,
+        "summary": enquiry.summary,
+        "promises": [each.model_dump() for each in enquiry.promises],
+    }
+    ids = [each.id for each in enquiry.promises]
+    return interaction.record(state, enquiry.interaction_id, given, ids.__getitem__, enquiry_of=found.id)
+
+
+def _command(due: Due, step: str) -> Command:
+    """The same for the same fact and step for ever. Its id names the whole request, so its digest is that of the id."""
+    id = uuid5(due.command_id, step)
+    return Command(id, hashlib.sha256(id.bytes).digest())
+
+
+def _origin(due: Due, found: Lead | None = None, employee: str = "") -> Origin:
+    return Origin(
+        due.tenant,
+        branch=found.branch if found else "",
+        employee=found.employee if found else employee,
+        actor="contacts",
+        correlation_id=due.correlation_id,
+        causation_id=due.causation_id,
+    )
