@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from eventlog.checks import check, check_name
@@ -13,15 +12,11 @@ from eventlog.postgres.migrations import apply_migrations
 from eventlog.postgres.queue import AppendQueue, Pending, size_of
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import connect_writer
-from eventlog.postgres.writer import Clock, Writer
+from eventlog.postgres.writer import Clock, Writer, utc_now
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
 
 MIGRATIONS = Path(__file__).parent / "log"
 SUBSCRIPTION_PAGE = 1000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class PostgresStore:

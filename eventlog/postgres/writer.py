@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,16 @@ from eventlog.store import Appended, Command
 
 Clock = Callable[[], datetime]
 
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 #: After another process wrote, so many batches must pass without it until we speak first again.
 RIVAL_BATCHES = 8
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 
+LOCK = "BEGIN; SELECT log.lock()"
 HEAD = "SELECT generation, position, recorded_at FROM log.head()"
 
 _STREAM_HEADS = """
@@ -134,7 +140,7 @@ class Writer:
 
     async def _look_first(self, connection: Connection, batch: list[Pending]) -> None:
         """Take the lock, read what there is to know, write, commit."""
-        await connection.execute("BEGIN; SELECT log.lock()", timeout=STATEMENT_TIMEOUT_S)
+        await connection.execute(LOCK, timeout=STATEMENT_TIMEOUT_S)
         batch += self._queue.take()  # what came while we waited for the lock
         await self._look(connection)
         await self._settle_answered(connection, batch)

@@ -96,4 +96,4 @@ async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> Non
     deadline = loop.time() + DEADLINE_S
     while not await condition():
         assert loop.time() < deadline, f"not within {DEADLINE_S} s: {what}"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.001)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from eventlog.postgres.plan import LogHead, Planner, StreamHeads
 from eventlog.postgres.queue import Pending
 from eventlog.postgres.session import connect_writer
-from eventlog.postgres.writer import APPEND, HEAD
+from eventlog.postgres.writer import APPEND, HEAD, LOCK
 from tests.support.log import an_append
 
 
 async def write_and_wait(dsn: str) -> None:
     connection = await connect_writer(dsn)
-    await connection.execute("BEGIN; SELECT log.lock()")
+    await connection.execute(LOCK)
     (row,) = await connection.fetch(HEAD)
     planner = Planner(LogHead(*row), StreamHeads(), datetime.now(UTC))
     planner.plan([Pending(an_append("sales.deal-8"), asyncio.get_running_loop().create_future(), 1)])
