@@ -5,11 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from baton.log.v1 import log_pb2
-
 from runtime.client import Client
-
-PAGE = 2000
+from runtime.log_client import pages
 
 
 class Logs(Protocol):
@@ -28,17 +25,8 @@ class LogsOverHttp:
         self._tenant = tenant
 
     def pages(self, department: str, after: int) -> Iterator[Sequence[Any]]:
-        end: int | None = None
-        while end is None or after < end:
-            query: dict[str, str | int] = {"after": after, "limit": PAGE}
-            if self._tenant:
-                query["tenant"] = self._tenant
-            page = self._client.get(f"/v1/logs/{department}/events", log_pb2.ReadAllResponse, query)
-            end = page.head if end is None else end
-            after = page.scanned
+        for page in pages(self._client, department, after=after, tenant=self._tenant):
             yield page.events
-            if page.scanned >= page.head:
-                return
 
 
 @dataclass

@@ -1,0 +1,99 @@
+"""`baton log read STREAM`, `baton log tail DEPARTMENT`: the events themselves, one JSON object a line."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import Any
+
+import orjson
+from baton.log.v1 import log_pb2
+
+from runtime.client import Client
+from runtime.department import DEPARTMENTS
+from runtime.identity import EVERY_TENANT
+from runtime.log_client import next_page, pages
+from runtime.reach import reach
+from runtime.settings import Settings
+from runtime.usage import WrongUsage
+
+FOLLOW_MS = 5000
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("log", help="the events themselves, one JSON object a line")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    read = actions.add_parser("read", help="one stream")
+    read.add_argument("stream", metavar="STREAM")
+    read.set_defaults(run=run_read)
+    tail = actions.add_parser("tail", help="a department's log")
+    tail.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
+    tail.add_argument("--after", type=int, default=0, metavar="N", help="only events with a greater position")
+    tail.add_argument("--follow", action="store_true", help="wait for what comes, until Ctrl-C")
+    tail.set_defaults(run=run_tail)
+    for action in actions.choices.values():
+        action.add_argument("--tenant", default="", help="only this tenant; default: all")
+
+
+def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0; 1 when there is no such stream. Raises `ClientError`, `NotRunning`."""
+    department = arguments.stream.partition(".")[0]
+    if department not in DEPARTMENTS:
+        raise WrongUsage(f"the name of a stream starts with its department, one of {', '.join(DEPARTMENTS)}")
+    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    found = 0
+    for found, event in enumerate(_stream(client, department, arguments.stream, arguments.tenant), 1):
+        _print([event])
+    if not found:
+        sys.stderr.write(f"there is no stream {arguments.stream}\n")
+    return 0 if found else 1
+
+
+def _stream(client: Client, department: str, stream: str, tenant: str) -> Iterator[log_pb2.LoggedEvent]:
+    after = 0
+    while True:
+        query: dict[str, str | int] = {"after": after, **({"tenant": tenant} if tenant else {})}
+        answer = client.get(f"/v1/logs/{department}/streams/{stream}", log_pb2.ReadStreamResponse, query)
+        if not answer.events:
+            return
+        yield from answer.events
+        after, tenant = answer.events[-1].version, answer.events[-1].tenant
+
+
+def run_tail(arguments: argparse.Namespace, settings: Settings) -> int:
+    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    after = arguments.after
+    for page in pages(client, arguments.department, after=after, tenant=arguments.tenant):
+        _print(page.events)
+        after = page.scanned
+    while arguments.follow:
+        page = next_page(client, arguments.department, after=after, tenant=arguments.tenant, wait_ms=FOLLOW_MS)
+        _print(page.events)
+        after = max(after, page.scanned)
+    return 0
+
+
+def _print(events: Iterable[log_pb2.LoggedEvent]) -> None:
+    for event in events:
+        sys.stdout.write(orjson.dumps(shown(event)).decode() + "\n")
+    sys.stdout.flush()
+
+
+def shown(event: log_pb2.LoggedEvent) -> dict[str, Any]:
+    """An event as its line shows it; personal fields stand sealed, as they do in the log."""
+    metadata = orjson.loads(event.metadata)
+    return {
+        "generation": event.generation,
+        "position": event.position,
+        "stream": event.stream,
+        "version": event.version,
+        "id": event.id,
+        "type": event.type,
+        "schema": event.schema,
+        "tenant": event.tenant,
+        "occurredAt": metadata.get("occurredAt"),
+        "recordedAt": event.recorded_at.ToDatetime(UTC).isoformat().replace("+00:00", "Z"),
+        "data": orjson.loads(event.data),
+        "metadata": metadata,
+        "digest": event.digest.hex(),
+    }
