@@ -21,6 +21,8 @@ from runtime.errors import UNAUTHENTICATED, RpcError
 #: Reply metadata that are headers as they are.
 _PASSED_ON = (names.POSITION, names.REPLAYED)
 
+_NOT_MODIFIED = 304
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -33,12 +35,13 @@ class Answer:
 
 
 async def send(answer: Answer, to: Send) -> None:
-    head = [
-        (b"content-type", answer.content_type.encode("ascii")),
-        (b"content-length", str(len(answer.body)).encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        *((name.encode("ascii"), value.encode("latin-1")) for name, value in answer.headers.items()),
-    ]
+    head = [(name.encode("ascii"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    if answer.status != _NOT_MODIFIED:
+        head += [
+            (b"content-type", answer.content_type.encode("ascii")),
+            (b"content-length", b"%d" % len(answer.body)),
+            (b"x-content-type-options", b"nosniff"),
+        ]
     await to({"type": "http.response.start", "status": answer.status, "headers": head})
     await to({"type": "http.response.body", "body": answer.body})
 
@@ -50,7 +53,7 @@ def of_reply(operation: Operation, reply: Reply, request_headers: Mapping[str, s
     if etag:
         headers[names.ETAG] = etag
         if operation.verb == "GET" and _matches(request_headers.get("if-none-match", ""), etag):
-            return Answer(304, headers=headers)
+            return Answer(_NOT_MODIFIED, headers=headers)
     if operation.creates and "id" in operation.output.fields_by_name:
         headers["location"] = f"{path.rstrip('/')}/{quote(str(reply.message.id), safe='')}"
     status = 201 if operation.creates else 200

@@ -2,7 +2,7 @@
 
 A request goes: limits -> route -> token -> body -> request message -> department -> answer. FastAPI and Starlette
 would do the same from Python signatures; here the descriptors say it all, so the core is plain ASGI and costs a few
-microseconds. Pages that are no operations are Starlette's (`pages.py`).
+microseconds.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from gateway.answers import Answer
 from gateway.contract import Contract, Operation
 from gateway.limits import Disconnected, Receive, Scope, Send
 from gateway.pages import Pages
-from gateway.problems import INTERNAL, INVALID, METHOD_NOT_ALLOWED, NO_SUCH_PATH, Problem, of_bad_input
+from gateway.problems import INTERNAL, INVALID, METHOD_NOT_ALLOWED, Problem, of_bad_input
 from gateway.requests import RequestReader
 from gateway.router import Router, allowed
 from gateway.transcoding.errors import BadInput
@@ -108,21 +108,19 @@ class Gateway:
             return _CLIENT_LEFT
         except Exception as error:  # noqa: BLE001 - the last place where a mistake can become an answer
             answer = _mistake(exchange, error)
-        if exchange.started:
+        if answer is None or exchange.started:
             await exchange.send({"type": "http.response.body", "body": b""})
-            return 200
-        if answer is None:
             return 200
         await answers.send(answer, exchange.send)
         return answer.status
 
     async def _serve(self, exchange: Exchange) -> Answer | None:
-        """None where the answer was sent already."""
+        """None where a stream was sent already and only its end is missing."""
         limits.check_head(exchange.scope)
         found = self._router.find(exchange.scope["raw_path"])
         if found is None:
-            await self._page(exchange)
-            return None
+            exchange.label = "page"
+            return self._pages.answer(exchange.scope["method"], exchange.scope["path"])
         served, segments = found
         route = _route(served, exchange.scope["method"])
         exchange.operation, exchange.label = route.operation, route.operation.template.text
@@ -133,12 +131,6 @@ class Gateway:
             return await self._stream(exchange, route.operation, request, metadata)
         reply = await self._caller.call(route.operation.method.name, request, metadata)
         return answers.of_reply(route.operation, reply, exchange.headers, exchange.scope["raw_path"].decode("latin-1"))
-
-    async def _page(self, exchange: Exchange) -> None:
-        if not self._pages.serves(exchange.scope["path"]):
-            raise NO_SUCH_PATH.problem(f"nothing is served under {exchange.scope['path']}")
-        exchange.label = "page"
-        await self._pages(exchange.scope, exchange.receive, exchange.send_and_note)
 
     def _metadata(self, operation: Operation, headers: Mapping[str, str]) -> Mapping[str, str]:
         """What goes with the call. Verifies the token first: whoever has none learns nothing else."""

@@ -54,7 +54,15 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves signals to the process it runs in."""
+    """Leaves signals to the process it runs in, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -90,9 +98,10 @@ class HttpServer:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.create_server((self._host, self._port), family=family, backlog=self._uvicorn.config.backlog)
         self._running = asyncio.create_task(self._uvicorn.serve([listener]), name="gateway")
-        while not self._uvicorn.started and not self._running.done():
-            await asyncio.sleep(0)
+        listening = asyncio.create_task(self._uvicorn.listening.wait())
+        await asyncio.wait({self._running, listening}, return_when=asyncio.FIRST_COMPLETED)
         if self._running.done():
+            listening.cancel()
             self._running.result()
         return int(listener.getsockname()[1])
 
