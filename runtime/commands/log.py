@@ -41,8 +41,9 @@ def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
     if department not in DEPARTMENTS:
         raise WrongUsage(f"the name of a stream starts with its department, one of {', '.join(DEPARTMENTS)}")
     client = reach(settings, arguments.tenant or EVERY_TENANT)
-    found = 0
-    for found, event in enumerate(_stream(client, department, arguments.stream, arguments.tenant), 1):
+    found = False
+    for event in _stream(client, department, arguments.stream, arguments.tenant):
+        found = True
         _print([event])
     if not found:
         sys.stderr.write(f"there is no stream {arguments.stream}\n")
