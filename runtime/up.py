@@ -5,14 +5,16 @@ import contextlib
 import logging
 import os
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
-import uvicorn
-
-from gateway.app import Gateway, create_app
+from gateway.app import Gateway
+from gateway.contract import Contract
+from gateway.openapi.document import document
+from gateway.pages import Pages
+from gateway.server import HttpServer
 from runtime.databases import Databases, Passwords
 from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
@@ -23,15 +25,13 @@ from runtime.identity import Issuer, Verifier
 from runtime.logs import start_logging
 from runtime.oidc import IssuerKeys
 from runtime.postgres_server import PostgresServer
+from runtime.rpc import Dispatcher
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
 
 log = logging.getLogger("baton.up")
 
 LOOPBACK = "127.0.0.1"
-BACKLOG = 2048
-#: Connections that still answer when it is asked to stop get this long.
-STOP_S = 2
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,6 @@ class Up:
 
 
 Ready = Callable[[Up], Coroutine[Any, Any, None]]
-
-
-class _Uvicorn(uvicorn.Server):
-    """Signals are ours: PostgreSQL and the departments stop after the gateway."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def run(settings: Settings, ready: Ready) -> int:
@@ -89,7 +81,6 @@ async def baton(settings: Settings) -> AsyncIterator[Up]:
     private_folder(settings.keys)
     issuer = Issuer.at(settings.issuer_key)
     async with contextlib.AsyncExitStack() as stack:
-        listening = stack.enter_context(_listening(settings.host, settings.port))
         databases = await stack.enter_async_context(_databases(settings))
         houses = await stack.enter_async_context(open_houses(DEPARTMENTS, databases, settings))
         verifier = await stack.enter_async_context(_verifier(settings, issuer))
@@ -97,25 +88,11 @@ async def baton(settings: Settings) -> AsyncIterator[Up]:
         grpc = GrpcServer(dispatcher, LOOPBACK, settings.grpc_port)
         await grpc.start()
         stack.push_async_callback(grpc.stop)
-        app = create_app(dispatcher, verifier, dispatcher.services, houses.not_ready)
-        await stack.enter_async_context(_serving(app, listening))
-        gateway = f"http://{_reachable(settings.host)}:{listening.getsockname()[1]}"
+        port = await stack.enter_async_context(_serving(dispatcher, verifier, houses, settings))
+        gateway = f"http://{_reachable(settings.host)}:{port}"
         run = Run(gateway, f"{LOOPBACK}:{grpc.port}", os.getpid())
         stack.enter_context(announced(settings, run))
         yield Up(houses, run.gateway, run.grpc)
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """The gateway's socket, taken before anything is started. Raises `WrongUsage` when somebody else has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        told = f"cannot listen on {host}:{port} ({error.strerror}): choose another BATON_PORT or BATON_HOST"
-        raise WrongUsage(told) from error
-    with listening:
-        yield listening
 
 
 @contextlib.asynccontextmanager
@@ -146,30 +123,23 @@ async def _verifier(settings: Settings, issuer: Issuer) -> AsyncIterator[Verifie
 
 
 @contextlib.asynccontextmanager
-async def _serving(app: Gateway, listening: socket.socket) -> AsyncIterator[None]:
-    server = _Uvicorn(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=True,
-            timeout_graceful_shutdown=STOP_S,
-            h11_max_incomplete_event_size=None,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listening]), name="gateway")
+async def _serving(
+    dispatcher: Dispatcher, verifier: Verifier, houses: Houses, settings: Settings
+) -> AsyncIterator[int]:
+    """The gateway, listening; answers its port. Raises `WrongUsage` when somebody else has the address."""
+    contract = Contract.load().only(dispatcher.services)
+    pages = Pages(document(contract, version("baton")), houses.not_ready)
+    server = HttpServer(Gateway(contract, dispatcher, verifier, pages), settings.host, settings.port)
     try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells nobody
-            await asyncio.sleep(0.005)
-        yield
+        port = await server.start()
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        told = f"cannot listen on {where} ({error.strerror}): choose another BATON_PORT or BATON_HOST"
+        raise WrongUsage(told) from error
+    try:
+        yield port
     finally:
-        server.should_exit = True
-        app.end_streams()
-        await serving
+        await server.stop()
 
 
 def _reachable(host: str) -> str:
