@@ -1,22 +1,22 @@
-"""What goes through the projector: an event, read, with the place that is reached once it is done."""
+"""What goes through the projector: an event, with the fact that was read from it."""
 
 from dataclasses import dataclass
 
 from eventlog.codec import Recorded
 from eventlog.errors import Poison
-from eventlog.events import Event, Place
+from eventlog.events import Event
 
 StreamKey = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Entry:
-    """`recorded` is None when nothing in this department wants to know the fact. `moves` is where the checkpoint
-    stands after it, None for an event that was fetched beside the feed. `digest` is set once it was recomputed."""
+    """`recorded` is None when nothing in this department wants to know the fact. `moves` says that the checkpoint
+    stands at it afterwards, unlike at one that was fetched beside the feed. `digest` is set once it was recomputed."""
 
     event: Event
     recorded: Recorded | Poison | None
-    moves: Place | None
+    moves: bool
     digest: bytes = b""
 
     @property

@@ -1,8 +1,10 @@
 """Where facts come from: a department's log, read in place or heard through Kafka. The port hides which."""
 
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 from typing import Protocol
 
+from eventlog.errors import NotSafe
 from eventlog.events import Event, Place, Position, Version
 from eventlog.store import Page, Store
 
@@ -17,6 +19,12 @@ class Feed(Protocol):
 
     @property
     def department(self) -> str: ...
+
+    @property
+    def in_one_sequence(self) -> bool:
+        """Whether pages follow each other by position, so that every position up to `scanned` must be there. Kafka's
+        partitions promise the order of each stream only."""
+        ...
 
     def pages(self, after: Place | None) -> AsyncIterator[Page]:
         """Pages after a place (None: from the start), for ever: first what stands there, then what comes."""
@@ -35,8 +43,31 @@ class Feed(Protocol):
         ...
 
 
+async def complete(feed: Feed, page: Page, after: Position) -> Sequence[Event]:
+    """The page's events in the order of their positions, and what is missing between `after` and its end fetched from
+    the log: a checkpoint over a position that was never heard would lose it for good. Raises `NotSafe` when the log
+    itself lacks a position: they are contiguous, so that proves a deletion."""
+    expected = range(after + 1, page.scanned + 1)
+    if len(page.events) == len(expected) and all(map(_stands_at, page.events, expected)):
+        return page.events
+    missing = sorted(set(expected) - {event.position for event in page.events})
+    found = [*page.events]
+    for position in missing:
+        event = await feed.at(Position(position))
+        if event is None:
+            raise NotSafe(f"the log of {feed.department} lacks position {position}: events were deleted")
+        found.append(event)
+    return sorted(found, key=attrgetter("position"))
+
+
+def _stands_at(event: Event, position: int) -> bool:
+    return event.position == position
+
+
 class PostgresFeed:
     """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
+
+    in_one_sequence = True
 
     def __init__(self, store: Store, page_events: int = CATCH_UP_EVENTS) -> None:
         self._store = store

@@ -159,7 +159,7 @@ class Rebuild:
     async def _decoded(self, course: _Course, events: Sequence[Event]) -> list[Entry]:
         wanted = [event for event in events if course.folding.wants(event.type)]
         decoded = await self.codec.decode_many(course.feed.department, wanted)
-        return [Entry(event, recorded, None) for event, recorded in zip(wanted, decoded, strict=True)]
+        return [Entry(event, recorded, moves=False) for event, recorded in zip(wanted, decoded, strict=True)]
 
     async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
         folded = folding.fold(entries)

@@ -14,8 +14,8 @@ from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Wai
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import NotSafe, Poison
-from eventlog.events import Event, Version
-from eventlog.feed import Feed
+from eventlog.events import Event, Place, Version
+from eventlog.feed import Feed, complete
 from eventlog.fold import Folding, said
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
 from eventlog.parked import bounds, park, parked_streams, unpark
@@ -124,9 +124,14 @@ class Source:
             return stream not in self._parked
 
     async def _entries(self) -> AsyncGenerator[list[Entry], None]:
-        async for page in self.feed.pages(self._checkpoint.place if self._checkpoint.place.position else None):
-            if page.events:
-                yield await self._decoded(page.events, moving=True)
+        after = self._checkpoint.place
+        async for page in self.feed.pages(after if after.position else None):
+            events = page.events
+            if self.feed.in_one_sequence:
+                events = await complete(self.feed, page, after.position)
+            after = Place(page.generation, page.scanned)
+            if events:
+                yield await self._decoded(events, moving=True)
 
     async def _decoded(self, events: Sequence[Event], *, moving: bool) -> list[Entry]:
         """Entries; events that were fetched beside the feed are not `moving` the checkpoint."""
@@ -138,8 +143,7 @@ class Source:
         if wanted:
             read = iter(await codec.decode_many(self.feed.department, wanted))
         return [
-            Entry(event, next(read) if wanted else None, event.place if moving else None)
-            for event, wanted in zip(events, wants, strict=True)
+            Entry(event, next(read) if wanted else None, moving) for event, wanted in zip(events, wants, strict=True)
         ]
 
     async def _apply(self, entries: list[Entry]) -> None:
@@ -204,10 +208,10 @@ class Source:
 
     async def _save(self, connection: Any, entries: Sequence[Entry], done: Sequence[Entry]) -> Checkpoint:
         old = self._checkpoint
-        last = next((entry for entry in reversed(entries) if entry.moves), None)
         place, digest = old.place, old.digest
-        if last is not None and last.moves:
-            place, digest = last.moves, last.digest if done and done[-1] is last else None
+        last = max((entry for entry in entries if entry.moves), key=_position, default=None)
+        if last is not None and last.event.place > old.place:
+            place, digest = last.event.place, last.digest if last.digest == last.event.digest else None
         ledger: list[list[Any]] = [[], [], [], [], []]
         if not self._own:
             rows = [(*entry.stream, entry.event.version, entry.digest, entry.event.position) for entry in done]
@@ -231,3 +235,7 @@ class Source:
             self._department.wake()
         if len(self._parked) > self._department.parked_streams_max:
             raise TooManyParked(f"{len(self._parked)} streams of {self.feed.department} are parked: not their fault")
+
+
+def _position(entry: Entry) -> int:
+    return entry.event.position

@@ -1,0 +1,102 @@
+"""A feed that does to facts what networks and brokers do: drop, repeat, reorder, delay, flip a byte.
+
+Everything that varies comes from one seed. `refetch`, `at` and `head` are the owner's log itself and stay true.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from eventlog.events import Event, Place, Position, Version
+from eventlog.feed import Feed
+from eventlog.store import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How often each happens to an event, from 0 to 1. A delayed event comes after later ones of the log (and of its
+    own stream); `delay_pages` is after how many pages at most. A page is held back `pause_s` at most."""
+
+    drop: float = 0.0
+    repeat: float = 0.0
+    reorder: float = 0.0
+    delay: float = 0.0
+    delay_pages: int = 3
+    flip: float = 0.0
+    pause_s: float = 0.0
+
+
+class FaultyFeed:
+    """Wraps a feed, by default as one that, like Kafka's partitions, promises no order but that of each stream: then a
+    dropped event is noticed by the next one of its stream, and the last one of a stream is not. `faults` may be exchanged while it runs; `only` narrows them to streams whose names contain it.
+    `done` lists what was done to which event."""
+
+    def __init__(
+        self, feed: Feed, faults: Faults, seed: int = 0, only: str = "", *, in_one_sequence: bool = False
+    ) -> None:
+        self.in_one_sequence = in_one_sequence
+        self.faults = faults
+        self.only = only
+        self.done: list[tuple[str, str, Version]] = []
+        self._feed = feed
+        self._random = random.Random(seed)
+        self._late: list[tuple[int, Event]] = []
+
+    @property
+    def department(self) -> str:
+        return self._feed.department
+
+    async def pages(self, after: Place | None) -> AsyncIterator[Page]:
+        self._late.clear()
+        async for page in self._feed.pages(after):
+            if self.faults.pause_s:
+                await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
+            yield replace(page, events=self._spoiled(page.events))
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        return await self._feed.refetch(tenant, stream, after, upto)
+
+    async def at(self, position: Position) -> Event | None:
+        return await self._feed.at(position)
+
+    async def head(self) -> Place:
+        return await self._feed.head()
+
+    def _spoiled(self, events: Sequence[Event]) -> list[Event]:
+        found: list[Event] = []
+        for event in events:
+            found.extend(self._one(event) if self.only in event.stream else [event])
+        for n in range(len(found) - 1):
+            if self.only in found[n].stream and self._happens("reorder", found[n]):
+                found[n], found[n + 1] = found[n + 1], found[n]
+        return found + self._overdue()
+
+    def _one(self, event: Event) -> list[Event]:
+        if self._happens("drop", event):
+            return []
+        if self._happens("delay", event):
+            self._late.append((self._random.randint(1, self.faults.delay_pages), event))
+            return []
+        if self._happens("flip", event):
+            event = flipped(event, self._random)
+        return [event, event] if self._happens("repeat", event) else [event]
+
+    def _overdue(self) -> list[Event]:
+        due = [event for pages, event in self._late if pages <= 1]
+        self._late = [(pages - 1, event) for pages, event in self._late if pages > 1]
+        return due
+
+    def _happens(self, what: str, event: Event) -> bool:
+        happens: bool = self._random.random() < getattr(self.faults, what)
+        if happens:
+            self.done.append((what, event.stream, event.version))
+        return happens
+
+
+def flipped(event: Event, source: random.Random) -> Event:
+    """The event with one bit of its payload changed, so that it still is JSON where that is possible."""
+    data = bytearray(event.data)
+    letters = [n for n, byte in enumerate(data) if chr(byte).isalnum()] or list(range(len(data)))
+    data[source.choice(letters)] ^= 1
+    return replace(event, data=bytes(data))
