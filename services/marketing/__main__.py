@@ -1,0 +1,21 @@
+"""The composition root of marketing: what runs in this department."""
+
+from pathlib import Path
+
+from runtime.department import Department, House
+from services.marketing.api import Leads
+from services.marketing.projections import LEADS, OFFERS
+from services.marketing.queries import Queries
+from services.marketing.reactions import Returns, reactions
+from services.receipts import receiving
+
+
+def build(house: House) -> Department:
+    queries = Queries(house.views)
+    return Department(
+        servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, house.clock)},
+        projections=[LEADS, OFFERS],
+        schema=Path(__file__).with_name("schema.sql"),
+        reactions=[reactions(Returns(house.handler, queries, house.feeds["contacts"], house.codec)), receiving(house)],
+        hears=["contacts", "sales"],
+    )

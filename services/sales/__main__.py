@@ -1,0 +1,22 @@
+"""The composition root of sales: what runs in this department."""
+
+from pathlib import Path
+
+from runtime.department import Department, House
+from services.receipts import receiving
+from services.sales.api import Opportunities, Pipelines
+from services.sales.projections import OFFERS, OPPORTUNITIES
+from services.sales.reactions import TakingOver, reactions
+
+
+def build(house: House) -> Department:
+    return Department(
+        servicers={
+            "baton.sales.v1.Opportunities": Opportunities(house.handler, house.views, house.clock),
+            "baton.sales.v1.Pipelines": Pipelines(),
+        },
+        projections=[OPPORTUNITIES, OFFERS],
+        schema=Path(__file__).with_name("schema.sql"),
+        reactions=[reactions(TakingOver(house.handler)), receiving(house)],
+        hears=["contacts", "marketing"],
+    )

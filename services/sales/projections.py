@@ -1,0 +1,79 @@
+"""Facts -> rows of sales' read models."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from eventlog.projections import AppendItem, At, Change, Insert, Projection, Update
+from facts.registry import Fact, Value
+from facts.sales import (
+    LeadLinked,
+    OpportunityLost,
+    OpportunityMoved,
+    OpportunityOpened,
+    OpportunityReopened,
+    OpportunityUpdated,
+    OpportunityWon,
+)
+from services.offers import offers
+
+OPPORTUNITIES = Projection("opportunities", tables={"opportunities": ("tenant", "id")}, sources=("sales",))
+OFFERS = offers("sales.opportunity")
+
+_NOT_COLUMNS = frozenset({"opportunity_id", "opened_at", "row"})
+_OPENED = tuple(name for name in OpportunityOpened.model_fields if name not in _NOT_COLUMNS)
+
+
+@OPPORTUNITIES.on(OpportunityOpened)
+def opened(fact: OpportunityOpened, at: At) -> Iterable[Change]:
+    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _OPENED)}
+    yield Insert("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id, **columns})
+
+
+@OPPORTUNITIES.on(OpportunityUpdated)
+def updated(fact: OpportunityUpdated, at: At) -> Iterable[Change]:
+    yield _opportunity(fact, at, **_columns(fact, fact.fields))
+
+
+@OPPORTUNITIES.on(OpportunityMoved)
+def moved(fact: OpportunityMoved, at: At) -> Iterable[Change]:
+    yield _opportunity(fact, at, stage=fact.stage)
+
+
+@OPPORTUNITIES.on(OpportunityWon)
+def won(fact: OpportunityWon, at: At) -> Iterable[Change]:
+    amount = {"amount": _plain(fact.amount)} if fact.amount else {}
+    yield _opportunity(fact, at, state="WON", closed_at=fact.closed_at, **amount)
+
+
+@OPPORTUNITIES.on(OpportunityLost)
+def lost(fact: OpportunityLost, at: At) -> Iterable[Change]:
+    yield _opportunity(fact, at, state="LOST", lost_reason=fact.reason, closed_at=fact.closed_at)
+
+
+@OPPORTUNITIES.on(OpportunityReopened)
+def reopened(fact: OpportunityReopened, at: At) -> Iterable[Change]:
+    yield _opportunity(fact, at, state="OPEN", lost_reason="", closed_at=None)
+
+
+@OPPORTUNITIES.on(LeadLinked)
+def lead_linked(fact: LeadLinked, at: At) -> Iterable[Change]:
+    yield _opportunity(fact, at, lead_ids=AppendItem(fact.lead_id))
+
+
+def _opportunity(fact: Any, at: At, **columns: Any) -> Change:
+    return Update("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id}, {**_mark(at), **columns})
+
+
+def _mark(at: At) -> dict[str, Any]:
+    return {"etag": str(at.version), "update_time": at.recorded_at}
+
+
+def _columns(fact: Fact, names: Sequence[str]) -> dict[str, Any]:
+    return {name: _plain(getattr(fact, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """Parts of facts as jsonb columns hold them."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.model_dump(mode="json") if isinstance(value, Value) else value
