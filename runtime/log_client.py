@@ -1,9 +1,12 @@
 """Reads a department's log over HTTP, page by page, as commands need it."""
 
 from collections.abc import Iterator
+from datetime import UTC
+from uuid import UUID
 
 from baton.log.v1 import log_pb2
 
+from eventlog.events import Event, Position, Version
 from runtime.client import Client
 
 PAGE_EVENTS = 2000
@@ -33,3 +36,21 @@ def next_page(
     if wait_ms:
         query["waitMs"] = wait_ms
     return client.get(f"/v1/logs/{department}/events", log_pb2.ReadAllResponse, query)
+
+
+def event_of(logged: log_pb2.LoggedEvent) -> Event:
+    """The event again, as its digest covers it."""
+    return Event(
+        generation=logged.generation,
+        position=Position(logged.position),
+        tenant=logged.tenant,
+        stream=logged.stream,
+        version=Version(logged.version),
+        id=UUID(logged.id),
+        type=logged.type,
+        schema=logged.schema,
+        recorded_at=logged.recorded_at.ToDatetime(UTC),
+        metadata=logged.metadata,
+        data=logged.data,
+        digest=logged.digest,
+    )
