@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from eventlog.codec import Origin
 from eventlog.decider import Decider
@@ -123,7 +123,7 @@ class Receiver:
         """Record a receipt for each part of which everything is here; fetch what should be here and is not."""
         received = await self._ledger.received(each for due in dues for each in _wanted(due))
         results = await asyncio.gather(*(self._receive(due, received) for due in dues), return_exceptions=True)
-        return _failures(dues, results)
+        return failures(dues, results)
 
     async def _receive(self, due: Due, received: Received) -> None:
         missing = [each for each in _wanted(due) if each not in received.digests and each not in received.unproven]
@@ -146,7 +146,7 @@ class Receiver:
     async def receive_again(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """After a discrepancy: read every stream of the part anew, from the logs of the departments that own them."""
         results = await asyncio.gather(*(self._receive_again(due) for due in dues), return_exceptions=True)
-        return _failures(dues, results)
+        return failures(dues, results)
 
     async def _receive_again(self, due: Due) -> None:
         wanted = _wanted(due)
@@ -188,9 +188,10 @@ class Receiver:
         )
 
 
-def command_of(due: Due) -> Command:
-    """A todo's command: what is asked is decided by the fact that its id is made of."""
-    return Command(due.command_id, hashlib.sha256(due.command_id.bytes).digest())
+def command_of(due: Due, step: str = "") -> Command:
+    """A todo's command, or that of one step of it: what is asked is decided by the fact that its id is made of."""
+    id = uuid5(due.command_id, step) if step else due.command_id
+    return Command(id, hashlib.sha256(id.bytes).digest())
 
 
 def origin_of(due: Due, department: str, branch: str) -> Origin:
@@ -208,10 +209,11 @@ def _wanted(due: Due) -> list[Wanted]:
     return [Wanted(due.tenant, stream, Version(version)) for stream, version in sorted(due.args["versions"].items())]
 
 
-def _failures(dues: Sequence[Due], results: Sequence[BaseException | None]) -> Mapping[UUID, Exception | None]:
-    failures: dict[UUID, Exception | None] = {}
+def failures(dues: Sequence[Due], results: Sequence[BaseException | None]) -> Mapping[UUID, Exception | None]:
+    """What a bulk doer answers, of what was gathered with `return_exceptions`."""
+    found: dict[UUID, Exception | None] = {}
     for due, result in zip(dues, results, strict=True):
         if isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
-        failures[due.command_id] = result
-    return failures
+        found[due.command_id] = result
+    return found

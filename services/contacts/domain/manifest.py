@@ -28,14 +28,14 @@ def is_conversation(stream: str) -> bool:
     return name.startswith(("handoff-", "receipt-"))
 
 
+def is_news(stream: str) -> bool:
+    """Whether a stream belongs into closing manifests and supplements."""
+    return not stream.startswith(_NEVER) and not is_conversation(stream)
+
+
 def newer(entries: Entries, covered: Mapping[str, int]) -> tuple[ManifestEntry, ...]:
     """What stands in `entries` beyond the versions covered."""
-    return tuple(
-        each
-        for each in entries
-        if each.version > covered.get(each.stream, 0) and not each.stream.startswith(_NEVER)
-        and not is_conversation(each.stream)
-    )  # fmt: skip
+    return tuple(each for each in entries if each.version > covered.get(each.stream, 0) and is_news(each.stream))
 
 
 def covered(parts: Iterable[Entries]) -> dict[str, int]:

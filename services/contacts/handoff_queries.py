@@ -1,0 +1,148 @@
+"""The questions of `handoff_queries.sql`: what concerns a subject, and how far that is known."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from eventlog.views import Views
+from facts.common import ManifestEntry
+from services.contacts.domain.handoff_kind import DEPARTMENTS
+from services.contacts.domain.manifest import concerns
+from services.contacts.queries import Row, named
+
+SQL = named(Path(__file__).with_name("handoff_queries.sql"))
+
+#: Few keys against large tables, whatever the statistics say.
+_BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+
+
+class Of(NamedTuple):
+    """A handoff of a tenant."""
+
+    tenant: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What contacts knows at one moment: `basis` is how far it had heard each department, `concerning` every stream
+    that concerned each handoff's subject then. Of `incomplete` ones something is parked, so nobody can say."""
+
+    basis: Mapping[str, str]
+    concerning: Mapping[Of, Sequence[ManifestEntry]]
+    rows: Mapping[Of, Row] = field(default_factory=dict)
+    incomplete: frozenset[Of] = frozenset()
+
+
+class HandoffQueries:
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def snapshot(self, handoffs: Iterable[Of]) -> Snapshot:
+        """Everything about these handoffs, at one moment: how far was heard, and what stands there."""
+        asked = list(dict.fromkeys(handoffs))
+        async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
+            await connection.execute(_BY_INDEX)
+            rows = {
+                Of(row["tenant"], row["id"]): row for row in await connection.fetch(SQL["handoffs"], *_columns(asked))
+            }
+            near = await connection.fetch(
+                SQL["near"], *_columns([(*of, subject_of(row)) for of, row in rows.items()], 3)
+            )
+            streams = await connection.fetch(SQL["concerning"], *_columns(near, 3))
+            basis = await connection.fetch(SQL["basis"])
+            parked = await connection.fetch(SQL["parked"])
+        return Snapshot(basis_of(basis), _by_handoff(rows, streams), rows, _touched(near, parked))
+
+    async def _fetch(self, sql: str, *args: Any) -> Sequence[Row]:
+        rows: Any = await self._views.fetch(sql, *args)
+        return rows  # type: ignore[no-any-return]
+
+    async def concerned(self, streams: Iterable[tuple[str, str]], states: Sequence[str]) -> Sequence[Row]:
+        """Handoffs in these states that streams (tenant, name) concern."""
+        async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
+            await connection.execute(_BY_INDEX)
+            found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(streams)), list(states))
+        return found
+
+    async def companies_of(self, people: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """The companies that people (tenant, id) work at."""
+        rows = await self._fetch(SQL["companies_of"], *_columns(list(people)))
+        return {(row["tenant"], row["id"]): row["company_id"] for row in rows}
+
+    async def told(self, tenant: str, stream: str) -> Mapping[str, Any]:
+        """The fields of a record as its stream left them, by their names in the facts."""
+        fields: dict[str, Any] = {}
+        for row in await self._fetch(SQL["told"], tenant, stream):
+            data = row["data"]
+            fields.update({name: data.get(name) for name in data.get("fields", ())})
+            fields.update(data)
+        return fields
+
+    async def reason(self, tenant: str, stream: str, version: int) -> str:
+        """The reason that a fact gives."""
+        rows = await self._fetch(SQL["reason"], tenant, stream, version)
+        return (rows[0]["reason"] or "") if rows else ""
+
+    async def open_promises(self, tenant: str, kind: str, id: str, person_id: str) -> Sequence[Row]:
+        return await self._fetch(SQL["open_promises"], tenant, kind, id, person_id)
+
+    async def pending(self, kinds: Sequence[str], keys: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Of these (tenant, key): those with a todo of these kinds that is not done yet."""
+        rows = await self._fetch(SQL["pending"], *_columns(list(keys)), list(kinds))
+        return frozenset((row["tenant"], row["key"]) for row in rows)
+
+    async def about(self, tenant: str, ids: Sequence[str], states: Sequence[str]) -> Mapping[str, Row]:
+        """Person and related handoffs of handoffs."""
+        rows = await self._fetch(SQL["about"], tenant, list(ids), list(states))
+        return {row["id"]: row for row in rows}
+
+    async def one(self, tenant: str, id: str) -> Row | None:
+        rows = await self._fetch(SQL["one"], tenant, id)
+        return rows[0] if rows else None
+
+    async def is_kind_known(self, tenant: str, kind: str) -> bool:
+        (row,) = await self._fetch(SQL["kind_known"], tenant, kind)
+        return bool(row["known"])
+
+
+def subject_of(row: Row) -> str:
+    """`lead:5f…`."""
+    return f"{row['subject_kind']}:{row['subject_id']}"
+
+
+def basis_of(rows: Iterable[Row]) -> Mapping[str, str]:
+    """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
+    heard = {row["source"]: f"{row['generation']}.{row['position']}" for row in rows if row["generation"]}
+    return {department: heard.get(department, "1.0") for department in DEPARTMENTS}
+
+
+def _by_handoff(rows: Iterable[Of], streams: Iterable[Row]) -> Mapping[Of, Sequence[ManifestEntry]]:
+    found: dict[Of, list[ManifestEntry]] = {of: [] for of in rows}
+    for row in streams:
+        of = Of(row["tenant"], row["id"])
+        if concerns(row["stream"], of.id):
+            entry = ManifestEntry(stream=row["stream"], version=row["version"], digest=row["digest"].hex())
+            found[of].append(entry)
+    return {of: sorted(entries, key=lambda entry: entry.stream) for of, entries in found.items()}
+
+
+def _touched(near: Iterable[Row], parked: Iterable[Row]) -> frozenset[Of]:
+    """Handoffs of which something parked names the subject or what is linked to it."""
+    named = {(row["tenant"], subject) for row in parked for subject in _subjects(row["metadata"])}
+    return frozenset(Of(row["tenant"], row["id"]) for row in near if (row["tenant"], row["subject"]) in named)
+
+
+def _subjects(metadata: bytes) -> Sequence[str]:
+    try:
+        subjects = orjson.loads(metadata).get("subjects", ())
+    except (orjson.JSONDecodeError, AttributeError):
+        return ()
+    return [each for each in subjects if isinstance(each, str)] if isinstance(subjects, list) else ()
+
+
+def _columns(rows: Sequence[Any], width: int = 2) -> list[list[Any]]:
+    return [[row[n] for row in rows] for n in range(width)]

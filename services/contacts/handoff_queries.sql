@@ -1,0 +1,109 @@
+-- name: basis
+SELECT source, generation, position FROM checkpoints
+
+-- name: parked
+SELECT tenant, metadata FROM parked
+
+-- name: near
+-- The subjects of handoffs ($1 tenants, $2 handoffs, $3 subjects) and what is linked to each directly. Handoffs link
+-- nothing: two leads of one branch are not each other's news because somebody handed both on.
+SELECT w.tenant, w.id, w.subject FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
+UNION
+SELECT w.tenant, w.id, l.other FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
+JOIN links l ON l.tenant = w.tenant AND l.subject = w.subject
+WHERE l.other NOT LIKE 'handoff:%'
+
+-- name: concerning
+-- Every stream, of every department, that names one of these subjects ($1 tenants, $2 handoffs, $3 subjects), with the
+-- newest version heard and its digest.
+SELECT s.tenant, s.id, h.stream, h.version, h.digest
+FROM (
+    SELECT DISTINCT n.tenant, n.id, c.stream
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS n(tenant, id, subject)
+    JOIN concerns c ON c.tenant = n.tenant AND c.subject = n.subject
+) s
+JOIN heads h ON h.tenant = s.tenant AND h.stream = s.stream
+
+-- name: handoffs
+-- Handoffs ($1 tenants, $2 ids) with whom they are about, as far as contacts knows by now.
+SELECT h.*, coalesce(CASE h.subject_kind
+    WHEN 'person' THEN h.subject_id
+    WHEN 'lead' THEN (SELECT p.person_id FROM lead_people p WHERE p.tenant = h.tenant AND p.lead_id = h.subject_id)
+    WHEN 'opportunity' THEN (
+        SELECT substr(min(l.other), 8) FROM links l
+        WHERE l.tenant = h.tenant AND l.subject = 'opportunity:' || h.subject_id AND l.other LIKE 'person:%'
+        HAVING count(*) = 1)
+    END, '') AS known_person_id
+FROM unnest($1::text[], $2::text[]) AS w(tenant, id)
+JOIN handoffs h ON h.tenant = w.tenant AND h.id = w.id
+
+-- name: companies_of
+SELECT tenant, id, company_id FROM people
+WHERE (tenant, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND company_id <> ''
+
+-- name: concerned
+-- Handoffs in the states $3 that the streams ($1 tenants, $2 streams) concern, directly or by a link.
+SELECT DISTINCT h.tenant, h.id, h.state, h.to_department, h.subject_kind, h.subject_id, h.manifest, h.supplements,
+    h.closing, h.from_branch
+FROM (
+    SELECT c.tenant, c.subject
+    FROM unnest($1::text[], $2::text[]) AS w(tenant, stream)
+    JOIN concerns c ON c.tenant = w.tenant AND c.stream = w.stream
+    UNION
+    SELECT l.tenant, l.other
+    FROM unnest($1::text[], $2::text[]) AS w(tenant, stream)
+    JOIN concerns c ON c.tenant = w.tenant AND c.stream = w.stream
+    JOIN links l ON l.tenant = c.tenant AND l.subject = c.subject
+    WHERE c.subject NOT LIKE 'handoff:%'
+) near
+JOIN handoffs h ON h.tenant = near.tenant AND h.subject_id = split_part(near.subject, ':', 2)
+    AND h.subject_kind = split_part(near.subject, ':', 1)
+WHERE h.state = ANY($3::text[])
+
+-- name: told
+-- What a stream tells, for what is required of a subject.
+SELECT data FROM timeline WHERE tenant = $1 AND stream = $2 ORDER BY version
+
+-- name: reason
+SELECT data ->> 'reason' AS reason FROM timeline WHERE tenant = $1 AND stream = $2 AND version = $3
+
+-- name: open_promises
+-- Open promises about a subject ($2 its kind, $3 its id, $4 the person concerned), by interaction.
+SELECT p.interaction_id, p.id, p.by
+FROM promises p JOIN interactions i ON i.tenant = p.tenant AND i.id = p.interaction_id
+WHERE p.tenant = $1 AND p.state = 'OPEN' AND CASE $2
+    WHEN 'lead' THEN i.lead_id = $3 OR (i.lead_id = '' AND i.opportunity_id = '' AND i.person_id = $4 AND $4 <> '')
+    WHEN 'person' THEN i.person_id = $3
+    WHEN 'company' THEN i.company_id = $3
+    WHEN 'opportunity' THEN i.opportunity_id = $3
+END
+
+-- name: pending
+-- Whether todos of these kinds ($3) about these subjects ($1 tenants, $2 keys) are not done yet.
+SELECT DISTINCT t.tenant, t.key FROM unnest($1::text[], $2::text[]) AS w(tenant, key)
+JOIN todos t ON t.tenant = w.tenant AND t.key = w.key AND t.kind = ANY($3::text[])
+
+-- name: about
+-- Of handoffs of one tenant ($2 ids): the person, and the other open handoffs ($3 states) of that person.
+SELECT s.id, s.person_id, ARRAY(
+    SELECT o.id FROM handoffs o
+    WHERE o.tenant = $1 AND o.person_id = s.person_id AND o.state = ANY($3::text[]) AND o.id <> s.id AND s.person_id <> ''
+    UNION
+    SELECT o.id FROM lead_people p JOIN handoffs o ON o.tenant = $1 AND o.subject_id = p.lead_id
+    WHERE p.tenant = $1 AND p.person_id = s.person_id AND o.state = ANY($3::text[]) AND o.id <> s.id
+        AND o.subject_kind = 'lead' AND s.person_id <> ''
+    ORDER BY 1
+) AS related
+FROM (
+    SELECT h.id, coalesce(nullif(p.person_id, ''), nullif(h.person_id, ''),
+        CASE WHEN h.subject_kind = 'person' THEN h.subject_id ELSE '' END) AS person_id
+    FROM handoffs h
+    LEFT JOIN lead_people p ON p.tenant = h.tenant AND h.subject_kind = 'lead' AND p.lead_id = h.subject_id
+    WHERE h.tenant = $1 AND h.id = ANY($2::text[])
+) s
+
+-- name: one
+SELECT * FROM handoffs WHERE tenant = $1 AND id = $2
+
+-- name: kind_known
+SELECT EXISTS (SELECT FROM handoff_kinds WHERE tenant = $1 AND kind = $2) AS known

@@ -1,0 +1,114 @@
+"""What contacts does about handoffs when something is told: offer, judge receipts, supplement, escalate, pass on.
+
+Todos hold ids and streams only: what people wrote is read again when it is needed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from eventlog.projections import At
+from eventlog.reactions import Cancel, Reactions, Todo
+from facts.common import HandoffReceipt
+from facts.contacts import (
+    ContactsHandoffReceived,
+    HandoffAccepted,
+    HandoffAsked,
+    HandoffOffered,
+    HandoffReassigned,
+    HandoffReturned,
+    HandoffWithdrawn,
+)
+from facts.marketing import LeadDisqualified, LeadQualified, MarketingHandoffReceived
+from facts.sales import SalesHandoffReceived
+from runtime.department import House
+from services.contacts.domain.manifest import is_news
+from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.reactions.judging import Judging
+from services.contacts.reactions.offering import Offering
+from services.contacts.reactions.under_way import UnderWay
+
+HEARD = ("contacts", "marketing", "sales")
+
+OFFER, JUDGE, SUPPLEMENT = "offer", "judge", "supplement"
+OVERDUE, WITHDRAW, PASS_PROMISES = "overdue", "withdraw", "pass-promises"
+
+
+def reactions(house: House, queries: HandoffQueries) -> Reactions:
+    """The process, with who does its work."""
+    made = hears()
+    judging, under_way = Judging(house, queries), UnderWay(house, queries)
+    made.does_many(OFFER, Offering(house, queries).offer)
+    made.does_many(JUDGE, judging.judge)
+    made.does_many(SUPPLEMENT, judging.supplement)
+    made.does(OVERDUE, under_way.overdue)
+    made.does(WITHDRAW, under_way.withdraw)
+    made.does(PASS_PROMISES, under_way.pass_promises)
+    return made
+
+
+def hears() -> Reactions:
+    """What is asked for, without those who do it."""
+    asked = Reactions("handoffs", sources=HEARD)
+    asked.on(LeadQualified)(lead_qualified)
+    asked.on(HandoffAsked)(asked_by_hand)
+    asked.on(ContactsHandoffReceived, MarketingHandoffReceived, SalesHandoffReceived)(received)
+    asked.on(HandoffOffered, HandoffReassigned)(runs_until)
+    asked.on(HandoffAccepted, HandoffReturned, HandoffWithdrawn)(runs_no_more)
+    asked.on(HandoffAccepted)(accepted)
+    asked.on(LeadDisqualified)(disqualified)
+    asked.on_every(heard)
+    return asked
+
+
+def lead_qualified(fact: LeadQualified, at: At) -> Iterable[Todo]:
+    asked = {"handoff_id": fact.ask.handoff_id, "lead_id": fact.lead_id, "since": at.recorded_at.isoformat()}
+    yield Todo(OFFER, asked)
+
+
+def asked_by_hand(fact: HandoffAsked, at: At) -> Iterable[Todo]:
+    yield Todo(OFFER, {"handoff_id": fact.handoff_id})
+
+
+def received(fact: HandoffReceipt, at: At) -> Iterable[Todo]:
+    entries = [entry.model_dump() for entry in fact.entries]
+    yield Todo(
+        JUDGE,
+        {"handoff_id": fact.handoff_id, "part": fact.part, "department": at.department, "entries": entries},
+    )
+
+
+def runs_until(fact: HandoffOffered | HandoffReassigned, at: At) -> Iterable[Todo]:
+    told = {"handoff_id": fact.handoff_id, "branch": fact.to_branch}
+    yield Todo(OVERDUE, told, due=fact.deadline, key=fact.handoff_id)
+
+
+def runs_no_more(fact: HandoffAccepted | HandoffReturned | HandoffWithdrawn, at: At) -> Iterable[Cancel]:
+    yield Cancel(OVERDUE, fact.handoff_id)
+
+
+def accepted(fact: HandoffAccepted, at: At) -> Iterable[Todo]:
+    yield Todo(
+        PASS_PROMISES,
+        {
+            "handoff_id": fact.handoff_id,
+            "subject": fact.subject.model_dump(),
+            "person_id": fact.person_id,
+            "owner": fact.owner,
+            "accepted_by": fact.accepted_by,
+            "keep": list(fact.keep_promises),
+            "branch": fact.to_branch,
+        },
+    )
+
+
+def disqualified(fact: LeadDisqualified, at: At) -> Iterable[Todo]:
+    if fact.handoff_id:
+        told = {"stream": at.stream, "version": at.version, "employee": at.employee, "branch": at.branch}
+        yield Todo(WITHDRAW, {"handoff_id": fact.handoff_id, **told})
+
+
+def heard(fact: Any, at: At) -> Iterable[Todo]:
+    """Whatever is recorded may be news for a handoff that is under way. Asked once for a stream, however much of it
+    came in one batch."""
+    if is_news(at.stream):
+        yield Todo(SUPPLEMENT, {"stream": at.stream}, key=at.stream)

@@ -1,0 +1,113 @@
+"""Judges receipts, and finds what was recorded or linked after the offer."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from eventlog.reactions import Due, NotYet
+from facts.common import ManifestEntry
+from runtime.department import House
+from services.contacts.domain import handoff_proof
+from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING, Handoff, HandoffFact
+from services.contacts.domain.manifest import covered, differences, newer
+from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
+from services.contacts.queries import Row
+from services.contacts.reactions.offering import LATER_S, of, up_to_date
+from services.receipts import command_of, failures, origin_of
+
+DISCREPANCIES = Counter("baton_handoff_discrepancies", "Receipts that differ from their manifests", ("department",))
+
+log = logging.getLogger("baton.handoffs")
+
+
+class Judging:
+    """Compares what was received with what was offered, and looks for what came in between."""
+
+    def __init__(self, house: House, queries: HandoffQueries) -> None:
+        self._house = house
+        self._queries = queries
+
+    async def judge(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
+        """DELIVERED where a receipt equals its manifest. What was recorded about the subject between the look at what
+        is known and the offer's own fact is found here, and supplemented."""
+        snapshot = await self._queries.snapshot(of(due) for due in dues)
+        judged = (self._judge(due, snapshot) for due in dues)
+        return failures(dues, await asyncio.gather(*judged, return_exceptions=True))
+
+    async def _judge(self, due: Due, snapshot: Snapshot) -> None:
+        row = snapshot.rows.get(of(due))
+        if row is None:
+            raise NotYet("the handoff is not shown yet", LATER_S)
+        if row["to_department"] != due.args["department"]:
+            log.error("ALARM %s gave a receipt for handoff %s, which is not for it", due.args["department"], row["id"])
+            return
+        receipt = [ManifestEntry(**entry) for entry in due.args["entries"]]
+
+        def decide(state: Handoff, _: Any) -> Sequence[HandoffFact]:
+            judged = handoff_proof.receive(state, due.args["part"], receipt)
+            return [*judged, *handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[of(due)])]
+
+        handled = await self._house.handler.handle(
+            HANDOFF,
+            row["id"],
+            command_of(due),
+            origin_of(due, self._house.name, row["to_branch"]),
+            decide,
+        )
+        part = handled.state.parts[due.args["part"]]
+        if not part.delivered and part.receipt:
+            _alarm(due, differences(part.manifest, part.receipt))
+
+    async def supplement(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
+        """What streams told may be news for handoffs that are under way. One that is not offered yet when everything in
+        the own log was seen is offered later, with it."""
+        await up_to_date(self._house)
+        streams = {(due.tenant, due.args["stream"]) for due in dues}
+        rows = await self._queries.concerned(streams, (*WAITING, ACCEPTED))
+        affected = {Of(row["tenant"], row["id"]): row for row in rows}
+        if not affected:
+            return {}
+        snapshot = await self._queries.snapshot(affected)
+        found = [self._supplement(dues, at, row, snapshot) for at, row in affected.items() if at in snapshot.rows]
+        results = await asyncio.gather(*found, return_exceptions=True)
+        first = next((each for each in results if each is not None), None)
+        if first is not None:
+            raise first
+        return {}
+
+    async def _supplement(self, dues: Sequence[Due], at: Of, row: Row, snapshot: Snapshot) -> None:
+        entries = snapshot.concerning[at]
+        news = {entry.stream for entry in newer(entries, _covered(row))}
+        due = next((each for each in dues if each.tenant == at.tenant and each.args["stream"] in news), None)
+        if due is None or at in snapshot.incomplete:
+            return
+        # A look at another moment may find more, so the moment is part of the command; what was told already is
+        # known by the handoff's state.
+        command = command_of(due, f"{at.id} {sorted(snapshot.basis.items())}")
+        await self._house.handler.handle(
+            HANDOFF,
+            at.id,
+            command,
+            origin_of(due, self._house.name, row["from_branch"]),
+            lambda state, _: handoff_proof.supplement(state, snapshot.basis, entries),
+        )
+
+
+def _alarm(due: Due, differing: Sequence[str]) -> None:
+    DISCREPANCIES.labels(due.args["department"]).inc()
+    args = due.args
+    log.error(
+        "ALARM handoff %s, %s: what %s received is not what was offered: %s",
+        *(args["handoff_id"], args["part"], args["department"], "; ".join(differing)),
+    )
+
+
+def _covered(row: Row) -> Mapping[str, int]:
+    """The versions that the handoff's manifests name already."""
+    parts = [row["manifest"], *(part["manifest"] for part in row["supplements"])]
+    parts += [row["closing"]["manifest"]] if row["closing"] else []
+    return covered([ManifestEntry(**entry) for entry in part] for part in parts)

@@ -1,0 +1,173 @@
+"""Offers handoffs: contacts has heard what asks for them, and says what is known about their subjects."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from eventlog.errors import Behind
+from eventlog.reactions import Due, NotYet
+from facts.common import Brief, Subject
+from facts.contacts import Asking, HandoffOffered
+from runtime.department import House
+from services.contacts.domain import handoff_proof, handoff_required
+from services.contacts.domain.branch import BRANCH
+from services.contacts.domain.handoff import HANDOFF
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind
+from services.contacts.domain.working_hours import Calendar, deadline
+from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
+from services.contacts.queries import Row
+from services.contacts.reactions.leads import SETTLE
+from services.receipts import command_of, failures, origin_of
+
+#: How long to wait for the own projector; a batch that it does not reach comes back.
+OWN_S = 5.0
+SOON_S, LATER_S = 0.05, 1.0
+#: How long the offer of a lead waits until contacts knows whose lead it is.
+SETTLED = timedelta(seconds=5)
+
+#: The stream that holds a subject's own record.
+RECORD_OF = {
+    "lead": "marketing.lead",
+    "opportunity": "sales.opportunity",
+    "person": "contacts.person",
+    "company": "contacts.company",
+}
+
+
+class Offering:
+    """Offers many handoffs at once: one look at what is known, then one append each."""
+
+    def __init__(self, house: House, queries: HandoffQueries) -> None:
+        self._house = house
+        self._queries = queries
+
+    async def offer(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
+        unsettled = await self._unsettled(dues)
+        await up_to_date(self._house)
+        snapshot = await self._queries.snapshot(of(due) for due in dues)
+        terms = Terms(self._house)
+        companies = await self._queries.companies_of(
+            (at.tenant, row["known_person_id"]) for at, row in snapshot.rows.items() if row["known_person_id"]
+        )
+        offers = [_later(due) if of(due) in unsettled else self._offer(due, snapshot, terms, companies) for due in dues]
+        return failures(dues, await asyncio.gather(*offers, return_exceptions=True))
+
+    async def _unsettled(self, dues: Sequence[Due]) -> frozenset[Of]:
+        """Whose lead it is and what was asked is settled first, so that the offer tells of the person and of the
+        enquiry. It is not waited for long: what is settled later is a supplement."""
+        now = self._house.clock()
+        young = [
+            due for due in dues if "since" in due.args and now - datetime.fromisoformat(due.args["since"]) < SETTLED
+        ]
+        if not young:
+            return frozenset()
+        pending = await self._queries.pending([SETTLE], [(due.tenant, due.args["lead_id"]) for due in young])
+        return frozenset(of(due) for due in young if (due.tenant, due.args["lead_id"]) in pending)
+
+    async def _offer(
+        self, due: Due, snapshot: Snapshot, terms: "Terms", companies: Mapping[tuple[str, str], str]
+    ) -> None:
+        at = of(due)
+        row = snapshot.rows.get(at)
+        if row is None or at in snapshot.incomplete:
+            raise NotYet(
+                "something about the subject is parked" if row else "the asking fact is not shown yet", LATER_S
+            )
+        if row["state"] != "ASKED":
+            return
+        kind = await terms.kind(due.tenant, row["kind"])
+        offered = HandoffOffered(
+            **_copied(row),
+            **self._whom(row, companies),
+            missing=await self._missing(row, kind),
+            basis=dict(snapshot.basis),
+            manifest=tuple(snapshot.concerning[at]),
+            deadline=await terms.deadline(due.tenant, row["asked_to_branch"], kind),
+        )
+        await self._house.handler.handle(
+            HANDOFF,
+            at.id,
+            command_of(due),
+            origin_of(due, self._house.name, row["from_branch"]),
+            lambda state, fact_id: handoff_proof.offer(state, offered),
+            create=row["etag"] == "0",
+        )
+
+    def _whom(self, row: Row, companies: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+        person_id = row["known_person_id"]
+        of_person = companies.get((row["tenant"], person_id), "")
+        company_id = row["subject_id"] if row["subject_kind"] == "company" else of_person
+        return {"person_id": person_id, "company_id": company_id}
+
+    async def _missing(self, row: Row, kind: HandoffKind) -> tuple[str, ...]:
+        if not kind.required:
+            return ()
+        stream = f"{RECORD_OF[row['subject_kind']]}-{row['subject_id']}"
+        told = await self._queries.told(row["tenant"], stream)
+        own = {"note": row["note"], "brief": row["brief"], "assignee": row["asked_assignee"]}
+        found = {"person_id": row["known_person_id"]} if row["known_person_id"] else {}
+        return handoff_required.missing(kind.required, {**told, **own, **found})
+
+
+class Terms:
+    """Kinds and calendars, each read once for a batch."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._kinds: dict[tuple[str, str], HandoffKind] = {}
+        self._calendars: dict[tuple[str, str], Calendar] = {}
+
+    async def kind(self, tenant: str, name: str) -> HandoffKind:
+        """What is defined; of a kind that nobody defined, the defaults."""
+        if (tenant, name) not in self._kinds:
+            state = (await self._house.handler.load(HANDOFF_KIND, tenant, name)).state
+            self._kinds[tenant, name] = state if state.kind else HandoffKind(name)
+        return self._kinds[tenant, name]
+
+    async def deadline(self, tenant: str, branch: str, kind: HandoffKind) -> datetime:
+        """When the kind's working minutes are over in a branch, from now on."""
+        if (tenant, branch) not in self._calendars:
+            state = (await self._house.handler.load(BRANCH, tenant, branch)).state
+            self._calendars[tenant, branch] = Calendar(state.time_zone, state.working_hours, frozenset(state.holidays))
+        return deadline(self._house.clock(), kind.deadline_working_minutes, self._calendars[tenant, branch])
+
+
+async def up_to_date(house: House) -> None:
+    """Until the own views show everything that stands in the own log now. Raises `NotYet`."""
+    head = await house.store.head()
+    if not head.position:
+        return
+    try:
+        await house.hearing.wait_for(house.name, head, OWN_S)
+    except Behind as behind:
+        raise NotYet(str(behind), SOON_S) from None
+
+
+async def _later(due: Due) -> None:
+    raise NotYet(f"whose lead {due.args['lead_id']} is, is being looked up", SOON_S)
+
+
+def of(due: Due) -> Of:
+    return Of(due.tenant, due.args["handoff_id"])
+
+
+def _copied(row: Row) -> dict[str, Any]:
+    """What the asking fact says; note and brief are sealed anew, under the handoff's own key."""
+    return {
+        "handoff_id": row["id"],
+        "kind": row["kind"],
+        "from_department": row["from_department"],
+        "to_department": row["to_department"],
+        "subject": Subject(kind=row["subject_kind"], id=row["subject_id"]),
+        "from_branch": row["from_branch"],
+        "to_branch": row["asked_to_branch"],
+        "assignee": row["asked_assignee"],
+        "note": row["note"],
+        "brief": Brief(**row["brief"]) if row["brief"] else None,
+        "asking": Asking(**row["asking"]),
+        "asked_at": row["asked_at"],
+        "asked_by": row["asked_by"],
+        "previous_id": row["previous_id"],
+    }

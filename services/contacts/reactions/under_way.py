@@ -1,0 +1,72 @@
+"""Handoffs under way: late ones, those whose lead was given up, and the promises that pass on with an acceptance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eventlog.reactions import Due, NotYet
+from runtime.department import House
+from services.contacts.domain import handoff_proof, handoff_verbs, interaction
+from services.contacts.domain.handoff import ASKED, HANDOFF
+from services.contacts.domain.interaction import CUSTOMER, INTERACTION
+from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.reactions.offering import SOON_S
+from services.receipts import command_of, origin_of
+
+
+class UnderWay:
+    def __init__(self, house: House, queries: HandoffQueries) -> None:
+        self._house = house
+        self._queries = queries
+
+    async def overdue(self, due: Due) -> None:
+        """The deadline passed."""
+        now = self._house.clock()
+        await self._house.handler.handle(
+            HANDOFF,
+            due.args["handoff_id"],
+            command_of(due),
+            origin_of(due, self._house.name, due.args["branch"]),
+            lambda state, _: handoff_proof.become_overdue(state, now),
+        )
+
+    async def withdraw(self, due: Due) -> None:
+        """The lead was disqualified. Every asking fact has an offer, so what is not offered yet is offered first."""
+        args = due.args
+        folded = await self._house.handler.load(HANDOFF, due.tenant, args["handoff_id"])
+        if folded.state.state in ("", ASKED):
+            raise NotYet("the handoff is not offered yet", SOON_S)
+        reason = await self._queries.reason(due.tenant, args["stream"], args["version"])
+        await self._house.handler.handle(
+            HANDOFF,
+            args["handoff_id"],
+            command_of(due),
+            origin_of(due, self._house.name, args["branch"]),
+            lambda state, _: handoff_verbs.withdraw_with_lead(state, reason, args["employee"]),
+        )
+
+    async def pass_promises(self, due: Due) -> None:
+        """Who took it over answers for what was promised before, but for what its makers keep."""
+        args = due.args
+        subject = args["subject"]
+        rows = await self._queries.open_promises(due.tenant, subject["kind"], subject["id"], args["person_id"])
+        stays = {CUSTOMER, args["owner"], args["accepted_by"]}
+        for interaction_id, ids in _by_interaction(rows, stays, args["keep"]).items():
+            await self._pass_on(due, interaction_id, ids)
+
+    async def _pass_on(self, due: Due, interaction_id: str, ids: list[str]) -> None:
+        owner, handoff_id = due.args["owner"], due.args["handoff_id"]
+        await self._house.handler.handle(
+            INTERACTION,
+            interaction_id,
+            command_of(due, interaction_id),
+            origin_of(due, self._house.name, due.args["branch"]),
+            lambda state, _: interaction.pass_on(state, ids, owner, handoff_id),
+        )
+
+
+def _by_interaction(rows: Any, stays: set[str], keep: list[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row["by"] not in stays and row["id"] not in keep:
+            found.setdefault(row["interaction_id"], []).append(row["id"])
+    return found
