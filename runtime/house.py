@@ -28,6 +28,7 @@ from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.postgres.store import PostgresStore
 from eventlog.projector import Projector
 from eventlog.reactor import Reactor
+from eventlog.rebuild import Rebuild
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.databases import Databases
@@ -57,12 +58,19 @@ class Running:
     projector: Projector
     reactor: Reactor
     parked: ParkedStreams
+    feeds: Sequence[Feed]
     failed: str = ""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return self.house.name
+
+    def rebuild(self) -> Rebuild:
+        """The department's views anew, to be run."""
+        ddl = self.department.schema.read_text("utf-8")
+        projections = self.department.projections
+        return Rebuild(self.name, self.house.views, self.house.codec, self.feeds, projections, ddl)
 
     def start(self) -> None:
         for what, work in (("projector", self.projector.run()), ("reactor", self.reactor.run())):
@@ -88,6 +96,7 @@ class Houses:
 
     running: Mapping[str, Running]
     keyring: PostgresKeyring
+    operations: Operations
 
     async def wait(self, department: str, source: str, place: Place) -> None:
         """Until the department has heard the source up to a place. One that it does not hear shows nothing of it, so
@@ -112,7 +121,7 @@ class Houses:
         log_service = pool.FindServiceByName("baton.log.v1.Log")
         for name, running in self.running.items():
             found.append(Servicer(log_service, LogService(running.house.store, REGISTRY, self.keyring), name))
-        return [*found, Servicer(pool.FindServiceByName("baton.operations.v1.Operations"), Operations(self.running))]
+        return [*found, Servicer(pool.FindServiceByName("baton.operations.v1.Operations"), self.operations)]
 
     def dispatcher(self, verifier: Verifier) -> Dispatcher:
         return Dispatcher(self.servicers(), verifier, self.keyring.hmac, self.running, self.wait)
@@ -139,7 +148,9 @@ async def open_houses(
         for each in running.values():
             each.start()
             stack.push_async_callback(each.stop)
-        yield Houses(running, keyring)
+        operations = Operations(running)
+        stack.push_async_callback(operations.stop)
+        yield Houses(running, keyring, operations)
 
 
 async def _open(
@@ -168,7 +179,7 @@ async def _open(
         name, views, codec, heard, department.projections, department.reactions, wake=reactor.wake, clock=clock
     )
     hearing.projector = projector
-    return Running(house, department, projector, reactor, ParkedStreams(views, projector.heal_stream))
+    return Running(house, department, projector, reactor, ParkedStreams(views, projector.heal_stream), heard)
 
 
 async def _keyring(stack: contextlib.AsyncExitStack, databases: Databases, settings: Settings) -> PostgresKeyring:

@@ -12,12 +12,14 @@ from eventlog.decider import Decider, Invalid
 from eventlog.events import Event, Place, Position
 from eventlog.parked import ParkedStreams, Stopped
 from eventlog.projector import Projector
+from eventlog.rebuild import Rebuild
 from eventlog.store import Command
 from facts.operations import FactDiscarded
 from runtime.call import Call
 from runtime.department import House
 from runtime.log_service import logged, tenant_of
 from runtime.metrics import HEAD, LAG
+from runtime.rebuilding import Outcome, Rebuilding
 from runtime.rpc import origin
 
 DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now()"
@@ -34,6 +36,7 @@ class Running(Protocol):
     def parked(self) -> ParkedStreams: ...
     @property
     def failed(self) -> str: ...
+    def rebuild(self) -> Rebuild: ...
 
 
 class Operations:
@@ -41,6 +44,11 @@ class Operations:
 
     def __init__(self, departments: Mapping[str, Running]) -> None:
         self._departments = departments
+        self._rebuilding = Rebuilding()
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        await self._rebuilding.stop()
 
     async def GetStatus(self, request: messages.GetStatusRequest, call: Call) -> messages.Status:
         return await status(self._departments)
@@ -72,6 +80,11 @@ class Operations:
         now = running.house.clock()
         clear = await running.parked.discard(tenant, request.stream, request.reason, now, record)
         return await _outcome(running, tenant, request.stream, clear)
+
+    async def Rebuild(self, request: messages.RebuildRequest, call: Call) -> messages.RebuildResponse:
+        running = self._running(request.department)
+        outcome = await self._rebuilding.outcome(request.department, request.check, running.rebuild)
+        return _rebuilt(request.department, outcome)
 
     def _running(self, department: str) -> Running:
         if department not in self._departments:
@@ -137,6 +150,23 @@ def _parked(department: str, stopped: Stopped) -> messages.ParkedStream:
     )
     found.parked_at.FromDatetime(stopped.parked_at)
     return found
+
+
+def _rebuilt(department: str, outcome: Outcome | None) -> messages.RebuildResponse:
+    if outcome is None:
+        return messages.RebuildResponse(department=department)
+    tables = [
+        messages.RebuiltTable(table=each.table, rows=each.rows, differing=each.differing, examples=each.examples)
+        for each in outcome.rebuilt.differences
+    ]
+    return messages.RebuildResponse(
+        department=department,
+        done=True,
+        tables=tables,
+        events=outcome.rebuilt.events,
+        seconds=outcome.seconds,
+        positions={source: str(place) for source, place in outcome.rebuilt.places.items()},
+    )
 
 
 async def _outcome(running: Running, tenant: str, stream: str, clear: bool) -> messages.ParkedOutcome:

@@ -1,0 +1,50 @@
+"""Rebuilds on request: each runs on its own, callers come and go and ask for its outcome."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eventlog.rebuild import Rebuild, Rebuilt
+
+#: How long one call waits for the outcome.
+WAIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rebuild led to, and how long it took."""
+
+    rebuilt: Rebuilt
+    seconds: float
+
+
+class Rebuilding:
+    """Rebuilds under way, by department and kind. Whoever asks for the same again waits for the one that runs; its
+    outcome is told once."""
+
+    def __init__(self, wait_s: float = WAIT_S) -> None:
+        self._tasks: dict[tuple[str, bool], asyncio.Task[Outcome]] = {}
+        self._wait_s = wait_s
+
+    async def outcome(self, department: str, check: bool, make: Callable[[], Rebuild]) -> Outcome | None:
+        """The outcome, or None while it is under way. Raises `RebuildFailed`."""
+        key = department, check
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(_timed(make(), check), name=f"rebuild of {department}")
+        task = self._tasks[key]
+        await asyncio.wait((task,), timeout=self._wait_s)
+        if not task.done():
+            return None
+        self._tasks.pop(key, None)
+        return await task
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+async def _timed(rebuild: Rebuild, check: bool) -> Outcome:
+    began = time.monotonic()
+    return Outcome(await rebuild.run(check=check), time.monotonic() - began)
