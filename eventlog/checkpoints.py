@@ -73,6 +73,9 @@ class Waiters:
 
     def wait(self, place: Place) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if place <= self.place:
+            future.set_result(None)
+            return future
         heapq.heappush(self._waiting, (place, next(self._order), future))
         return future
 

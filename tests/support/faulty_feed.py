@@ -29,8 +29,10 @@ class Faults:
 
 class FaultyFeed:
     """Wraps a feed, by default as one that, like Kafka's partitions, promises no order but that of each stream: then a
-    dropped event is noticed by the next one of its stream, and the last one of a stream is not. `faults` may be exchanged while it runs; `only` narrows them to streams whose names contain it.
-    `done` lists what was done to which event."""
+    dropped event is noticed by the next one of its stream, and the last one of a stream is not.
+
+    `faults` may be exchanged while it runs; `only` narrows them to streams whose names contain it. `done` lists what
+    was done to which event."""
 
     def __init__(
         self, feed: Feed, faults: Faults, seed: int = 0, only: str = "", *, in_one_sequence: bool = False
