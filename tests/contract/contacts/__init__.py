@@ -1,0 +1,1 @@
+"""Contacts as it is asked, on a real PostgreSQL."""

@@ -1,0 +1,225 @@
+"""People as they are asked for."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from baton.common.v1.imports_pb2 import ImportResult
+from baton.contacts.v1 import branches_pb2
+from baton.contacts.v1 import people_pb2 as pb
+
+from runtime.errors import RpcError
+from tests.support.house import Desk, Town, eventually
+
+ANNA: dict[str, Any] = {
+    "given_name": "Anna",
+    "family_name": "Petrova",
+    "emails": [pb.Email(address="Anna.Petrova@example.com", kind="work")],
+    "phones": [pb.Phone(number="020 7946 0018")],
+    "tags": ["wholesale", "wholesale"],
+    "birthday": "1985-04-12",
+}
+
+
+async def register(desk: Desk, **fields: Any) -> pb.Person:
+    return await desk.ask("People/CreatePerson", pb.CreatePersonRequest(person=pb.Person(**fields)))
+
+
+async def refusal(awaited: Any) -> RpcError:
+    with pytest.raises(RpcError) as raised:
+        await awaited
+    return raised.value
+
+
+async def test_a_person_is_registered_and_read_again(town: Town) -> None:
+    emma = town.desk("emma", branch="london")
+    await emma.ask(
+        "Branches/CreateBranch",
+        branches_pb2.CreateBranchRequest(branch=branches_pb2.Branch(id="london", country="GB")),
+    )
+
+    made = await register(emma, **ANNA)
+
+    assert made.display_name == "Anna Petrova"
+    assert made.branch == "london"
+    assert [phone.number for phone in made.phones] == ["+442079460018"]
+    assert [phone.raw for phone in made.phones] == ["020 7946 0018"]
+    assert list(made.tags) == ["wholesale"]
+    assert made.etag == "1"
+    assert await emma.ask("People/GetPerson", pb.GetPersonRequest(id=made.id)) == made
+    listed = await eventually(lambda: emma.ask("People/ListPeople", pb.ListPeopleRequest()), lambda page: page.people)
+    assert list(listed.people) == [made]
+    assert listed.total_size == 1
+
+
+async def test_a_repeated_request_registers_nobody_twice(town: Town) -> None:
+    emma, key = town.desk("emma"), str(uuid4())
+    request = pb.CreatePersonRequest(person=pb.Person(**ANNA))
+
+    first = await emma.reply("People/CreatePerson", request, idempotency_key=key)
+    again = await emma.reply("People/CreatePerson", request, idempotency_key=key)
+
+    assert again.message == first.message
+    assert again.metadata["idempotency-replayed"] == "true"
+
+
+async def test_an_address_belongs_to_one_person(town: Town) -> None:
+    emma = town.desk("emma")
+    await register(emma, **ANNA)
+
+    no = await refusal(register(emma, given_name="Boris", emails=[pb.Email(address="ANNA.petrova@EXAMPLE.com")]))
+
+    assert no.kind.http == 409
+    assert "an e-mail address belongs to one person" in str(no)
+    assert "petrova" not in str(no).lower()
+
+
+async def test_an_address_that_was_given_up_can_be_taken(town: Town) -> None:
+    emma = town.desk("emma")
+    anna = await register(emma, **ANNA)
+    anna.emails[0].address = "anna@example.org"
+    await emma.ask("People/UpdatePerson", pb.UpdatePersonRequest(person=anna))
+
+    boris = await register(emma, given_name="Boris", emails=ANNA["emails"])
+    no = await refusal(register(emma, given_name="Carl", emails=ANNA["emails"]))
+
+    assert [email.address for email in boris.emails] == ["Anna.Petrova@example.com"]
+    assert no.kind.http == 409
+
+
+async def test_of_two_at_one_moment_one_gets_the_address(town: Town) -> None:
+    emma = town.desk("emma")
+
+    answers = await asyncio.gather(*(register(emma, **ANNA) for _ in range(4)), return_exceptions=True)
+
+    assert sum(isinstance(answer, pb.Person) for answer in answers) == 1
+
+
+async def test_a_patch_changes_what_is_given_and_clears_what_is_named(town: Town) -> None:
+    emma = town.desk("emma")
+    anna = await register(emma, **ANNA, custom={"shoeSize": 38, "vip": True})
+    change = pb.UpdatePersonRequest(person=pb.Person(id=anna.id, family_name="Ivanova"))
+    change.update_mask.paths.extend(["family_name", "birthday", "tags", "custom.vip"])
+
+    changed = await emma.ask("People/UpdatePerson", change, if_match='"1"')
+
+    assert (changed.family_name, changed.display_name) == ("Ivanova", "Anna Ivanova")
+    assert (changed.birthday, list(changed.tags)) == ("", [])
+    assert dict(changed.custom) == {"shoeSize": 38}
+    assert changed.etag == "2"
+    stale = await refusal(emma.ask("People/UpdatePerson", change, if_match='"1"'))
+    assert stale.kind.http == 412
+
+
+async def test_people_are_found_by_parts_of_names_addresses_and_numbers(town: Town) -> None:
+    emma = town.desk("emma")
+    anna = await register(emma, **ANNA)
+    await register(emma, given_name="Boris")
+
+    for query in ("petr ann", "ANNA.PETROVA@", "7946", "100%"):
+        search = pb.SearchPeopleRequest(query=query)
+        found = await eventually(
+            lambda search=search: emma.ask("People/SearchPeople", search),
+            lambda found, query=query: query == "100%" or found.people,
+        )
+        assert [person.id for person in found.people] == ([] if query == "100%" else [anna.id])
+
+
+async def test_a_clerk_sees_the_people_of_the_own_branch_only(town: Town) -> None:
+    anna = await register(town.desk("emma", "clerk", branch="london"), **ANNA)
+    ivan = town.desk("ivan", "clerk", branch="moscow")
+
+    unseen = await refusal(ivan.ask("People/GetPerson", pb.GetPersonRequest(id=anna.id)))
+    unchanged = await refusal(ivan.ask("People/UpdatePerson", pb.UpdatePersonRequest(person=pb.Person(id=anna.id))))
+    elsewhere = await refusal(register(ivan, given_name="Boris", branch="london"))
+    stranger = await refusal(
+        town.desk("eve", tenant="another").ask("People/GetPerson", pb.GetPersonRequest(id=anna.id))
+    )
+
+    assert [error.kind.http for error in (unseen, unchanged, elsewhere, stranger)] == [404, 404, 403, 404]
+    assert (await ivan.ask("People/ListPeople", pb.ListPeopleRequest())).total_size == 0
+
+
+async def test_a_list_pages_in_order_while_people_are_added(town: Town) -> None:
+    emma = town.desk("emma")
+    for name in ("Boris", "Anna", "Dora", "Carl", "Emil"):
+        await register(emma, given_name=name, responsible="emma" if name != "Carl" else "otto")
+    request = pb.ListPeopleRequest(page_size=2, order_by="givenName desc", responsible=["emma", "mia"])
+    first = await eventually(lambda: emma.ask("People/ListPeople", request), lambda page: page.total_size == 4)
+    await register(emma, given_name="Zoe", responsible="emma")
+    request.page_token = first.next_page_token
+    second = await emma.ask("People/ListPeople", request)
+
+    assert [person.given_name for person in (*first.people, *second.people)] == ["Emil", "Dora", "Boris", "Anna"]
+    assert second.next_page_token == ""
+    request.responsible.append("otto")
+    assert (await refusal(emma.ask("People/ListPeople", request))).kind.http == 400
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"order_by": "note"},
+        {"order_by": "displayName up"},
+        {"order_by": "displayName,displayName"},
+        {"page_token": "rubbish"},
+        {"page_token": "W10"},
+        {"page_size": -1},
+    ],
+)
+async def test_a_list_refuses_what_it_does_not_understand(town: Town, wrong: dict[str, Any]) -> None:
+    assert (await refusal(town.desk("emma").ask("People/ListPeople", pb.ListPeopleRequest(**wrong)))).kind.http == 400
+
+
+async def test_tags_and_times_filter(town: Town) -> None:
+    emma = town.desk("emma")
+    anna = await register(emma, given_name="Anna", tags=["vip", "wholesale"])
+    await register(emma, given_name="Boris", tags=["retail"])
+    request = pb.ListPeopleRequest(tags=["vip", "gold"])
+    request.create_time_before.FromJsonString("2100-01-01T00:00:00Z")
+
+    found = await eventually(lambda: emma.ask("People/ListPeople", request), lambda page: page.total_size)
+    request.create_time_after.FromJsonString("2100-01-01T00:00:00Z")
+
+    assert [person.id for person in found.people] == [anna.id]
+    assert (await emma.ask("People/ListPeople", request)).total_size == 0
+
+
+async def test_the_same_row_again_changes_nothing(town: Town) -> None:
+    emma = town.desk("emma")
+
+    def request(name: str, digest: str) -> pb.ImportPeopleRequest:
+        person = pb.Person(external_id="crm-1", given_name=name, emails=ANNA["emails"])
+        return pb.ImportPeopleRequest(
+            import_id="i", rows=[pb.PersonRow(line=2, digest=digest * 64, employee="lena", person=person)]
+        )
+
+    outcomes = []
+    for name, digest in (("Anna", "a"), ("Anna", "a"), ("Anya", "b")):
+        answer = await emma.ask("People/ImportPeople", request(name, digest))
+        outcomes.append(answer.results[0].outcome)
+
+    assert outcomes == [ImportResult.CREATED, ImportResult.UNCHANGED, ImportResult.UPDATED]
+    person = await emma.ask("People/GetPerson", pb.GetPersonRequest(id=answer.results[0].id))
+    assert person.given_name == "Anya"
+
+
+async def test_a_wrong_row_is_rejected_and_the_others_go_on(town: Town) -> None:
+    emma = town.desk("emma")
+    await register(emma, **ANNA)
+    rows = [
+        pb.PersonRow(line=2, digest="a" * 64, person=pb.Person(external_id="crm-1", emails=ANNA["emails"])),
+        pb.PersonRow(line=3, digest="b" * 64, person=pb.Person(given_name="Boris")),
+        pb.PersonRow(line=4, digest="c" * 64, person=pb.Person(external_id="crm-3", given_name="Carl")),
+    ]
+
+    answer = await emma.ask("People/ImportPeople", pb.ImportPeopleRequest(import_id="i", rows=rows))
+
+    assert [(result.line, result.field) for result in answer.results] == [
+        (2, "person.emails"),
+        (3, "person.external_id"),
+        (4, ""),
+    ]
+    rejected, created = ImportResult.REJECTED, ImportResult.CREATED
+    assert [result.outcome for result in answer.results] == [rejected, rejected, created]
