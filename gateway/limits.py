@@ -11,6 +11,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_BYTES_MAX = 1024 * 1024
+DISCARDED_BYTES_MAX = 64 * BODY_BYTES_MAX
 HEADERS_BYTES_MAX = 16 * 1024
 TARGET_BYTES_MAX = 16 * 1024
 #: How long the whole body may take to arrive. A client that sends slowly holds its own connection and nothing else.
@@ -31,9 +32,8 @@ def check_head(scope: Scope) -> None:
 
 async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     """The whole body. Raises `Problem` when it is too large or takes too long, `Disconnected` when it ends early."""
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY_BYTES_MAX:
-        raise _too_large()
+    if "expect" in headers and _declared(headers) > BODY_BYTES_MAX:
+        raise _too_large({"connection": "close"})
     try:
         async with asyncio.timeout(BODY_S_MAX):
             return await _whole(receive)
@@ -42,19 +42,31 @@ async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
 
 
 async def _whole(receive: Receive) -> bytes:
+    """Reads on past the limit and forgets what it reads: a client that still sends when it is answered and the
+    connection is closed sees a broken connection and not the answer."""
     parts: list[bytes] = []
     length = 0
     while True:
         event = await receive()
         if event["type"] == "http.disconnect":
             raise Disconnected
-        parts.append(event.get("body", b""))
-        length += len(parts[-1])
-        if length > BODY_BYTES_MAX:
-            raise _too_large()
+        part = event.get("body", b"")
+        length += len(part)
+        if length <= BODY_BYTES_MAX:
+            parts.append(part)
+        elif length > DISCARDED_BYTES_MAX:
+            raise _too_large({"connection": "close"})
         if not event.get("more_body", False):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            break
+    if length > BODY_BYTES_MAX:
+        raise _too_large()
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _too_large() -> Problem:
-    return TOO_LARGE.problem(f"a body has at most {BODY_BYTES_MAX} bytes", headers={"connection": "close"})
+def _declared(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
+
+
+def _too_large(headers: Mapping[str, str] | None = None) -> Problem:
+    return TOO_LARGE.problem(f"a body has at most {BODY_BYTES_MAX} bytes", headers=headers)

@@ -18,6 +18,7 @@ from gateway.problems import JSON as PROBLEM_JSON
 HEAD_BYTES_MAX = 64 * 1024
 KEEP_ALIVE_S = 75
 STOP_S_MAX = 2
+LINGER_S = 1.0
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
@@ -27,12 +28,15 @@ class BoundedHttp(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
+    _refused = False
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self._refused:
             self._refuse(LONG_HEADERS.problem(f"headers have at most {HEAD_BYTES_MAX} bytes in all"))
 
     def on_headers_complete(self) -> None:
@@ -47,10 +51,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._refuse(INVALID.problem(msg))
 
     def _refuse(self, problem: Problem) -> None:
+        """Answers, and reads nothing more. The connection is closed a little later: closing it while the client still
+        sends would reset it, and the client would not see the answer."""
+        self._refused = True
         body = problem.body()
         head = b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(head % (problem.status, _REASONS[problem.status], PROBLEM_JSON.encode(), len(body)) + body)
-        self.transport.close()
+        self.loop.call_later(LINGER_S, self.transport.close)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
 
 class _Uvicorn(uvicorn.Server):

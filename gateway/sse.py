@@ -22,7 +22,7 @@ from gateway.transcoding.writing import to_json
 CONTENT_TYPE = "text/event-stream"
 LAST_EVENT_ID = "last-event-id"
 #: What is refused is refused within this time and answered with its status; a stream that is quiet at first starts.
-FIRST_S = 0.5
+FIRST_S = 0.25
 
 _HEAD = [
     (b"content-type", CONTENT_TYPE.encode("ascii")),

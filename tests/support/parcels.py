@@ -70,6 +70,7 @@ class Parcels:
         self.requests: list[Any] = []
         self.events: list[Any] = []
         self.watching = 0
+        self.sent: list[int] = []
         self.changed = asyncio.Condition()
         self.breaks = False
 
@@ -118,9 +119,12 @@ class Parcels:
         if request.shelf == "none":
             raise NotThere("there is no such shelf")
         self.watching += 1
+        place = len(self.sent)
+        self.sent.append(0)
         try:
             sent = int(request.after or 0)
             while True:
+                self.sent[place] = sent
                 async with self.changed:
                     while len(self.events) <= sent:
                         await self.changed.wait()
