@@ -64,7 +64,7 @@ def evolve(state: Lead, fact: LeadFact) -> Lead:
         case LeadCaptured():
             values = {name: getattr(fact, name) for name in DEFAULTS}
             imported = values if fact.row else {}
-            return Lead(id=fact.lead_id, enquiry=fact.enquiry, imported=imported, row=fact.row, **values)
+            return Lead(id=fact.lead_id, imported=imported, row=fact.row, **values)
         case LeadUpdated():
             changed = {name: getattr(fact, name) for name in fact.fields}
             if not fact.row:
