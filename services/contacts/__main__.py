@@ -3,21 +3,28 @@
 from pathlib import Path
 
 from runtime.department import Department, House
+from services.contacts.api.acceptances import Acceptances
 from services.contacts.api.access import Reader
 from services.contacts.api.branches import Branches
 from services.contacts.api.companies import Companies
 from services.contacts.api.given import Given
+from services.contacts.api.handoff_kinds import HandoffKinds
+from services.contacts.api.handoff_reading import HandoffReader
+from services.contacts.api.handoffs import Handoffs
 from services.contacts.api.importing import Importer
 from services.contacts.api.interactions import Interactions
 from services.contacts.api.people import People
 from services.contacts.api.promises import Promises
 from services.contacts.api.registering import Registrar
 from services.contacts.api.timelines import Timelines
+from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.projections.handoffs import HANDOFFS
 from services.contacts.projections.interactions import INTERACTIONS
 from services.contacts.projections.records import RECORDS
 from services.contacts.projections.timeline import ACCESS, TIMELINE
 from services.contacts.queries import Queries
-from services.contacts.reactions import leads
+from services.contacts.reactions import handoffs, leads
+from services.receipts import receiving
 
 
 def build(house: House) -> Department:
@@ -25,6 +32,7 @@ def build(house: House) -> Department:
     queries, given = Queries(views), Given(handler)
     reader, importer = Reader(handler, queries), Importer(handler, house.keyring)
     registrar = Registrar(handler, house.keyring)
+    about_handoffs = HandoffQueries(views)
     return Department(
         servicers={
             "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
@@ -33,9 +41,16 @@ def build(house: House) -> Department:
             "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
             "baton.contacts.v1.Promises": Promises(house, queries, reader),
             "baton.contacts.v1.Timelines": Timelines(queries),
+            "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, HandoffReader(house, about_handoffs)),
+            "baton.contacts.v1.HandoffKinds": HandoffKinds(house, about_handoffs),
+            "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },
-        projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS],
+        projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS, HANDOFFS],
         schema=Path(__file__).with_name("schema.sql"),
-        reactions=[leads.reactions(house, registrar, given)],
+        reactions=[
+            leads.reactions(house, registrar, given),
+            handoffs.reactions(house, about_handoffs),
+            receiving(house),
+        ],
         hears=("marketing", "sales"),
     )

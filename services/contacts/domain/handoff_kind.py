@@ -50,6 +50,11 @@ def known(state: HandoffKind, kind: str) -> HandoffKind:
     raise NotThere("there is no such kind of handoff")
 
 
+def from_the_start(state: HandoffKind) -> Sequence[HandoffKindDefined]:
+    """Records `lead-to-sales`, unless somebody defined it."""
+    return [] if state.kind else [_defined(LEAD_TO_SALES)]
+
+
 def define(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[HandoffKindDefined]:
     """A kind that did not exist."""
     if state.kind or kind == LEAD_TO_SALES.kind:

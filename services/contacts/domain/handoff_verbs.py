@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid5
 
 from eventlog.decider import NotThere, Refused
 from facts.contacts import (
@@ -32,22 +33,27 @@ _IN_HAND = (DELIVERED, QUESTIONED)
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Who takes it over. `opens` tells an opportunity of its own from one that is there already; `concerning` is what
-    concerns the subject at `basis`: what is new in it since the offer makes the closing manifest."""
+    """Who takes it over. `opportunity_id` is one that is there already, or empty; `concerning` is what concerns the
+    subject at `basis`: what is new in it since the offer makes the closing manifest."""
 
     owner: str
     accepted_by: str
     accepted_at: datetime
-    opportunity_id: str
-    opens: bool
-    keep_promises: tuple[str, ...]
     basis: Mapping[str, str]
     concerning: Entries
+    opportunity_id: str = ""
+    keep_promises: tuple[str, ...] = ()
+
+
+def opened_by(handoff_id: str) -> str:
+    """The id of the opportunity that an accepted handoff opens."""
+    return str(uuid5(UUID(handoff_id), "opportunity"))
 
 
 def accept(state: Handoff, by: Acceptance) -> Sequence[HandoffFact]:
     _only(state, _IN_HAND, "accepted")
     offered = {each.stream: each.version for each in state.parts[OFFER].manifest}
+    opens = state.to_department == "sales" and not by.opportunity_id
     return [
         HandoffAccepted(
             handoff_id=state.id,
@@ -58,8 +64,8 @@ def accept(state: Handoff, by: Acceptance) -> Sequence[HandoffFact]:
             company_id=state.company_id,
             to_branch=state.to_branch,
             owner=by.owner,
-            opportunity_id=by.opportunity_id,
-            opens=by.opens,
+            opportunity_id=opened_by(state.id) if opens else by.opportunity_id,
+            opens=opens,
             accepted_by=by.accepted_by,
             accepted_at=by.accepted_at,
             keep_promises=by.keep_promises,

@@ -1,0 +1,172 @@
+"""Answers `Handoffs`."""
+
+from collections.abc import Callable, Sequence
+from uuid import uuid5
+
+from baton.contacts.v1 import handoffs_pb2 as pb
+
+from eventlog.events import Version, event_id
+from eventlog.handling import FactId
+from facts.common import Brief, Subject
+from facts.contacts import HandoffAsked
+from runtime.call import Call
+from runtime.department import House
+from runtime.messages import patched, values
+from runtime.rpc import answered, origin
+from services.contacts.api.handoff_access import asking_side, receiving_side, seen_by
+from services.contacts.api.handoff_reading import HandoffReader
+from services.contacts.domain import handoff_proof, handoff_verbs
+from services.contacts.domain.handoff import HANDOFF, Handoff, HandoffFact
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, HandoffKind
+from services.contacts.handoff_queries import HandoffQueries, Of
+from services.contacts.reactions.offering import Terms, up_to_date
+
+Decide = Callable[[Handoff, FactId], Sequence[HandoffFact]]
+Side = Callable[[Handoff, Call], None]
+
+
+class Handoffs:
+    """Decisions of people. Who may make them is judged with the decision itself."""
+
+    def __init__(self, house: House, queries: HandoffQueries, reader: HandoffReader) -> None:
+        self._house = house
+        self._queries = queries
+        self._reader = reader
+
+    async def CreateHandoff(self, request: pb.CreateHandoffRequest, call: Call) -> pb.Handoff:
+        id = str(uuid5(event_id(call.command.id, 0), "handoff"))
+        asked = await self._asked(id, request, call)
+        return await self._write(id, call, lambda state, _: handoff_proof.ask(state, asked), create=True)
+
+    async def GetHandoff(self, request: pb.GetHandoffRequest, call: Call) -> pb.Handoff:
+        found = await self._reader.one(request.id, call)
+        call.etag = found.etag
+        return found
+
+    async def UpdateHandoff(self, request: pb.UpdateHandoffRequest, call: Call) -> pb.Handoff:
+        given = values(request.handoff, request.update_mask.paths)
+        return await self._verb(
+            request.handoff.id, call, seen_by, lambda state, _: handoff_verbs.update(state, patched(state, given))
+        )
+
+    async def ListHandoffs(self, request: pb.ListHandoffsRequest, call: Call) -> pb.ListHandoffsResponse:
+        return await self._reader.page(request, call)
+
+    async def AcceptHandoff(self, request: pb.AcceptHandoffRequest, call: Call) -> pb.Handoff:
+        given = values(request)
+        await up_to_date(self._house)
+        at = Of(call.identity.tenant, request.id)
+        snapshot = await self._queries.snapshot([at])
+        by = handoff_verbs.Acceptance(
+            owner=request.owner or call.identity.employee,
+            accepted_by=call.identity.employee,
+            accepted_at=given.get("accepted_at") or self._house.clock(),
+            opportunity_id=request.opportunity_id,
+            keep_promises=tuple(request.keep_promises),
+            basis=snapshot.basis,
+            concerning=snapshot.concerning.get(at, ()),
+        )
+        return await self._verb(request.id, call, receiving_side, lambda state, _: handoff_verbs.accept(state, by))
+
+    async def AskHandoff(self, request: pb.AskHandoffRequest, call: Call) -> pb.Handoff:
+        by = call.identity.employee
+        return await self._verb(
+            request.id,
+            call,
+            receiving_side,
+            lambda state, fact_id: handoff_verbs.ask(state, str(fact_id(0)), request.question, by),
+        )
+
+    async def AnswerHandoff(self, request: pb.AnswerHandoffRequest, call: Call) -> pb.Handoff:
+        by = call.identity.employee
+        return await self._verb(
+            request.id,
+            call,
+            asking_side,
+            lambda state, _: handoff_verbs.answer(state, request.question_id, request.answer, by),
+        )
+
+    async def ReturnHandoff(self, request: pb.ReturnHandoffRequest, call: Call) -> pb.Handoff:
+        by = call.identity.employee
+        return await self._verb(
+            request.id, call, receiving_side, lambda state, _: handoff_verbs.give_back(state, request.reason, by)
+        )
+
+    async def ReassignHandoff(self, request: pb.ReassignHandoffRequest, call: Call) -> pb.Handoff:
+        tenant = call.identity.tenant
+        state = (await self._house.handler.load(HANDOFF, tenant, request.id)).state
+        terms = Terms(self._house)
+        branch = request.to_branch or state.to_branch
+        deadline = await terms.deadline(tenant, branch, await terms.kind(tenant, state.kind))
+        return await self._verb(
+            request.id,
+            call,
+            receiving_side,
+            lambda state, _: handoff_verbs.reassign(
+                state, request.to_branch or state.to_branch, request.to_employee, deadline
+            ),
+        )
+
+    async def HandBackHandoff(self, request: pb.HandBackHandoffRequest, call: Call) -> pb.Handoff:
+        by = call.identity.employee
+        return await self._verb(
+            request.id, call, receiving_side, lambda state, _: handoff_verbs.hand_back(state, request.reason, by)
+        )
+
+    async def WithdrawHandoff(self, request: pb.WithdrawHandoffRequest, call: Call) -> pb.Handoff:
+        by = call.identity.employee
+        await self._reader.offered(request.id, call)
+        return await self._verb(
+            request.id, call, asking_side, lambda state, _: handoff_verbs.withdraw(state, request.reason, by)
+        )
+
+    async def _verb(self, id: str, call: Call, side: Side, decide: Decide) -> pb.Handoff:
+        """Decide on a handoff that the caller sees, and that is the caller's to decide on. Both are judged with the
+        decision: a command that was answered before has its answer, whatever happened since."""
+
+        def permitted(state: Handoff, fact_id: FactId) -> Sequence[HandoffFact]:
+            side(state, call)
+            return decide(state, fact_id)
+
+        await self._reader.exists(id, call)
+        return await self._write(id, call, permitted)
+
+    async def _write(self, id: str, call: Call, decide: Decide, *, create: bool = False) -> pb.Handoff:
+        handled = await self._house.handler.handle(
+            HANDOFF, id, call.command, origin(call), decide, if_match=call.if_match, create=create
+        )
+        answered(call, handled)
+        return await self._reader.at(id, call, Version(handled.version))
+
+    async def _asked(self, id: str, request: pb.CreateHandoffRequest, call: Call) -> HandoffAsked:
+        given = values(request)
+        name = request.kind or f"{request.subject.kind}-to-{request.to_department or 'sales'}"
+        kind = await self._kind(name, call)
+        return HandoffAsked(
+            handoff_id=id,
+            kind=name,
+            from_department=kind.from_department or _department_of(call),
+            to_department=request.to_department or kind.to_department or "sales",
+            subject=Subject(**given["subject"]),
+            from_branch=call.identity.branch,
+            to_branch=request.to_branch or call.identity.branch,
+            to_employee=request.to_employee,
+            note=request.note,
+            brief=Brief(**given["brief"]) if given.get("brief") else None,
+            custom=given.get("custom") or {},
+            asked_at=self._house.clock(),
+        )
+
+    async def _kind(self, name: str, call: Call) -> HandoffKind:
+        state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state
+        return state if state.kind else _of_the_start(name)
+
+
+def _of_the_start(name: str) -> HandoffKind:
+    """What exists from the start; of a kind that nobody defined, the defaults."""
+    return LEAD_TO_SALES if name == LEAD_TO_SALES.kind else HandoffKind(name)
+
+
+def _department_of(call: Call) -> str:
+    """The department that somebody hands on for: that of the role, else contacts."""
+    return next((each for each in ("marketing", "sales") if each in call.identity.roles), "contacts")

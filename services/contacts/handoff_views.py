@@ -1,0 +1,100 @@
+"""Handoffs as they are shown: from a row of the read model, or folded from the handoff's own stream.
+
+Who asks for one handoff sees every write answered before, so its own facts are folded from the log, by the functions
+that fill the read model; only what other departments tell of it comes from there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from baton.contacts.v1 import handoffs_pb2 as pb
+
+from eventlog.codec import Recorded
+from eventlog.projections import AppendItem, Insert
+from runtime.messages import fill
+from services.contacts.domain.handoff import OFFER, WAITING
+from services.contacts.projections.handoffs import HANDOFFS
+from services.contacts.queries import Row
+
+#: What the handoff's own stream says, whole: a row of the read model may lag behind it.
+_OWN_LISTS = ("receipts", "supplements", "questions", "answers", "history")
+
+
+def folded(row: Row | None, recorded: Iterable[Recorded]) -> dict[str, Any]:
+    """A row with everything that the handoff's own stream says."""
+    shown: dict[str, Any] = {"state": "ASKED", **(row or {}), **{name: [] for name in _OWN_LISTS}}
+    for each in recorded:
+        for project in HANDOFFS.handlers.get(each.at.type, ()):
+            for change in project(each.fact, each.at):
+                if isinstance(change, Insert) and change.table == "handoffs":
+                    _lay(shown, change.row)
+    shown["to_branch"] = _first_said(shown.get("held_by_branch"), shown.get("asked_to_branch"))
+    shown["assignee"] = _first_said(shown.get("held_by"), shown.get("asked_assignee"))
+    return shown
+
+
+def message(row: Row, about: Row | None, now: datetime) -> pb.Handoff:
+    """A handoff of a row; `about` has `person_id` and `related`."""
+    receipts = {receipt["part"]: receipt for receipt in row.get("receipts") or ()}
+    offer = receipts.get(OFFER, {})
+    return fill(
+        pb.Handoff,
+        row,
+        etag=str(row.get("etag", "0")),
+        update_time=row.get("update_time") or row.get("create_time"),
+        subject={"kind": row.get("subject_kind"), "id": row.get("subject_id")},
+        person_id=(about["person_id"] if about else "") or row.get("person_id"),
+        related=list(about["related"]) if about else [],
+        receipt=offer.get("entries", []),
+        differences=offer.get("differences", []),
+        closing=_part(row["closing"], receipts) if row.get("closing") else None,
+        supplements=[_part(part, receipts) for part in row.get("supplements") or ()],
+        questions=_questions(row.get("questions") or (), row.get("answers") or ()),
+        overdue=is_overdue(row, now),
+        history=row.get("history") or _asked_only(row),
+        custom=row.get("custom") or None,
+        basis=row.get("basis") or {},
+    )
+
+
+def is_overdue(row: Row, now: datetime) -> bool:
+    """By the fact, or, while nobody recorded it yet, by the clock."""
+    deadline = row.get("deadline")
+    return bool(row.get("overdue")) or (row["state"] in WAITING and deadline is not None and deadline <= now)
+
+
+def _part(part: Mapping[str, Any], receipts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    receipt = receipts.get(part["part"])
+    differing = receipt["differences"] if receipt else []
+    return {
+        **part,
+        "receipt": receipt["entries"] if receipt else [],
+        "delivered": not part["manifest"] or (receipt is not None and not differing),
+        "differences": differing,
+    }
+
+
+def _questions(asked: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    answered = {answer["id"]: answer for answer in answers}
+    return [{**question, **answered.get(question["id"], {})} for question in asked]
+
+
+def _asked_only(row: Row) -> list[dict[str, Any]]:
+    """The history of what is not offered yet."""
+    asked_at = row.get("asked_at")
+    if asked_at is None:
+        return []
+    return [{"at": asked_at, "employee": row.get("asked_by", ""), "what": "asked", "note": row.get("note", "")}]
+
+
+def _lay(shown: dict[str, Any], row: Row) -> None:
+    for column, value in row.items():
+        if isinstance(value, AppendItem):
+            shown[column] = [*shown.get(column, ()), value.item]
+        else:
+            shown[column] = value
+
+
+def _first_said(held: str | None, asked: str | None) -> str:
+    return asked or "" if held is None else held
