@@ -39,10 +39,10 @@ def apart(work: Callable[..., int], *args: Any) -> Load:
     try:
         answer = here.recv()
     except EOFError:
-        answer = RuntimeError(f"{work.__name__} ended without an answer")
+        answer = RuntimeError(f"{work} ended without an answer")
     process.join()
     if isinstance(answer, BaseException):
-        raise RuntimeError(f"{work.__name__}{args} failed") from answer
+        raise RuntimeError(f"{work}{args} failed") from answer
     return answer
 
 

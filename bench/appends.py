@@ -30,9 +30,8 @@ def run(events_before: int = EVENTS_BEFORE) -> list[Row]:
     with running_server() as server, tempfile.TemporaryDirectory() as folder, umadb_server(Path(folder)) as uma:
         dsn = server.dsn(server.create_database())
         apart(fill, dsn, events_before)
-        recorder = dict(
-            dbname=server.create_database(), host=str(server.socket), port=5432, user="postgres", password=""
-        )
+        recorder = {"dbname": server.create_database(), "host": str(server.socket), "port": 5432}
+        recorder |= {"user": "postgres", "password": ""}
         rows = _single(dsn, recorder, uma)
         rows += _batches(server, dsn, uma)
         rows += [_processes(dsn), asyncio.run(_synced(dsn))]

@@ -46,28 +46,17 @@ def request(port: int, path: str, token: str, body: bytes, method: str = "POST")
     return head.encode() + body
 
 
-def posts(
-    port: int,
-    path: str,
-    token: str,
-    clients: int,
-    seconds: float,
-    body: Callable[[int, int], bytes],
-    start: Callable[[], None],
-) -> int:
+Body = Callable[[int, int], bytes]
+
+
+def posts(path: str, token: str, clients: int, seconds: float, body: Body, port: int, start: Callable[[], None]) -> int:
     """Post `body(client, n)` from so many connections for so long; answers how many came back as 2xx. Raises on any
     other status: a benchmark of errors is none."""
-    return uvloop.run(_posts(port, path, token, clients, seconds, body, start))
+    return uvloop.run(_posts(path, token, clients, seconds, body, port, start))
 
 
 async def _posts(
-    port: int,
-    path: str,
-    token: str,
-    clients: int,
-    seconds: float,
-    body: Callable[[int, int], bytes],
-    start: Callable[[], None],
+    path: str, token: str, clients: int, seconds: float, body: Body, port: int, start: Callable[[], None]
 ) -> int:
     loop = asyncio.get_running_loop()
     connections = [(await loop.create_connection(_Connection, "127.0.0.1", port))[1] for _ in range(clients)]
@@ -75,26 +64,15 @@ async def _posts(
         _expect_success(*await connection.ask(request(port, path, token, body(client, -1))))
     start()
     until = time.perf_counter() + seconds
-    counts = await asyncio.gather(
-        *(_one(connection, port, path, token, client, until, body) for client, connection in enumerate(connections))
-    )
-    return sum(counts)
 
+    async def one(client: int, connection: _Connection) -> int:
+        n = 0
+        while time.perf_counter() < until:
+            _expect_success(*await connection.ask(request(port, path, token, body(client, n))))
+            n += 1
+        return n
 
-async def _one(
-    connection: _Connection,
-    port: int,
-    path: str,
-    token: str,
-    client: int,
-    until: float,
-    body: Callable[[int, int], bytes],
-) -> int:
-    n = 0
-    while time.perf_counter() < until:
-        _expect_success(*await connection.ask(request(port, path, token, body(client, n))))
-        n += 1
-    return n
+    return sum(await asyncio.gather(*(one(*each) for each in enumerate(connections))))
 
 
 def _expect_success(status: int, body: bytes) -> None:

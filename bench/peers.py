@@ -74,14 +74,15 @@ def umadb_server(folder: Path) -> Iterator[str]:
     command = [program, "--listen", f"127.0.0.1:{port}", "--db-path", str(folder / "uma.db")]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        wait_for_port(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _wait_for(port: int, deadline_s: float = 20.0) -> None:
+def wait_for_port(port: int, deadline_s: float = 20.0) -> None:
+    """Until somebody listens there; raises `TimeoutError`."""
     until = time.monotonic() + deadline_s
     while time.monotonic() < until:
         with socket.socket() as probe:

@@ -36,13 +36,14 @@ def compared(
     )
 
 
-def measured(
-    name: str, value: float, unit: str, least: float, aim: float, *, lower_is_better: bool = False, note: str = ""
-) -> Row:
-    """A row judged by its own figure."""
-    met = value <= least if lower_is_better else value >= least
-    sign = "≤" if lower_is_better else "≥"
-    return Row(name, round(value, 2), unit, "", None, None, f"{sign} {least:g} / {aim:g}", met, note)
+def measured(name: str, value: float, unit: str, least: float, aim: float, note: str = "") -> Row:
+    """A row judged by its own figure: the more the better."""
+    return Row(name, round(value, 2), unit, "", None, None, f"≥ {least:g} / {aim:g}", value >= least, note)
+
+
+def at_most(name: str, value: float, unit: str, most: float, aim: float, note: str = "") -> Row:
+    """A row judged by its own figure: the less the better."""
+    return Row(name, round(value, 2), unit, "", None, None, f"≤ {most:g} / {aim:g}", value <= most, note)
 
 
 def machine() -> dict[str, Any]:

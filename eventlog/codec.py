@@ -76,12 +76,11 @@ class Codec:
 
     def _encode(self, fact: Any, origin: Origin, command_id: UUID, n: int, key: Key) -> NewEvent:
         data = fact.model_dump(mode="json", exclude_defaults=True)
-        sealed = False
-        for name in fact.personal:
-            if key is not None and name in data:
-                data[name] = seal(key, event_id(command_id, n), name, data[name])
-                sealed = True
-        metadata = _metadata(fact, origin, command_id, key.id if sealed and key else "")
+        said = [name for name in fact.personal if name in data]
+        if key is not None and said:
+            id = event_id(command_id, n)
+            data.update({name: seal(key, id, name, data[name]) for name in said})
+        metadata = _metadata(fact, origin, command_id, key.id if said and key else "")
         return NewEvent(fact.name, fact.schema_version, orjson.dumps(data), orjson.dumps(metadata))
 
     async def decode(self, department: str, event: Event) -> Recorded:

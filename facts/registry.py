@@ -3,7 +3,7 @@
 A stored word is for ever: the name is spelled out, never taken from a Python path.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -21,7 +21,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-#: Fields that name whom or what a fact concerns, wherever they stand at the top of a fact.
+#: Fields that name whom or what a fact concerns, wherever they stand at the top of a fact; `subject` says its kind.
 SUBJECT_FIELDS = {
     "lead_id": "lead",
     "lead_ids": "lead",
@@ -33,6 +33,7 @@ SUBJECT_FIELDS = {
     "interaction_id": "interaction",
     "handoff_id": "handoff",
     "enquiry_of": "lead",
+    "subject": "",
 }
 
 
@@ -48,19 +49,21 @@ class Fact(Value):
     personal_defaults: ClassVar[Mapping[str, Any]]
     #: The field in which the world dates the fact (`captured_at`), or "" where only recording dates it.
     dated_by: ClassVar[str]
+    #: Its fields of `SUBJECT_FIELDS`, with the kind of subject each names.
+    subject_fields: ClassVar[Sequence[tuple[str, str]]]
 
     def subjects(self) -> list[str]:
         """Whom and what it concerns, each once: `["lead:5f…", "person:0a…"]`."""
         found: dict[str, None] = {}
-        for field_name, kind in SUBJECT_FIELDS.items():
-            value = getattr(self, field_name, "")
-            for each in (value,) if isinstance(value, str) else value:
-                if each:
-                    found[f"{kind}:{each}"] = None
-        subject = getattr(self, "subject", None)
-        if subject is not None:
-            found[f"{subject.kind}:{subject.id}"] = None
-        return list(found)
+        for field_name, kind in self.subject_fields:
+            value = getattr(self, field_name)
+            if not kind:
+                found[f"{value.kind}:{value.id}"] = None
+            elif isinstance(value, str):
+                found[f"{kind}:{value}"] = None
+            else:
+                found.update((f"{kind}:{each}", None) for each in value)
+        return [name for name in found if not name.endswith(":")]
 
     def dated(self) -> datetime | None:
         """When it happened in the world, where the fact says so."""
@@ -71,8 +74,8 @@ class Fact(Value):
 class Personal:
     """Marks a top-level field of a fact that says something of a person: `Annotated[str, Personal()]`.
 
-    The whole value is encrypted before it reaches log and Kafka. `erased` is what a reader sees once the record's
-    key was destroyed; None stands for the default of the field's type: `"erased"` for text, empty otherwise."""
+    The whole value is encrypted before it reaches log and Kafka. `erased` is what a reader sees in its place once the
+    record's key was destroyed."""
 
     erased: Any = "erased"
 
@@ -112,6 +115,7 @@ def fact(name: str, schema: int = 1, *, dated_by: str = "") -> Callable[[F], F]:
             for mark in info.metadata
             if isinstance(mark, Personal)
         }
+        cls.subject_fields = [(name, kind) for name, kind in SUBJECT_FIELDS.items() if name in fields]
         cls.personal_defaults = {field_name: fields[field_name].get_default() for field_name in cls.personal}
         REGISTRY.facts[name] = cls
         return cls

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from eventlog.postgres.migrations import apply_migrations
 
 from eventlog.errors import KeyringUnavailable
 from eventlog.keyring import DataKey, MasterKey
+from eventlog.postgres.migrations import apply_migrations
 
 #: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
 BATCH_MIN, BATCH_MAX = 16, 512
@@ -35,7 +35,7 @@ class PostgresKeyring:
         self._clock = clock
         self._unused: dict[str, deque[DataKey]] = {}
         self._batch_size: dict[str, int] = {}
-        self._making: dict[str, asyncio.Lock] = {}
+        self._making: dict[str, asyncio.Task[None]] = {}
         self._known: OrderedDict[str, tuple[float, DataKey | None]] = OrderedDict()
 
     @classmethod
@@ -47,23 +47,32 @@ class PostgresKeyring:
 
     async def fresh(self, tenant: str) -> DataKey:
         unused = self._unused.setdefault(tenant, deque())
-        if not unused:
-            async with self._making.setdefault(tenant, asyncio.Lock()):
-                if not unused:
-                    unused.extend(await self._make(tenant))
+        if len(unused) < self._batch_size.get(tenant, BATCH_MIN) // 2:
+            self._make_ahead(tenant)
+        while not unused:
+            await asyncio.shield(self._make_ahead(tenant))
         key = unused.popleft()
         self._remember(key.id, key)
         return key
 
-    async def _make(self, tenant: str) -> list[DataKey]:
+    def _make_ahead(self, tenant: str) -> "asyncio.Task[None]":
+        """The next batch on its way, so that nobody waits for its commit as long as keys are left. Where it fails,
+        the one who finds no key left asks anew, and gets the error."""
+        making = self._making.get(tenant)
+        if making is None or making.done():
+            making = self._making[tenant] = asyncio.create_task(self._make(tenant))
+            making.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return making
+
+    async def _make(self, tenant: str) -> None:
         size = self._batch_size.get(tenant, BATCH_MIN)
-        self._batch_size[tenant] = min(size * 2, BATCH_MAX)
         made = [self._master.make(tenant) for _ in range(size)]
         rows = [(UUID(key.id), tenant, wrapped) for key, wrapped in made]
         await self._run(
             lambda c: c.copy_records_to_table("data_keys", schema_name="keyring", records=rows, columns=_COLUMNS)
         )
-        return [key for key, _ in made]
+        self._batch_size[tenant] = min(size * 2, BATCH_MAX)
+        self._unused[tenant].extend(key for key, _ in made)
 
     async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
         now = self._clock()
