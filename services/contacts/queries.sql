@@ -50,8 +50,9 @@ WITH near AS (
     SELECT c.stream FROM wide JOIN concerns c ON c.tenant = $1 AND c.subject = wide.subject
     WHERE c.recorded_at <= $6
     UNION
-    SELECT 'contacts.' || split_part(l.other, ':', 1) || '-' || split_part(l.other, ':', 2) FROM links l
-    WHERE l.tenant = $1 AND l.subject = $2 AND l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($5::text[])
+    SELECT 'contacts.' || split_part(l.other, ':', 1) || '-' || split_part(l.other, ':', 2)
+    FROM near JOIN links l ON l.tenant = $1 AND l.subject = near.subject
+    WHERE l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($5::text[])
 )
 SELECT t.* FROM streams JOIN timeline t ON t.tenant = $1 AND t.stream = streams.stream
 WHERE t.recorded_at <= $6

@@ -1,0 +1,111 @@
+"""Interactions and their promises as they are asked for."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from baton.contacts.v1 import interactions_pb2 as pb
+
+from runtime.errors import RpcError
+from tests.support.house import Desk, Town, eventually
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+
+async def record(desk: Desk, **fields: Any) -> pb.Interaction:
+    return await desk.ask(
+        "Interactions/CreateInteraction", pb.CreateInteractionRequest(interaction=pb.Interaction(**fields))
+    )
+
+
+async def call_with_promises(desk: Desk, **fields: Any) -> pb.Interaction:
+    promises = [
+        pb.Interaction.MadePromise(what="Send the price list", due=YESTERDAY),
+        pb.Interaction.MadePromise(what="Choose two samples", by="CUSTOMER"),
+    ]
+    return await record(desk, channel="CALL", direction="IN", person_id="anna", promises=promises, **fields)
+
+
+async def status_of(awaited: Any) -> int:
+    with pytest.raises(RpcError) as raised:
+        await awaited
+    return raised.value.kind.http
+
+
+async def test_an_interaction_is_recorded_with_what_was_promised(town: Town) -> None:
+    emma = town.desk("emma", branch="london")
+
+    made = await call_with_promises(emma, summary="Asked for the price list")
+
+    assert (made.employee, made.branch) == ("emma", "london")
+    assert [(each.what, each.by, each.state) for each in made.promises] == [
+        ("Send the price list", "emma", pb.Promise.OPEN),
+        ("Choose two samples", "CUSTOMER", pb.Promise.OPEN),
+    ]
+    assert await emma.ask("Interactions/GetInteraction", pb.GetInteractionRequest(id=made.id)) == made
+    listed = await eventually(
+        lambda: emma.ask("Interactions/ListInteractions", pb.ListInteractionsRequest(channel=["CALL"])),
+        lambda page: page.total_size,
+    )
+    assert list(listed.interactions) == [made]
+
+
+async def test_a_promise_is_seen_as_soon_as_it_was_made(town: Town) -> None:
+    emma = town.desk("emma")
+    made = await call_with_promises(emma)
+
+    promise = await emma.ask("Promises/GetPromise", pb.GetPromiseRequest(id=made.promises[0].id))
+
+    assert (promise.interaction_id, promise.person_id, promise.by) == (made.id, "anna", "emma")
+    assert promise.state == pb.Promise.OPEN
+    assert promise.overdue
+    assert promise.create_time == made.create_time
+
+
+async def test_promises_are_listed_by_what_is_overdue(town: Town) -> None:
+    emma = town.desk("emma")
+    made = await call_with_promises(emma)
+
+    late = await eventually(
+        lambda: emma.ask("Promises/ListPromises", pb.ListPromisesRequest(overdue=[True])), lambda page: page.total_size
+    )
+    other = await emma.ask("Promises/ListPromises", pb.ListPromisesRequest(overdue=[False], state=["OPEN"]))
+
+    assert [promise.id for promise in late.promises] == [made.promises[0].id]
+    assert [promise.id for promise in other.promises] == [made.promises[1].id]
+
+
+async def test_a_kept_promise_is_kept_once(town: Town) -> None:
+    emma = town.desk("emma")
+    made = await call_with_promises(emma)
+    keep = pb.KeepPromiseRequest(id=made.promises[0].id)
+
+    kept = await emma.ask("Promises/KeepPromise", keep, if_match='"1"')
+
+    assert (kept.state, kept.overdue, kept.etag) == (pb.Promise.KEPT, False, "2")
+    assert await emma.ask("Promises/GetPromise", pb.GetPromiseRequest(id=kept.id)) == kept
+    assert await status_of(emma.ask("Promises/KeepPromise", keep)) == 409
+    release = pb.ReleasePromiseRequest(id=made.promises[1].id, reason="She came by herself")
+    released = await emma.ask("Promises/ReleasePromise", release)
+    assert (released.state, released.released_reason) == (pb.Promise.RELEASED, "She came by herself")
+
+
+async def test_promises_are_added_and_open_ones_are_not_dropped(town: Town) -> None:
+    emma = town.desk("emma")
+    made = await call_with_promises(emma)
+    more = pb.Interaction(id=made.id, promises=[*made.promises, pb.Interaction.MadePromise(what="Call back")])
+
+    changed = await emma.ask("Interactions/UpdateInteraction", pb.UpdateInteractionRequest(interaction=more))
+
+    assert [each.what for each in changed.promises] == ["Send the price list", "Choose two samples", "Call back"]
+    assert [each.id for each in changed.promises][:2] == [each.id for each in made.promises]
+    del more.promises[0]
+    update = pb.UpdateInteractionRequest(interaction=more)
+    assert await status_of(emma.ask("Interactions/UpdateInteraction", update)) == 409
+
+
+async def test_an_unknown_promise_is_not_there(town: Town) -> None:
+    assert await status_of(town.desk("emma").ask("Promises/GetPromise", pb.GetPromiseRequest(id="none"))) == 404
+    made = await call_with_promises(town.desk("emma", branch="london"))
+    ivan = town.desk("ivan", "clerk", branch="moscow")
+    assert await status_of(ivan.ask("Promises/KeepPromise", pb.KeepPromiseRequest(id=made.promises[0].id))) == 404
