@@ -106,7 +106,7 @@ class Story:
             "middle_name": customer.middle,
             "family_name": customer.family,
             "emails": [{"address": customer.email, "kind": "work"}],
-            "phones": [{"number": customer.phone, "kind": "mobile"}],
+            "phones": [{"number": customer.phone, "kind": "work"}],
             "branch": office.id,
             "responsible": office.sales[customer.number % 2],
         }
