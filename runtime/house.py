@@ -6,7 +6,7 @@ One process may hold all departments (`baton up`), or one.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +41,9 @@ from runtime.rpc import Dispatcher, Servicer
 from runtime.settings import Settings
 
 log = logging.getLogger("baton.house")
+
+#: The department that hears, and the feed of the one that is heard.
+Hears = Callable[[str, Feed], Feed]
 
 KEYRING = "keyring"
 WAIT_FOR_POSITION_S = 5.0
@@ -127,12 +130,17 @@ class Houses:
         return Dispatcher(self.servicers(), verifier, self.keyring.hmac, self.running, self.wait)
 
 
+def as_told(department: str, feed: Feed) -> Feed:
+    """Nothing comes between them."""
+    return feed
+
+
 @contextlib.asynccontextmanager
 async def open_houses(
-    names: Sequence[str], databases: Databases, settings: Settings, clock: Clock = utc_now
+    names: Sequence[str], databases: Databases, settings: Settings, clock: Clock = utc_now, hears: Hears = as_told
 ) -> AsyncIterator[Houses]:
     """Open the departments of these names and keep them running; stopped and closed on leaving. The logs of all
-    departments are opened: the others' are heard."""
+    departments are opened: the others' are heard. `hears` answers the feed through which a department hears another."""
     for module in iter_modules(facts.__path__):
         import_module(f"facts.{module.name}")
     await databases.prepare((*DEPARTMENTS, KEYRING))
@@ -144,7 +152,8 @@ async def open_houses(
         feeds = {store.department: PostgresFeed(store) for store in opened}
         running: dict[str, Running] = {}
         for store in (store for store in opened if store.department in names):
-            running[store.department] = await _open(stack, store, feeds, keyring, databases, settings, clock)
+            heard = {source: hears(store.department, feed) for source, feed in feeds.items()}
+            running[store.department] = await _open(stack, store, heard, keyring, databases, settings, clock)
         for each in running.values():
             each.start()
             stack.push_async_callback(each.stop)

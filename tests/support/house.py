@@ -13,7 +13,8 @@ from eventlog.codec import Codec, Origin
 from eventlog.store import ANY, Append, Command, StreamWrite
 from facts.registry import REGISTRY
 from runtime.databases import Databases, Passwords
-from runtime.house import Houses, open_houses
+from runtime.department import Clock, utc_now
+from runtime.house import Hears, Houses, as_told, open_houses
 from runtime.identity import Issuer, Verifier
 from runtime.rpc import Dispatcher, Reply
 from runtime.settings import Settings
@@ -66,12 +67,14 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(dsn: str, home: Path, names: Sequence[str]) -> AsyncIterator[Town]:
-    """Open these departments on a server; `dsn` is its administrator's."""
+async def open_town(
+    dsn: str, home: Path, names: Sequence[str], clock: Clock = utc_now, hears: Hears = as_told
+) -> AsyncIterator[Town]:
+    """Open these departments on a server; `dsn` is its administrator's. `hears` may put a feed between them."""
     settings = Settings(home=home)
     settings.keys.mkdir(parents=True, exist_ok=True)
     databases = Databases(dsn, Passwords.at(settings.keys / "postgres.key"))
-    async with open_houses(names, databases, settings) as houses:
+    async with open_houses(names, databases, settings, clock, hears) as houses:
         issuer = Issuer.at(settings.issuer_key)
         verifier = Verifier(issuer.public)
         yield Town(houses, issuer, houses.dispatcher(verifier))

@@ -66,6 +66,7 @@ class Acceptances:
             accepted_at=given.get("accepted_at") or self._house.clock(),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
+            person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
         )
 
     def _command(self, row: pb.AcceptanceRow, call: Call) -> Command:

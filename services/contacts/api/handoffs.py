@@ -61,6 +61,7 @@ class Handoffs:
             owner=request.owner or call.identity.employee,
             accepted_by=call.identity.employee,
             accepted_at=given.get("accepted_at") or self._house.clock(),
+            person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
             opportunity_id=request.opportunity_id,
             keep_promises=tuple(request.keep_promises),
             basis=snapshot.basis,

@@ -34,13 +34,15 @@ _IN_HAND = (DELIVERED, QUESTIONED)
 @dataclass(frozen=True)
 class Acceptance:
     """Who takes it over. `opportunity_id` is one that is there already, or empty; `concerning` is what concerns the
-    subject at `basis`: what is new in it since the offer makes the closing manifest."""
+    subject at `basis`: what is new in it since the offer makes the closing manifest. `person_id` may have been found
+    since the offer."""
 
     owner: str
     accepted_by: str
     accepted_at: datetime
     basis: Mapping[str, str]
     concerning: Entries
+    person_id: str = ""
     opportunity_id: str = ""
     keep_promises: tuple[str, ...] = ()
 
@@ -60,7 +62,7 @@ def accept(state: Handoff, by: Acceptance) -> Sequence[HandoffFact]:
             kind=state.kind,
             to_department=state.to_department,
             subject=state.subject,
-            person_id=state.person_id,
+            person_id=by.person_id or state.person_id,
             company_id=state.company_id,
             to_branch=state.to_branch,
             owner=by.owner,
