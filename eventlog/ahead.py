@@ -1,13 +1,14 @@
 """Reads ahead: the next items are made while the last one is used."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def ahead(items: AsyncIterable[list[T]], most: int, depth: int = 2) -> AsyncGenerator[list[T], None]:
+async def ahead(items: AsyncGenerator[list[T], None], most: int, depth: int = 2) -> AsyncGenerator[list[T], None]:
     """Lists of an iterable, up to `depth` made ahead. Lists that are there already are joined while they hold fewer
     than `most` items, so that few arrive when much comes. What the iterable raises is raised after what it yielded."""
     queue: asyncio.Queue[list[T] | Exception | None] = asyncio.Queue(maxsize=depth)
@@ -32,10 +33,11 @@ async def ahead(items: AsyncIterable[list[T]], most: int, depth: int = 2) -> Asy
         await asyncio.wait({reader})
 
 
-async def _fill(items: AsyncIterable[list[T]], queue: "asyncio.Queue[list[T] | Exception | None]") -> None:
+async def _fill(items: AsyncGenerator[list[T], None], queue: "asyncio.Queue[list[T] | Exception | None]") -> None:
     try:
-        async for each in items:
-            await queue.put(each)
+        async with aclosing(items):
+            async for each in items:
+                await queue.put(each)
     except Exception as error:  # noqa: BLE001 (raised where the items are used)
         await queue.put(error)
     else:

@@ -1,12 +1,13 @@
 """Where facts come from: a department's log, read in place or heard through Kafka. The port hides which."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from operator import attrgetter
 from typing import Protocol
 
 from eventlog.errors import NotSafe
 from eventlog.events import Event, Place, Position, Version
 from eventlog.store import Page, Store
+from eventlog.tail import Tail
 
 #: Events read at once while catching up.
 CATCH_UP_EVENTS = 2000
@@ -26,7 +27,7 @@ class Feed(Protocol):
         partitions promise the order of each stream only."""
         ...
 
-    def pages(self, after: Place | None) -> AsyncIterator[Page]:
+    def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
         """Pages after a place (None: from the start), for ever: first what stands there, then what comes."""
         ...
 
@@ -72,22 +73,22 @@ class PostgresFeed:
     def __init__(self, store: Store, page_events: int = CATCH_UP_EVENTS) -> None:
         self._store = store
         self._page_events = page_events
+        self._tail = Tail(store)
 
     @property
     def department(self) -> str:
         return self._store.department
 
-    async def pages(self, after: Place | None) -> AsyncIterator[Page]:
+    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
         position = after.position if after else Position(0)
-        while True:
-            page = await self._store.read_all(position, self._page_events)
-            if page.events:
-                yield page
-            position = page.scanned
-            if position >= page.head:
-                break
-        async for page in self._store.subscribe(position):
-            yield page
+        with self._tail:
+            while True:
+                page = self._tail.after(position) or await self._store.read_all(position, self._page_events)
+                if page.scanned > position:
+                    position = page.scanned
+                    yield page
+                if position >= page.head:
+                    await self._tail.grown(position)
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
         return await self._store.read_stream(tenant, stream, after=after, limit=upto - after)

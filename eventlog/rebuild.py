@@ -7,7 +7,7 @@ run here. Ledger, todos and parked events are no read models and stay.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,8 +148,8 @@ class Rebuild:
                 self._events += len(entries)
         course.place = target
 
-    async def _pages(self, course: _Course, target: Place) -> AsyncIterator[list[Entry]]:
-        async with aclosing(course.feed.pages(course.place)) as pages:  # type: ignore[type-var]
+    async def _pages(self, course: _Course, target: Place) -> AsyncGenerator[list[Entry], None]:
+        async with aclosing(course.feed.pages(course.place)) as pages:
             async for page in pages:
                 events = [event for event in page.events if event.position <= target.position]
                 yield await self._decoded(course, events)

@@ -125,13 +125,14 @@ class Source:
 
     async def _entries(self) -> AsyncGenerator[list[Entry], None]:
         after = self._checkpoint.place
-        async for page in self.feed.pages(after if after.position else None):
-            events = page.events
-            if self.feed.in_one_sequence:
-                events = await complete(self.feed, page, after.position)
-            after = Place(page.generation, page.scanned)
-            if events:
-                yield await self._decoded(events, moving=True)
+        async with aclosing(self.feed.pages(after if after.position else None)) as pages:
+            async for page in pages:
+                events = page.events
+                if self.feed.in_one_sequence:
+                    events = await complete(self.feed, page, after.position)
+                after = Place(page.generation, page.scanned)
+                if events:
+                    yield await self._decoded(events, moving=True)
 
     async def _decoded(self, events: Sequence[Event], *, moving: bool) -> list[Entry]:
         """Entries; events that were fetched beside the feed are not `moving` the checkpoint."""

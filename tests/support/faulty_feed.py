@@ -5,7 +5,8 @@ Everything that varies comes from one seed. `refetch`, `at` and `head` are the o
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from eventlog.events import Event, Place, Position, Version
@@ -49,12 +50,13 @@ class FaultyFeed:
     def department(self) -> str:
         return self._feed.department
 
-    async def pages(self, after: Place | None) -> AsyncIterator[Page]:
+    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
         self._late.clear()
-        async for page in self._feed.pages(after):
-            if self.faults.pause_s:
-                await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
-            yield replace(page, events=self._spoiled(page.events))
+        async with aclosing(self._feed.pages(after)) as pages:
+            async for page in pages:
+                if self.faults.pause_s:
+                    await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
+                yield replace(page, events=self._spoiled(page.events))
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
         return await self._feed.refetch(tenant, stream, after, upto)

@@ -1,0 +1,78 @@
+"""The end of a log, read once for all who follow it."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+from eventlog.events import Event, Position
+from eventlog.store import Page, Store
+
+#: Events kept for those who are a little behind; who is further behind reads the log itself.
+EVENTS_MAX = 1000
+
+
+class Tail:
+    """Follows a log as long as somebody follows it here, and remembers the last events that came."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pages: deque[tuple[Position, Page]] = deque()
+        self._events = 0
+        self._followers = 0
+        self._reading: asyncio.Task[None] | None = None
+        self._grown: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> "Tail":
+        self._followers += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._followers -= 1
+        if not self._followers and self._reading is not None:
+            self._reading.cancel()
+            self._forget()
+
+    def after(self, position: Position) -> Page | None:
+        """What came after a position, or None when that is not remembered."""
+        if not self._pages or not self._pages[0][0] <= position < self._pages[-1][1].scanned:
+            return None
+        last = self._pages[-1][1]
+        pages = [page for _, page in self._pages if page.scanned > position]
+        events: list[Event] = [event for page in pages for event in page.events if event.position > position]
+        return Page(last.generation, events, last.scanned, last.head)
+
+    async def grown(self, position: Position) -> None:
+        """Return once there may be something after a position. Raises what reading raised."""
+        if self._pages and self._pages[-1][1].scanned > position:
+            return
+        if self._grown is None:
+            self._grown = asyncio.get_running_loop().create_future()
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(position), name=f"tail of {self._store.department}")
+        await asyncio.shield(self._grown)
+
+    async def _read(self, after: Position) -> None:
+        try:
+            async for page in self._store.subscribe(after):
+                if page.scanned > after:
+                    self._remember(after, page)
+                    after = page.scanned
+        except Exception as error:  # noqa: BLE001 (raised in those who follow; the next one starts again)
+            self._forget(error)
+
+    def _remember(self, start: Position, page: Page) -> None:
+        self._pages.append((start, page))
+        self._events += len(page.events)
+        while self._events > EVENTS_MAX and len(self._pages) > 1:
+            self._events -= len(self._pages.popleft()[1].events)
+        if self._grown is not None:
+            self._grown.set_result(None)
+            self._grown = None
+
+    def _forget(self, error: Exception | None = None) -> None:
+        self._pages.clear()
+        self._events, self._reading = 0, None
+        if self._grown is not None and not self._grown.done():
+            with suppress(asyncio.InvalidStateError):
+                self._grown.set_exception(error) if error else self._grown.cancel()
+        self._grown = None
