@@ -14,7 +14,7 @@ from gateway.transcoding import masks
 from gateway.transcoding.errors import BadInput, Errors, FieldError
 from gateway.transcoding.query import QueryReader
 from gateway.transcoding.reading import object_reader
-from gateway.transcoding.scalars import Refusal, scalar_of
+from gateway.transcoding.scalars import URL_TEXT_MAX, Refusal, scalar_of
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
@@ -104,8 +104,12 @@ def _variable(request: Descriptor, variable: Variable) -> Callable[[Any, Sequenc
     def bind(target: Any, segments: Sequence[str], errors: Errors) -> None:
         for step in way:
             target = getattr(target, step)
+        text = "/".join(segments[start:stop])
+        if len(text) > URL_TEXT_MAX:
+            errors.add((None, field.camelcase_name), f"at most {URL_TEXT_MAX} characters are allowed in a URL")
+            return
         try:
-            setattr(target, name, convert("/".join(segments[start:stop])))
+            setattr(target, name, convert(text))
         except Refusal as refusal:
             errors.add((None, field.camelcase_name), str(refusal))
 

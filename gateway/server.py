@@ -15,7 +15,7 @@ from gateway.problems import JSON as PROBLEM_JSON
 
 #: What may arrive before a request's headers are complete. The parser itself would take any amount; the application
 #: answers requests over its own, lower limits in words, and never sees one over this.
-HEAD_BYTES_MAX = 64 * 1024
+HEAD_BYTES_MAX = 128 * 1024
 KEEP_ALIVE_S = 75
 STOP_S_MAX = 2
 LINGER_S = 1.0

@@ -18,7 +18,6 @@ WWW_AUTHENTICATE = "www-authenticate"
 
 KEY_LENGTH_MAX = 255
 _VERSION = re.compile('"([0-9]{1,9})"')
-_ETAG = re.compile('(W/)?"[\x21\x23-\x7e]*"')
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -44,16 +43,14 @@ def idempotency_key(metadata: Mapping[str, str]) -> str:
 def if_match(metadata: Mapping[str, str]) -> Version | None:
     """The version that the caller saw: `"3"`. `*` asks for nothing that a write does not ask anyway.
 
-    Raises `RpcError`: 400 when malformed; 412 for an entity tag that no version ever had."""
+    Raises `RpcError` (412) for anything else: no version ever had such an entity tag."""
     text = metadata.get(IF_MATCH, "*").strip()
     if text == "*":
         return None
     found = _VERSION.fullmatch(text)
     if found:
         return Version(int(found[1]))
-    if _ETAG.fullmatch(text):
-        raise failure(STALE, f"no version of this record has the entity tag {text}")
-    raise malformed(IF_MATCH, 'one version in double quotes, such as "3"')
+    raise failure(STALE, f'no version of this record has the entity tag {text}; a version is written "3"')
 
 
 def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapping[str, Place]:

@@ -12,6 +12,8 @@ OUTPUT_ONLY: int = field_behavior_pb2.OUTPUT_ONLY
 #: Limits where a field says nothing.
 LENGTH_MAX = 10_000
 ITEMS_MAX = 1_000
+#: Items of one list or object in free-form JSON: its values may be lists again, and a request has a limit.
+FREE_ITEMS_MAX = 100
 
 
 def access(method: MethodDescriptor) -> options_pb2.Access | None:

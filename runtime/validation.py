@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from runtime import options
 from runtime.errors import Violation
-from runtime.options import ITEMS_MAX, LENGTH_MAX, OUTPUT_ONLY, REQUIRED, behaviors, is_map
+from runtime.options import FREE_ITEMS_MAX, ITEMS_MAX, LENGTH_MAX, OUTPUT_ONLY, REQUIRED, behaviors, is_map
 
 NESTING_MAX = 10
 #: Year 1 to year 9999, in seconds since 1970: what RFC 3339 can write.
@@ -183,8 +183,8 @@ def _struct(path: str, value: Any) -> Iterator[Violation]:
 
 
 def _json_object(path: str, struct: Any, deeper: int) -> Iterator[Violation]:
-    if len(struct.fields) > ITEMS_MAX:
-        yield Violation(path, f"at most {ITEMS_MAX} items are allowed, found {len(struct.fields)}")
+    if len(struct.fields) > FREE_ITEMS_MAX:
+        yield Violation(path, f"at most {FREE_ITEMS_MAX} items are allowed, found {len(struct.fields)}")
         return
     for key in sorted(struct.fields):
         yield from _json_text(path, key)
@@ -211,8 +211,8 @@ def _json(path: str, value: Any, deeper: int = NESTING_MAX) -> Iterator[Violatio
 
 
 def _json_list(path: str, values: Any, deeper: int = NESTING_MAX) -> Iterator[Violation]:
-    if len(values.values) > ITEMS_MAX:
-        yield Violation(path, f"at most {ITEMS_MAX} items are allowed, found {len(values.values)}")
+    if len(values.values) > FREE_ITEMS_MAX:
+        yield Violation(path, f"at most {FREE_ITEMS_MAX} items are allowed, found {len(values.values)}")
         return
     for index, item in enumerate(values.values):
         yield from _json(f"{path}[{index}]", item, deeper - 1)

@@ -11,7 +11,8 @@ from gateway.openapi.schemas import Schemas
 from gateway.requests import said_elsewhere
 from gateway.templates import ANY, Variable
 from gateway.transcoding import fields
-from gateway.transcoding.query import QueryReader
+from gateway.transcoding.query import VALUES_MAX, QueryReader
+from gateway.transcoding.scalars import URL_TEXT_MAX
 
 HEADERS: Mapping[str, Schema] = {
     "Idempotency-Key": {
@@ -25,7 +26,7 @@ HEADERS: Mapping[str, Schema] = {
         "name": "If-Match",
         "in": "header",
         "description": "The entity tag that the caller saw; 412 when the record was changed since.",
-        "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$', "maxLength": 200},
+        "schema": {"type": "string"},
     },
     "If-None-Match": {
         "name": "If-None-Match",
@@ -105,7 +106,7 @@ def _query(operation: Operation, schemas: Schemas) -> Iterator[Schema]:
 
 def _parameter(name: str, place: str, field: FieldDescriptor, schema: Schema) -> Schema:
     """The comment and the example move from the schema to the parameter."""
-    bare = {key: value for key, value in schema.items() if key not in ("description", "examples")}
+    bare = _in_url({key: value for key, value in schema.items() if key not in ("description", "examples")})
     described: dict[str, Any] = {"name": name, "in": place, "schema": bare}
     if "description" in schema:
         described["description"] = schema["description"]
@@ -113,6 +114,17 @@ def _parameter(name: str, place: str, field: FieldDescriptor, schema: Schema) ->
     if value is not None and not field.is_repeated:
         described["example"] = value
     return described
+
+
+def _in_url(schema: Schema) -> Schema:
+    """Texts and lists are shorter in a URL."""
+    shorter = {
+        name: min(most, limit)
+        for name, limit in (("maxLength", URL_TEXT_MAX), ("maxItems", VALUES_MAX))
+        if (most := schema.get(name))
+    }
+    items = {"items": _in_url(schema["items"])} if "items" in schema else {}
+    return schema | shorter | items
 
 
 def headers(operation: Operation) -> list[str]:

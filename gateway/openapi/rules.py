@@ -8,7 +8,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from gateway.transcoding import fields
 from gateway.transcoding.wellknown import NUMBER_MAX
 from runtime import options
-from runtime.options import ITEMS_MAX, LENGTH_MAX
+from runtime.options import FREE_ITEMS_MAX, LENGTH_MAX
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -26,7 +26,7 @@ WELL_KNOWN: Mapping[str, Schema] = {
     fields.FIELD_MASK: {"type": "string", "maxLength": LENGTH_MAX},
     fields.STRUCT: {"$ref": "#/components/schemas/Struct"},
     fields.VALUE: {"$ref": "#/components/schemas/Value"},
-    fields.LIST_VALUE: {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": ITEMS_MAX},
+    fields.LIST_VALUE: {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": FREE_ITEMS_MAX},
 }
 
 _FREE_TEXT: Schema = {"type": "string", "maxLength": LENGTH_MAX, "pattern": LINES}
@@ -38,7 +38,7 @@ FREE_FORM: Mapping[str, Schema] = {
         "description": "Values by name.",
         "propertyNames": {"maxLength": LENGTH_MAX, "pattern": LINES},
         "additionalProperties": {"$ref": "#/components/schemas/Value"},
-        "maxProperties": ITEMS_MAX,
+        "maxProperties": FREE_ITEMS_MAX,
     },
     "Value": {
         "description": "Any JSON value, nested at most 10 levels deep.",
@@ -47,7 +47,7 @@ FREE_FORM: Mapping[str, Schema] = {
             {"type": "boolean"},
             {"type": "number", "minimum": -NUMBER_MAX, "maximum": NUMBER_MAX},
             _FREE_TEXT,
-            {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": ITEMS_MAX},
+            {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": FREE_ITEMS_MAX},
             {"$ref": "#/components/schemas/Struct"},
         ],
     },

@@ -54,9 +54,14 @@ def is_plain_message(field: FieldDescriptor) -> bool:
     return is_message(field) and not field.is_repeated and message_of(field).full_name not in WELL_KNOWN
 
 
+def is_struct(field: FieldDescriptor) -> bool:
+    """One free-form object, such as `custom`."""
+    return is_message(field) and message_of(field).full_name == STRUCT and not field.is_repeated
+
+
 def is_open(field: FieldDescriptor) -> bool:
     """Names of the caller's own are allowed in it: a map or a Struct."""
-    return is_map(field) or (is_message(field) and message_of(field).full_name == STRUCT and not field.is_repeated)
+    return is_map(field) or is_struct(field)
 
 
 def is_ours(field: FieldDescriptor) -> bool:

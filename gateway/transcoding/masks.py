@@ -15,7 +15,7 @@ Given = Callable[[Any, str], Iterator[str]]
 
 
 def given(resource: Descriptor, body: Mapping[str, Any], skip: frozenset[str]) -> Iterator[str]:
-    """Paths of the fields that a body gives: into nested messages and `custom`, but lists and times as a whole."""
+    """Paths of the fields that a body gives: into nested messages and `custom`, but lists, maps and times whole."""
     walks = _walks(resource)
     for name, value in body.items():
         if name in walks and name not in skip:
@@ -29,7 +29,7 @@ def _walks(resource: Descriptor) -> Mapping[str, Given]:
 
 def _walk(field: FieldDescriptor) -> Given:
     name = field.name
-    if fields.is_open(field):
+    if fields.is_struct(field):
         return lambda value, prefix: _keys(value, prefix + name)
     if not fields.is_plain_message(field):
         return lambda value, prefix: iter((prefix + name,))
@@ -69,7 +69,7 @@ def _proto_path(message: Descriptor, path: str) -> str | None:
         return None
     if not rest:
         return field.name
-    if fields.is_open(field):
+    if fields.is_struct(field):
         return f"{field.name}.{rest}"
     inner = _proto_path(fields.message_of(field), rest) if fields.is_plain_message(field) else None
     return f"{field.name}.{inner}" if inner else None

@@ -1,5 +1,6 @@
 """Query parameters into request messages: every field that neither the path nor the body says, by its JSON name."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -8,11 +9,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.transcoding import fields
 from gateway.transcoding.errors import BadInput, Errors, FieldError, Path
-from gateway.transcoding.scalars import Refusal, scalar_of
+from gateway.transcoding.scalars import URL_TEXT_MAX, Refusal, scalar_of
 from gateway.transcoding.wellknown import READERS
 from runtime.options import is_map
 
-PARAMETERS_MAX = 500
+PARAMETERS_MAX = 1000
+#: Values of one repeated parameter.
+VALUES_MAX = 100
 #: How deep nested messages are spelled with points, `subject.kind=lead`.
 _DEPTH_MAX = 3
 _ONE_VALUE = frozenset({fields.TIMESTAMP, fields.DURATION, fields.FIELD_MASK})
@@ -31,6 +34,9 @@ class Parameter:
         self._put = _put(field)
 
     def set(self, request: Any, text: str, errors: Errors) -> None:
+        if len(text) > URL_TEXT_MAX:
+            errors.add((None, self.name), f"at most {URL_TEXT_MAX} characters are allowed in a URL")
+            return
         message = request
         for step in self._way:
             message = getattr(message, step)
@@ -49,16 +55,18 @@ class QueryReader:
         """Sets what the query says and answers which parameters were given. Raises `BadInput` when it is no UTF-8."""
         if not query:
             return frozenset()
-        seen: set[str] = set()
+        seen: Counter[str] = Counter()
         for name, text in _pairs(query):
             parameter = self.parameters.get(name)
             if parameter is None:
                 errors.add((None, name), f"unknown parameter {name}")
-            elif name in seen and not parameter.repeated:
+            elif seen[name] and not parameter.repeated:
                 errors.add((None, name), "is given twice")
+            elif seen[name] == VALUES_MAX:
+                errors.add((None, name), f"at most {VALUES_MAX} values are allowed")
             else:
                 parameter.set(request, text, errors)
-            seen.add(name)
+            seen[name] += 1
         return frozenset(seen)
 
 

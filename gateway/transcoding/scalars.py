@@ -14,6 +14,9 @@ from gateway.transcoding import fields
 #: A checked value from JSON, or `Refusal`.
 Convert = Callable[[Any], Any]
 
+#: Characters of one value in a path or query; percent-encoded it may be twelve times as long.
+URL_TEXT_MAX = 1000
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,19})", re.ASCII)
 _REAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _FLOAT_MAX = 3.4028234663852886e38
