@@ -13,7 +13,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_BYTES_MAX = 1024 * 1024
 DISCARDED_BYTES_MAX = 64 * BODY_BYTES_MAX
 HEADERS_BYTES_MAX = 16 * 1024
-TARGET_BYTES_MAX = 64 * 1024
+#: A little less than what the parser can hold.
+TARGET_BYTES_MAX = 60 * 1024
 #: How long the whole body may take to arrive. A client that sends slowly holds its own connection and nothing else.
 BODY_S_MAX = 30.0
 

@@ -10,7 +10,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.app import Gateway
-from gateway.problems import INVALID, LONG_HEADERS, Problem
+from gateway.limits import TARGET_BYTES_MAX
+from gateway.problems import INVALID, LONG_HEADERS, LONG_QUERY, Problem
 from gateway.problems import JSON as PROBLEM_JSON
 
 #: What may arrive before a request's headers are complete. The parser itself would take any amount; the application
@@ -20,7 +21,7 @@ KEEP_ALIVE_S = 75
 STOP_S_MAX = 2
 LINGER_S = 1.0
 
-_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
+_REASONS = {400: b"Bad Request", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -28,6 +29,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
+    url = b""
     _refused = False
 
     def data_received(self, data: bytes) -> None:
@@ -48,7 +50,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(INVALID.problem(msg))
+        """The parser gives up: at anything that is no HTTP, and at targets that are longer than its numbers."""
+        self._refuse((LONG_QUERY if len(self.url) > TARGET_BYTES_MAX else INVALID).problem(msg))
 
     def _refuse(self, problem: Problem) -> None:
         """Answers, and reads nothing more. The connection is closed a little later: closing it while the client still

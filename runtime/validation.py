@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from runtime import options
 from runtime.errors import Violation
-from runtime.options import FREE_ITEMS_MAX, ITEMS_MAX, LENGTH_MAX, OUTPUT_ONLY, REQUIRED, behaviors, is_map
+from runtime.options import FREE_ITEMS_MAX, LENGTH_MAX, OUTPUT_ONLY, REQUIRED, behaviors, is_map
 
 NESTING_MAX = 10
 #: Year 1 to year 9999, in seconds since 1970: what RFC 3339 can write.

@@ -186,11 +186,14 @@ async def test_a_body_has_at_most_one_mebibyte(client: httpx.AsyncClient) -> Non
 
 async def test_headers_and_queries_have_limits(client: httpx.AsyncClient, port: int) -> None:
     headers = await client.get("/v1/parcels", headers={"x-long": "x" * HEADERS_BYTES_MAX})
-    query = await raw(port, b"GET /v1/parcels?label=" + b"x" * TARGET_BYTES_MAX + b" HTTP/1.0\r\n\r\n")
+    queries = [
+        await raw(port, b"GET /v1/parcels?label=" + b"x" * length + b" HTTP/1.0\r\n\r\n")
+        for length in (TARGET_BYTES_MAX, 2 * TARGET_BYTES_MAX)
+    ]
 
     assert (headers.status_code, headers.headers["content-type"]) == (431, "application/problem+json")
-    assert query.startswith(b"HTTP/1.1 414 ")
-    assert b"application/problem+json" in query
+    assert [query[:13] for query in queries] == [b"HTTP/1.1 414 "] * 2
+    assert all(b"application/problem+json" in query for query in queries)
 
 
 async def test_a_head_without_end_is_cut_off(port: int) -> None:
