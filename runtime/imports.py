@@ -166,8 +166,9 @@ def said_anew(
 ) -> dict[str, Any]:
     """What a row says that the one imported `before` did not: only that is changed, so edits made since survive.
 
-    `custom` is compared name by name; what is no longer said in it is taken out. A field that the row no longer says
-    is None (cleared), unless it is one of those that are `made_up` where nothing is said."""
+    `before` has what was said, not what was empty. `custom` is compared name by name; what is no longer said in it is
+    taken out. A field that the row no longer says is None (cleared), unless it is one of those that are `made_up`
+    where nothing is said."""
     anew = {name: value for name, value in said.items() if name != "custom" and before.get(name) != value}
     anew.update({name: None for name in before if name not in said and name != "custom" and name not in made_up})
     now, then = said.get("custom", {}), before.get("custom", {})

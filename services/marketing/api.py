@@ -81,7 +81,10 @@ class Leads:
         asked = values(request.lead, request.update_mask.paths, at="lead")
         if "branch" in asked:
             asked["branch"] = written_branch(asked["branch"], call)
-        return await self._write(call, request.lead.id, lambda state, _: lead.update(state, patched(state, asked)))
+        lead_id, employee = request.lead.id, call.identity.employee
+        return await self._write(
+            call, lead_id, lambda state, _: lead.update(state, _laid_over(state, asked, lead_id, employee))
+        )
 
     async def ListLeads(self, request: pb.ListLeadsRequest, call: Call) -> pb.ListLeadsResponse:
         page = await LEADS.page(self.views, call, request, where=_CAPTURED)
@@ -156,6 +159,11 @@ def message(found: Folded[Lead] | Handled[Lead], told: Told) -> pb.Lead:
         person_candidates=() if decided else told.person_candidates,
         company_id=told.company_id,
     )
+
+
+def _laid_over(state: Lead, asked: Mapping[str, Any], lead_id: str, employee: str) -> dict[str, Any]:
+    given = patched(state, asked)
+    return given if state.enquiry else _told(given, lead_id, employee)
 
 
 def _told(given: dict[str, Any], lead_id: str, employee: str) -> dict[str, Any]:

@@ -63,13 +63,13 @@ def evolve(state: Lead, fact: LeadFact) -> Lead:
     match fact:
         case LeadCaptured():
             values = {name: getattr(fact, name) for name in DEFAULTS}
-            imported = values if fact.row else {}
+            imported = _said(values) if fact.row else {}
             return Lead(id=fact.lead_id, imported=imported, row=fact.row, **values)
         case LeadUpdated():
             changed = {name: getattr(fact, name) for name in fact.fields}
             if not fact.row:
                 return replace(state, **changed)
-            return replace(state, **changed, imported={**state.imported, **changed}, row=fact.row)
+            return replace(state, **changed, imported=_said({**state.imported, **changed}), row=fact.row)
         case LeadTouched():
             return replace(state, touches=(*state.touches, fact.touch))
         case LeadQualified():
@@ -97,15 +97,15 @@ def capture(state: Lead, lead_id: str, given: Mapping[str, Any], now: datetime, 
 
 
 def update(state: Lead, given: Mapping[str, Any]) -> Sequence[LeadFact]:
-    """Change what differs of plain values; None clears a field."""
+    """Change what differs of plain values; None clears a field. An enquiry may be told later, but not otherwise."""
     must_exist(state)
-    told = state.enquiry.model_dump() if state.enquiry else None
-    if "enquiry" in given and not _says_nothing_else(told, given["enquiry"]):
-        message = "an enquiry is told once, with the lead; record what was said since as an interaction"
+    wanted = dict(given)
+    if state.enquiry and not _says_nothing_else(state.enquiry.model_dump(), wanted.pop("enquiry", {})):
+        message = "an enquiry is told once; record what was said since as an interaction"
         raise Refused(message, field="lead.enquiry")
-    if given.get("captured_at", state.captured_at) is None:
+    if wanted.get("captured_at", state.captured_at) is None:
         raise Refused("a lead keeps the time of its capture", field="lead.captured_at")
-    return change(state, typed(given, given.get("captured_at") or state.captured_at))
+    return change(state, typed(wanted, wanted.get("captured_at") or state.captured_at))
 
 
 def change(state: Lead, values: Mapping[str, Any], *, row: str = "") -> Sequence[LeadFact]:
@@ -139,6 +139,11 @@ def must_exist(state: Lead) -> None:
     """Raises `NotThere`."""
     if not state.id:
         raise NotThere("there is no such lead")
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row said: the values that are not as they are when nothing is said."""
+    return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
 def _dated(given: Mapping[str, Any], captured_at: datetime | None) -> dict[str, Any]:

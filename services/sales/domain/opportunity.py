@@ -68,13 +68,13 @@ def evolve(state: Opportunity, fact: OpportunityFact) -> Opportunity:
         case OpportunityOpened():
             values = {name: getattr(fact, name) for name in DEFAULTS}
             more = {name: getattr(fact, name) for name in OPENED_WITH}
-            imported = values if fact.row else {}
+            imported = _said(values) if fact.row else {}
             return Opportunity(id=fact.opportunity_id, row=fact.row, imported=imported, **values, **more)
         case OpportunityUpdated():
             changed = {name: getattr(fact, name) for name in fact.fields}
             if not fact.row:
                 return replace(state, **changed)
-            return replace(state, **changed, imported={**state.imported, **changed}, row=fact.row)
+            return replace(state, **changed, imported=_said({**state.imported, **changed}), row=fact.row)
         case OpportunityMoved():
             return replace(state, stage=fact.stage)
         case OpportunityWon():
@@ -180,6 +180,11 @@ def must_exist(state: Opportunity) -> None:
     """Raises `NotThere`."""
     if not state.id:
         raise NotThere("there is no such opportunity")
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row said: the values that are not as they are when nothing is said."""
+    return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
 def _link(state: Opportunity, lead_ids: Sequence[str]) -> Sequence[OpportunityFact]:

@@ -1,0 +1,1 @@
+"""Marketing as it is asked, on a real PostgreSQL."""
