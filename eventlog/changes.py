@@ -125,6 +125,11 @@ class Changes:
         self._keys = keys
         self.tables: dict[str, TableChanges] = {}
 
+    @property
+    def apart(self) -> bool:
+        """Whether no row is touched by two operations, so that their order does not matter."""
+        return all(len(table.layers) == 1 for table in self.tables.values())
+
     def add(self, changes: Iterable[Change]) -> None:
         for change in changes:
             table = self.tables.get(change.table)

@@ -9,6 +9,7 @@ from typing import Any
 
 from eventlog.errors import LogError
 from eventlog.events import Place, Position
+from eventlog.writing import Statement
 
 
 class Superseded(LogError):
@@ -37,23 +38,16 @@ async def take(connection: Any, source: str) -> Checkpoint:
     return Checkpoint(source, Place(row["generation"], Position(row["position"])), row["digest"], row["epoch"])
 
 
-async def save(
-    connection: Any,
-    old: Checkpoint,
-    place: Place,
-    digest: bytes | None,
-    ledger: Sequence[Sequence[Any]],
-    heads: Sequence[Sequence[Any]],
-) -> Checkpoint:
-    """Move a checkpoint on from `old`, with the ledger rows and heads that belong to it, in one statement.
+def saved(
+    old: Checkpoint, place: Place, digest: bytes | None, ledger: Sequence[Sequence[Any]], heads: Sequence[Sequence[Any]]
+) -> tuple[Checkpoint, Statement]:
+    """Move a checkpoint on from `old`, with the ledger rows and heads that belong to it: the checkpoint as it will be
+    and the CTEs that `eventlog.writing.commit` wants first.
 
-    First in its transaction, so that the row's lock orders everything after it. Comparing positions alone would let
-    a zombie, whose batch another one has had already, count twice. Raises `Superseded`."""
+    From exactly the value that was read, in the epoch of the assignment: comparing positions alone would let a
+    zombie, whose batch another one has had already, count twice. `moved` is empty then and nothing is committed."""
     arguments = (old.source, old.place.generation, old.place.position, old.epoch, place.generation, place.position)
-    moved = await connection.fetchval(_SAVE, *arguments, digest, *ledger, *heads)
-    if not moved:
-        raise Superseded(f"the checkpoint of {old.source} is no longer {old.place} in epoch {old.epoch}")
-    return Checkpoint(old.source, place, digest, old.epoch)
+    return Checkpoint(old.source, place, digest, old.epoch), Statement(_SAVE, (*arguments, digest, *ledger, *heads))
 
 
 class Waiters:
@@ -87,7 +81,7 @@ RETURNING generation, position, digest, epoch
 """
 
 _SAVE = """
-WITH moved AS (
+moved AS (
     UPDATE views.checkpoints SET generation = $5, position = $6, digest = $7
     WHERE source = $1 AND generation = $2 AND position = $3 AND epoch = $4
     RETURNING 1
@@ -99,5 +93,4 @@ WITH moved AS (
     SELECT $1, n.* FROM unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[]) AS n
     ON CONFLICT (tenant, stream) DO UPDATE SET version = EXCLUDED.version, digest = EXCLUDED.digest
 )
-SELECT count(*) FROM moved
 """

@@ -10,6 +10,7 @@ from typing import Any
 from eventlog.entry import Entry, Parked, StreamKey
 from eventlog.events import Event, Place, Position, Version
 from eventlog.views import Views
+from eventlog.writing import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,16 @@ async def parked_streams(connection: Any, source: str) -> dict[StreamKey, str]:
     return {(row["tenant"], row["stream"]): row["kind"] for row in rows}
 
 
-async def park(connection: Any, source: str, parked: Sequence[Parked], now: datetime) -> None:
-    await connection.executemany(_PARK, [(source, *_row(each), now) for each in parked])
+def parking(source: str, parked: Sequence[Parked], now: datetime) -> list[Statement]:
+    """Statements that park."""
+    rows = [(source, *_row(each), now) for each in parked]
+    return [Statement(_PARK, list(zip(*rows, strict=True)))] if rows else []
 
 
-async def unpark(connection: Any, entries: Sequence[Entry]) -> None:
-    """Forget the rows of events that were handled after all."""
-    streams = [entry.stream for entry in entries]
-    versions = [entry.event.version for entry in entries]
-    await connection.execute(_UNPARK, [tenant for tenant, _ in streams], [name for _, name in streams], versions)
+def unparking(entries: Sequence[Entry]) -> list[Statement]:
+    """Statements that forget the rows of events that were handled after all."""
+    rows = [(*entry.stream, entry.event.version) for entry in entries]
+    return [Statement(_UNPARK, list(zip(*rows, strict=True)))] if rows else []
 
 
 async def bounds(connection: Any, stream: StreamKey) -> tuple[Version, Version]:
@@ -121,7 +123,9 @@ WHERE source = $1 ORDER BY tenant, stream, version
 _PARK = """
 INSERT INTO views.parked (source, tenant, stream, version, generation, position, event_id, type, schema, recorded_at,
     metadata, data, digest, recomputed, kind, reason, parked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[],
+    $8::text[], $9::integer[], $10::timestamptz[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::text[],
+    $16::text[], $17::timestamptz[])
 ON CONFLICT (tenant, stream, version) DO UPDATE SET
     data = EXCLUDED.data, metadata = EXCLUDED.metadata, digest = EXCLUDED.digest,
     recomputed = EXCLUDED.recomputed, kind = EXCLUDED.kind, reason = EXCLUDED.reason

@@ -24,7 +24,7 @@ from eventlog.feed import Feed
 from eventlog.fold import Folding
 from eventlog.projections import Projection
 from eventlog.views import SCHEMA, Views
-from eventlog.writing import Writer, derived, execute
+from eventlog.writing import Writer
 
 FRESH, OLD = "views_rebuild", "views_old"
 
@@ -166,8 +166,9 @@ class Rebuild:
         if folded.parked:
             first = folded.parked[0]
             raise RebuildFailed(f"version {first.entry.event.version} of {first.entry.event.stream}: {first.reason}")
-        async with derived(self.views.pool) as connection:
-            await execute(connection, self._writer.statements(folded.changes))
+        async with self.views.deriving.acquire() as connection, connection.transaction():
+            for statement in self._writer.statements(folded.changes):
+                await connection.execute(statement.sql, *statement.arrays)
 
     async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool) -> Rebuilt:
         """Stop both at one position, compare, swap."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from eventlog import metrics
 from eventlog.ahead import ahead
-from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, save, take
+from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, saved, take
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import NotSafe, Poison
@@ -18,11 +20,11 @@ from eventlog.events import Event, Place, Version
 from eventlog.feed import Feed, complete
 from eventlog.fold import Folding, said
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
-from eventlog.parked import bounds, park, parked_streams, unpark
-from eventlog.todos import write_todos
+from eventlog.parked import bounds, parked_streams, parking, unparking
+from eventlog.todos import written
 from eventlog.trouble import is_infrastructure, is_program, wait_s
 from eventlog.views import Views
-from eventlog.writing import Writer, derived, execute
+from eventlog.writing import Statement, Writer, commit
 
 #: Events that are written together while catching up.
 BATCH_EVENTS = 4000
@@ -171,22 +173,24 @@ class Source:
         folded = self.folding.fold(examined.accepted)
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]
-        now = self._department.clock()
-        async with derived(self._department.views.pool) as connection:
-            checkpoint = await self._save(connection, entries, folded.done)
-            await execute(connection, self._department.writer.statements(folded.changes))
-            if folded.todos:
-                await write_todos(connection, folded.todos, now)
-            if resolved:
-                await unpark(connection, resolved)
-            if parked:
-                await park(connection, self.feed.department, parked, now)
+        department, now = self._department, self._department.clock()
+        checkpoint, save = self._saved(entries, folded.done)
+        following = [
+            *department.writer.statements(folded.changes),
+            *written(folded.todos, now),
+            *unparking(resolved),
+            *parking(self.feed.department, parked, now),
+        ]
+        try:
+            await commit(department.views.deriving, save, following, apart=folded.changes.apart and not resolved)
+        except asyncpg.DivisionByZeroError:
+            raise Superseded(f"the checkpoint of {self.feed.department} is no longer what was read") from None
         self._committed(checkpoint, parked, len(entries), bool(folded.todos))
 
     async def _examine(self, entries: Sequence[Entry]) -> Examined:
         if self._own:
             return trust(entries, self._parked)
-        async with self._department.views.pool.acquire() as connection:
+        async with self._department.views.deriving.acquire() as connection:
             examined = examine(entries, await read_heads(connection, entries), self._parked)
             if examined.repeats and not examined.gaps:
                 examined.parked.extend(alarm(entry) for entry in await unequal(connection, examined.repeats))
@@ -207,7 +211,7 @@ class Source:
             missing[id(gap.before)] = await self._decoded(events, moving=False)
         return [each for entry in entries for each in (*missing.get(id(entry), ()), entry)]
 
-    async def _save(self, connection: Any, entries: Sequence[Entry], done: Sequence[Entry]) -> Checkpoint:
+    def _saved(self, entries: Sequence[Entry], done: Sequence[Entry]) -> tuple[Checkpoint, Statement]:
         old = self._checkpoint
         place, digest = old.place, old.digest
         last = max((entry for entry in entries if entry.moves), key=_position, default=None)
@@ -220,7 +224,7 @@ class Source:
         newest = {entry.stream: (entry.event.version, entry.digest) for entry in done}
         heads = sorted((*stream, *head) for stream, head in newest.items())
         columns = [list(column) for column in zip(*heads, strict=True)] or [[], [], [], []]
-        return await save(connection, old, place, digest, ledger, columns)
+        return saved(old, place, digest, ledger, columns)
 
     def _committed(self, checkpoint: Checkpoint, parked: Sequence[Parked], count: int, todos: bool) -> None:
         self._checkpoint = checkpoint

@@ -13,6 +13,7 @@ from eventlog.fold import Asked
 from eventlog.projections import At
 from eventlog.reactions import Cancel, Due
 from eventlog.views import to_json
+from eventlog.writing import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,17 @@ class Later:
     error: str
 
 
-async def write_todos(connection: Any, asked: Sequence[Asked | tuple[At, Cancel]], now: datetime) -> None:
-    """In the order in which they were asked for: a later one of a kind and key takes the place of an earlier one."""
+def written(asked: Sequence[Asked | tuple[At, Cancel]], now: datetime) -> list[Statement]:
+    """Statements that write what was asked for, in the order in which it was: a later todo of a kind and key takes the
+    place of an earlier one."""
+    if not asked:
+        return []
     keyed, unique = _effective(asked)
     cancelled = sorted(key for key, todo in keyed.items() if todo is None)
-    if cancelled:
-        await connection.execute(_CANCEL, *[list(column) for column in zip(*cancelled, strict=True)])
     rows = [_row(each, now) for each in unique]
     rows += [_row(todo, now) for _, todo in sorted(keyed.items(), key=itemgetter(0)) if todo is not None]
-    if rows:
-        await connection.execute(_WRITE, *[list(column) for column in zip(*rows, strict=True)])
+    both = ((_CANCEL, cancelled), (_WRITE, rows))
+    return [Statement(sql, list(zip(*found, strict=True))) for sql, found in both if found]
 
 
 def _effective(

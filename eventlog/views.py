@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import orjson
@@ -13,36 +13,52 @@ from eventlog.postgres.migrations import apply_migrations
 
 SCHEMA = "views"
 
+#: Sources of one department write at the same time.
+DERIVING_CONNECTIONS_MAX = 6
+
+_READING = {"search_path": SCHEMA, "jit": "off"}
+_DERIVING = {
+    **_READING,
+    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
+    # and every append that follows (a receipt) flushes it too. So nobody waits for the disk here.
+    "synchronous_commit": "off",
+    # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
 _MIGRATIONS = Path(__file__).parent / "postgres" / "views"
 _JSONB_VERSION = b"\x01"
 
 
 class Views:
-    """SQL on read models. `jsonb` columns are Python values both ways. asyncpg's errors come through unchanged."""
+    """SQL on read models. `jsonb` columns are Python values both ways. asyncpg's errors come through unchanged.
 
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+    `deriving` is the pool of those who write what can be derived again: projectors and rebuilds."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", deriving: "asyncpg.Pool[Any]") -> None:
         self.pool = pool
+        self.deriving = deriving
 
     @classmethod
     async def open(cls, dsn: str, *, connections_max: int = 8, **options: Any) -> "Views":
         """Connect, and bring the engine's own tables up to date."""
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=connections_max,
-            init=_init,
-            reset=_keep_session,
-            statement_cache_size=500,
-            max_inactive_connection_lifetime=60.0,
-            server_settings={"search_path": SCHEMA, "jit": "off"},
-            **options,
-        )
+        pool = await _pool(dsn, connections_max, _READING, **options)
         async with pool.acquire() as connection:
-            await apply_migrations(connection, SCHEMA, _MIGRATIONS)
-        return cls(pool)
+            await apply_migrations(cast("asyncpg.Connection", connection), SCHEMA, _MIGRATIONS)
+        return cls(pool, await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **options))
 
     async def close(self) -> None:
+        await self.deriving.close()
         await self.pool.close()
+
+    def terminate(self) -> None:
+        """Cut every connection."""
+        self.deriving.terminate()
+        self.pool.terminate()
 
     async def define(self, ddl: str) -> None:
         """Run the department's `schema.sql`: `CREATE … IF NOT EXISTS`, one process at a time."""
@@ -83,6 +99,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     return str(value)
+
+
+async def _pool(dsn: str, size_max: int, settings: dict[str, str], **options: Any) -> "asyncpg.Pool[Any]":
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size_max,
+        init=_init,
+        reset=_keep_session,
+        statement_cache_size=200,
+        max_inactive_connection_lifetime=60.0,
+        server_settings=settings,
+        **options,
+    )
 
 
 async def _init(connection: Any) -> None:

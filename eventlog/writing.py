@@ -4,11 +4,11 @@ Rows go in the order of their keys, tables in the order of their names, so that 
 touch the same rows take their locks in one order.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -19,15 +19,18 @@ from eventlog.views import SCHEMA, to_json
 #: A column and what is done with it: "set", "add", "max", "min" or "append".
 Shape = tuple[tuple[str, str], ...]
 
+#: More statements than this are not made one: there would be too many different ones to keep prepared.
+FUSED_MAX = 4
+
 _OPERATIONS = {Add: "add", Max: "max", Min: "min", AppendItem: "append", AppendItems: "append"}
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL whose arguments are arrays, one for each column."""
+    """SQL whose arguments are arrays, one for each column (or single values)."""
 
     sql: str
-    arrays: Sequence[Sequence[Any]]
+    arrays: Sequence[Any]
 
 
 class Writer:
@@ -87,40 +90,34 @@ class Writer:
         return Statement(_sql(self._schema, table, kind, key, key_length, shape, column_types), arrays)
 
 
-_BEGIN = (
-    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
-    # and every append that follows (a receipt) flushes it too. So nobody waits for the disk here.
-    "BEGIN; SET LOCAL synchronous_commit = off;"
-    # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
-    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_hashjoin = off;"
-    "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
-)
-
-
-@asynccontextmanager
-async def derived(pool: Any) -> AsyncIterator[Any]:
-    """A connection in a transaction for what can be derived again."""
+async def commit(pool: Any, first: Statement, following: Sequence[Statement], *, apart: bool) -> None:
+    """Execute all in one transaction. `first` is a chain of CTEs of which `moved` has one row, or the transaction
+    fails with `DivisionByZeroError`. Few statements whose rows are `apart` go in one, in one round trip."""
     async with pool.acquire() as connection:
-        await connection.execute(_BEGIN)
-        try:
-            yield connection
-        except BaseException:
-            await _roll_back(connection)
-            raise
-        await connection.execute("COMMIT")
+        if apart and len(following) <= FUSED_MAX:
+            sql = _fused(first.sql, *(statement.sql for statement in following))
+            await connection.execute(sql, *first.arrays, *chain.from_iterable(each.arrays for each in following))
+            return
+        async with connection.transaction():
+            for sql, arrays in ((_fused(first.sql), first.arrays), *((each.sql, each.arrays) for each in following)):
+                await connection.execute(sql, *arrays)
 
 
-async def _roll_back(connection: Any) -> None:
-    """A connection that cannot even roll back is closed; the server rolls back by itself."""
-    try:
-        await asyncio.shield(connection.execute("ROLLBACK"))
-    except Exception:  # noqa: BLE001 (why it failed is what the caller is about to raise)
-        connection.terminate()
+@lru_cache(maxsize=2000)
+def _fused(first: str, *following: str) -> str:
+    parts, offset = [first], _arguments(first)
+    for n, sql in enumerate(following):
+        parts.append(f"s{n} AS ({_renumbered(sql, offset)})")
+        offset += _arguments(sql)
+    return f"WITH {', '.join(parts)} SELECT 1 / count(*) FROM moved"
 
 
-async def execute(connection: Any, statements: Iterable[Statement]) -> None:
-    for statement in statements:
-        await connection.execute(statement.sql, *statement.arrays)
+def _arguments(sql: str) -> int:
+    return max(int(number) for number in re.findall(r"\$(\d+)", sql))
+
+
+def _renumbered(sql: str, offset: int) -> str:
+    return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + offset}", sql)
 
 
 _SET_SHAPES: dict[tuple[str, ...], Shape] = {}
