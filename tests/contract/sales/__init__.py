@@ -1,0 +1,1 @@
+"""Sales as it is asked, on a real PostgreSQL."""
