@@ -1,6 +1,6 @@
 """A lead on its way: captured and qualified by Mia in London, taken over by Oliver in York."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,6 +60,13 @@ class Handover:
         request = leads_pb2.QualifyLeadRequest(id=lead_id, to_branch=to_branch, **given)
         return str((await self.mia.ask("Leads/QualifyLead", request)).handoff_id)
 
+    async def once_returned(self, lead_id: str, then: Callable[[], Awaitable[str]]) -> str:
+        """Do it when marketing has heard that the lead was given back."""
+        request = leads_pb2.GetLeadRequest(id=lead_id)
+        returned = leads_pb2.Lead.State.RETURNED
+        await eventually(lambda: self.mia.ask("Leads/GetLead", request), lambda lead: lead.state == returned)
+        return await then()
+
     async def get(self, id: str, desk: Desk | None = None) -> pb.Handoff:
         return await (desk or self.manager).ask("Handoffs/GetHandoff", pb.GetHandoffRequest(id=id))
 
@@ -67,7 +74,9 @@ class Handover:
         return await self.until(id, lambda found: found.state == state)
 
     async def until(self, id: str, holds: Callable[[pb.Handoff], Any]) -> pb.Handoff:
-        found: pb.Handoff = await eventually(lambda: self.get_if_there(id), lambda seen: seen is not None and holds(seen))
+        found: pb.Handoff = await eventually(
+            lambda: self.get_if_there(id), lambda seen: seen is not None and holds(seen)
+        )
         return found
 
     async def get_if_there(self, id: str) -> pb.Handoff | None:

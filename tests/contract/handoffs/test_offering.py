@@ -1,5 +1,9 @@
 """From asked to delivered: what is offered, and what proves that it came."""
 
+from baton.contacts.v1 import branches_pb2
+from baton.contacts.v1 import handoffs_pb2 as pb
+from baton.marketing.v1 import leads_pb2
+
 from tests.support.handoffs import Handover, State, streams
 
 
@@ -17,3 +21,93 @@ async def test_a_qualified_lead_is_offered_and_delivered_with_everything_known(h
     assert [step.what for step in delivered.history] == ["asked", "offered", "delivered"]
     (_, qualified) = await handover.log_of(f"marketing.lead-{lead.id}")
     assert delivered.manifest[0].digest == qualified.digest.hex()
+
+
+async def test_the_offer_tells_of_the_person_of_the_enquiry_and_of_what_was_promised(handover: Handover) -> None:
+    promise = leads_pb2.Enquiry.PromiseMade(what="Send the catalogue", by="mia")
+    enquiry = leads_pb2.Enquiry(channel="CALL", direction="IN", summary="Asked for chairs", promises=[promise])
+    lead = await handover.lead(person={"name": "Anna", "email": "anna@example.com"}, enquiry=enquiry)
+
+    delivered = await handover.becomes(await handover.qualify(lead.id), State.DELIVERED)
+
+    assert delivered.person_id
+    found = {stream.partition("-")[0] for stream, _ in streams(delivered.manifest)}
+    assert found == {"marketing.lead", "contacts.lead", "contacts.person", "contacts.interaction"}
+    assert list(delivered.receipt) == list(delivered.manifest)
+
+
+async def test_what_is_handed_on_by_hand_is_offered_too(handover: Handover) -> None:
+    call = await handover.call(handover.mia_at_contacts, person_id="anna")
+    request = pb.CreateHandoffRequest(
+        subject={"kind": "person", "id": "anna"}, to_department="sales", to_branch="york", note="Moves to York"
+    )
+
+    asked = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+
+    assert (asked.state, asked.kind, asked.etag, asked.asked_by) == (State.ASKED, "person-to-sales", "1", "mia")
+    delivered = await handover.becomes(asked.id, State.DELIVERED)
+    assert (delivered.from_department, delivered.note, delivered.person_id) == ("marketing", "Moves to York", "anna")
+    assert streams(delivered.manifest) == [(f"contacts.interaction-{call.id}", 1)]
+
+
+async def test_contacts_and_marketing_receive_as_sales_does(handover: Handover) -> None:
+    call = await handover.call(handover.mia_at_contacts, person_id="anna")
+    for department in ("contacts", "marketing"):
+        request = pb.CreateHandoffRequest(subject={"kind": "person", "id": "anna"}, to_department=department)
+        asked = await handover.manager.ask("Handoffs/CreateHandoff", request)
+        delivered = await handover.becomes(asked.id, State.DELIVERED)
+        assert (f"contacts.interaction-{call.id}", 1) in streams(delivered.receipt)
+        assert [event.type for event in await handover.log_of(f"{department}.receipt-{asked.id}")] == [
+            f"{department}.handoff-received"
+        ]
+
+
+async def test_what_the_kind_requires_and_nobody_filled_in_is_told_and_blocks_nothing(handover: Handover) -> None:
+    kind = pb.HandoffKind(
+        kind="lead-to-sales", required=["brief.nextStep", "person.phone", "note", "source", "custom.budget"]
+    )
+    await handover.manager.ask(
+        "HandoffKinds/UpdateHandoffKind",
+        pb.UpdateHandoffKindRequest(handoff_kind=kind, update_mask={"paths": ["required"]}),
+    )
+    lead = await handover.lead(person={"email": "anna@example.com"})
+
+    delivered = await handover.becomes(await handover.qualify(lead.id, note="Soon"), State.DELIVERED)
+
+    assert list(delivered.missing) == ["brief.nextStep", "person.phone", "custom.budget"]
+
+
+async def test_the_deadline_is_in_the_receiving_branchs_working_hours(handover: Handover) -> None:
+    hours = [branches_pb2.WorkingDay(day=day, opens="00:00", closes="24:00") for day in range(1, 8)]
+    branch = branches_pb2.Branch(id="york", time_zone="Europe/London", working_hours=hours)
+    await handover.town.desk("root", "admin").ask(
+        "Branches/CreateBranch", branches_pb2.CreateBranchRequest(branch=branch)
+    )
+
+    delivered = await handover.delivered()
+
+    waited = delivered.deadline.ToDatetime() - delivered.history[1].at.ToDatetime()
+    assert abs(waited.total_seconds() - 8 * 3600) < 5
+
+
+async def test_an_earlier_conversation_is_part_of_the_next_offer(handover: Handover) -> None:
+    lead = await handover.lead()
+    first = await handover.becomes(await handover.qualify(lead.id), State.DELIVERED)
+    await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=first.id, reason="No budget"))
+
+    async def requalified() -> str:
+        return await handover.qualify(lead.id)
+
+    again = await handover.becomes(await handover.once_returned(lead.id, requalified), State.DELIVERED)
+
+    assert again.previous_id == first.id
+    assert f"contacts.handoff-{first.id}" in [stream for stream, _ in streams(again.manifest)]
+    assert list(again.receipt) == list(again.manifest)
+
+
+async def test_a_handoff_is_only_seen_by_its_two_branches(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    for desk, seen in ((handover.mia_at_contacts, 1), (handover.oliver, 1), (handover.leeds, 0)):
+        listed = await desk.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(id=[delivered.id]))
+        assert listed.total_size == seen

@@ -1,0 +1,128 @@
+"""What comes after the offer: closing manifests, supplements, promises, late ones, several of one person."""
+
+from datetime import timedelta
+
+from baton.contacts.v1 import handoffs_pb2 as pb
+from baton.contacts.v1 import interactions_pb2
+from baton.marketing.v1 import leads_pb2
+
+from tests.support.handoffs import Clock, Handover, State, streams
+from tests.support.house import eventually
+
+
+async def test_what_was_recorded_since_the_offer_is_closed_with_the_acceptance(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    call = await handover.call(handover.oliver, lead_id=delivered.subject.id)
+
+    accepted = await handover.accept(delivered.id)
+
+    assert (f"contacts.interaction-{call.id}", 1) in streams(accepted.closing.manifest)
+    closed = await handover.until(accepted.id, lambda found: found.closing.delivered)
+    assert list(closed.closing.receipt) == list(closed.closing.manifest)
+    assert closed.state == State.ACCEPTED
+
+
+async def test_a_call_remembered_later_is_a_supplement_with_a_receipt_of_its_own(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await handover.accept(delivered.id)
+
+    call = await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id, summary="I remember now")
+
+    told = await handover.until(delivered.id, lambda found: any(part.delivered for part in found.supplements))
+    assert (f"contacts.interaction-{call.id}", 1) in streams(told.supplements[-1].receipt)
+    assert told.state == State.ACCEPTED
+
+
+async def test_what_is_linked_later_is_a_supplement_with_all_that_it_brings(handover: Handover) -> None:
+    call = await handover.call(handover.mia_at_contacts, person_id="anna")
+    delivered = await handover.delivered()
+    link = leads_pb2.LinkPersonRequest(id=delivered.subject.id, person_id="anna")
+
+    await handover.mia.ask("Leads/LinkPerson", link)
+
+    def brings_the_call(found: pb.Handoff) -> bool:
+        return any((f"contacts.interaction-{call.id}", 1) in streams(part.receipt) for part in found.supplements)
+
+    told = await handover.until(delivered.id, brings_the_call)
+    assert told.person_id == "anna"
+
+
+async def test_what_the_receiving_department_tells_itself_is_no_supplement(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await handover.accept(delivered.id)
+
+    shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
+
+    await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id)
+    shown = await handover.until(delivered.id, lambda found: found.supplements)
+    assert [
+        stream for part in shown.supplements for stream, _ in streams(part.manifest) if stream.startswith("sales")
+    ] == []
+
+
+async def test_open_promises_pass_to_the_new_owner_except_those_that_are_kept(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    made = [
+        interactions_pb2.Interaction.MadePromise(what=what, by=by)
+        for what, by in (("Send the catalogue", "mia"), ("Ask the factory", "mia"), ("Pay", "CUSTOMER"))
+    ]
+    call = await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id, promises=made)
+    kept = call.promises[1].id
+
+    await handover.accept(delivered.id, keep_promises=[kept])
+
+    async def promises() -> list[str]:
+        request = interactions_pb2.GetInteractionRequest(id=call.id)
+        found = await handover.manager.ask("Interactions/GetInteraction", request)
+        return [promise.by for promise in found.promises]
+
+    await eventually(promises, lambda found: found == ["oliver", "mia", "CUSTOMER"])
+
+
+async def test_several_handoffs_of_one_person_know_each_other(handover: Handover) -> None:
+    anna = {"name": "Anna", "email": "anna@example.com"}
+    ids = [await handover.qualify((await handover.lead(person=anna)).id) for _ in range(2)]
+    for id in ids:
+        await handover.becomes(id, State.DELIVERED)
+
+    first, second = [await handover.get(id) for id in ids]
+    assert (list(first.related), list(second.related)) == ([second.id], [first.id])
+    listed = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(related=[first.id]))
+    assert [handoff.id for handoff in listed.handoffs] == [second.id]
+    listed = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(person_id=[first.person_id]))
+    assert listed.total_size == 2
+
+    await handover.accept(first.id)
+    assert list((await handover.until(second.id, lambda found: not found.related)).related) == []
+
+
+async def test_a_handoff_that_nobody_takes_is_overdue(handover: Handover, clock: Clock) -> None:
+    late, taken = await handover.delivered(), await handover.delivered()
+    await handover.accept(taken.id)
+
+    clock.ahead = timedelta(days=5)
+    assert (await handover.get(late.id)).overdue
+    handover.town.houses.running["contacts"].reactor.wake()
+
+    told = await handover.until(late.id, lambda found: found.history[-1].what == "overdue")
+    assert told.overdue
+    assert not (await handover.get(taken.id)).overdue
+    listed = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(overdue=[True]))
+    assert [handoff.id for handoff in listed.handoffs] == [late.id]
+    clock.ahead = timedelta()
+
+
+async def test_the_receiving_branch_reads_what_is_offered_until_it_gives_it_back(handover: Handover) -> None:
+    lead = await handover.lead()
+    request = leads_pb2.GetLeadRequest(id=lead.id)
+    oliver = handover.town.desk("oliver", "sales", branch="york", package="marketing")
+    handoff = await handover.becomes(await handover.qualify(lead.id), State.DELIVERED)
+
+    assert (await oliver.ask("Leads/GetLead", request)).id == lead.id
+    await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=handoff.id, reason="No budget"))
+
+    async def still_seen() -> bool:
+        listed = await oliver.ask("Leads/ListLeads", leads_pb2.ListLeadsRequest(id=[lead.id]))
+        return bool(listed.total_size)
+
+    await eventually(still_seen, lambda seen: not seen)

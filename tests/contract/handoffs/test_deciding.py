@@ -1,0 +1,253 @@
+"""What people decide about a handoff, in which states, and who."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from baton.common.v1 import imports_pb2
+from baton.contacts.v1 import acceptances_pb2
+from baton.contacts.v1 import handoffs_pb2 as pb
+from baton.marketing.v1 import leads_pb2
+
+from runtime.errors import RpcError
+from tests.support.handoffs import Handover, State
+from tests.support.house import Desk, eventually
+
+IN_2018 = datetime(2018, 3, 6, 19, 38, 55, tzinfo=UTC)
+
+
+async def refused(awaited: Any) -> tuple[int, str]:
+    """HTTP status and words of a refusal."""
+    with pytest.raises(RpcError) as raised:
+        await awaited
+    return raised.value.kind.http, str(raised.value)
+
+
+async def decide(desk: Desk, verb: str, id: str, **given: Any) -> pb.Handoff:
+    return await desk.ask(f"Handoffs/{verb}Handoff", getattr(pb, f"{verb}HandoffRequest")(id=id, **given))
+
+
+async def test_accepting_opens_an_opportunity_for_who_accepts(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    accepted = await handover.accept(delivered.id)
+
+    assert (accepted.state, accepted.accepted_by, accepted.owner) == (State.ACCEPTED, "oliver", "oliver")
+    assert accepted.history[-1].what == "accepted"
+    shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
+    assert list(shown.opportunity_ids) == [str(uuid5(UUID(delivered.id), "opportunity"))]
+
+
+async def test_accepting_may_name_another_owner_and_another_time(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    accepted = await handover.accept(delivered.id, owner="olga", accepted_at=IN_2018)
+
+    assert (accepted.owner, accepted.accepted_at.ToJsonString()) == ("olga", "2018-03-06T19:38:55Z")
+
+
+async def test_a_question_waits_for_its_answer(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    asked = await decide(handover.oliver, "Ask", delivered.id, question="Which colour?")
+    assert (asked.state, asked.questions[0].question, asked.questions[0].asked_by) == (
+        State.QUESTIONED,
+        "Which colour?",
+        "oliver",
+    )
+    question = asked.questions[0].id
+    answered = await decide(handover.mia_at_contacts, "Answer", asked.id, question_id=question, answer="Green")
+
+    assert (answered.state, answered.questions[0].answer) == (State.DELIVERED, "Green")
+    assert answered.questions[0].answered_by == "mia"
+    assert (await refused(decide(handover.mia_at_contacts, "Answer", asked.id, question_id=question, answer="Red")))[
+        0
+    ] == 409
+
+
+async def test_two_questions_need_two_answers(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await decide(handover.oliver, "Ask", delivered.id, question="Which colour?")
+    asked = await decide(handover.oliver, "Ask", delivered.id, question="How many?")
+    first, second = (question.id for question in asked.questions)
+
+    half = await decide(handover.mia_at_contacts, "Answer", asked.id, question_id=first, answer="Green")
+    whole = await decide(handover.mia_at_contacts, "Answer", asked.id, question_id=second, answer="Forty")
+
+    assert (half.state, whole.state) == (State.QUESTIONED, State.DELIVERED)
+
+
+async def test_a_questioned_handoff_may_be_accepted(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await decide(handover.oliver, "Ask", delivered.id, question="Which colour?")
+
+    assert (await handover.accept(delivered.id)).state == State.ACCEPTED
+
+
+async def test_a_returned_handoff_is_over(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    returned = await decide(handover.oliver, "Return", delivered.id, reason="No budget")
+
+    assert (returned.state, returned.history[-1].note) == (State.RETURNED, "No budget")
+    assert await refused(handover.accept(delivered.id)) == (
+        409,
+        "only a handoff that is DELIVERED or QUESTIONED can be accepted; this one is RETURNED",
+    )
+
+
+async def test_what_was_accepted_is_handed_back_not_returned(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await handover.accept(delivered.id)
+
+    assert (await refused(decide(handover.oliver, "Return", delivered.id, reason="Moved")))[0] == 409
+    back = await decide(handover.oliver, "HandBack", delivered.id, reason="Moved away")
+
+    assert (back.state, back.history[-1].what) == (State.RETURNED, "handed back")
+
+
+async def test_a_reassigned_handoff_belongs_to_the_other_branch(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    moved = await decide(handover.oliver, "Reassign", delivered.id, to_branch="leeds", to_employee="ruth")
+
+    assert (moved.state, moved.to_branch, moved.assignee) == (State.DELIVERED, "leeds", "ruth")
+    assert (await refused(handover.get(delivered.id, handover.oliver)))[0] == 404
+    assert (await refused(handover.accept(delivered.id)))[0] == 404
+    assert (await handover.accept(delivered.id, handover.leeds)).state == State.ACCEPTED
+
+
+async def test_the_asker_withdraws_before_it_is_accepted_only(handover: Handover) -> None:
+    first, second = await handover.delivered(), await handover.delivered()
+    await handover.accept(second.id)
+
+    withdrawn = await decide(handover.mia_at_contacts, "Withdraw", first.id, reason="By mistake")
+
+    assert withdrawn.state == State.WITHDRAWN
+    status, words = await refused(decide(handover.mia_at_contacts, "Withdraw", second.id, reason="By mistake"))
+    assert (status, words.endswith("can be withdrawn; this one is ACCEPTED")) == (409, True)
+
+
+async def test_each_side_decides_what_is_its_own(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    asked = await decide(handover.oliver, "Ask", delivered.id, question="Which colour?")
+
+    for awaited in (
+        handover.accept(delivered.id, handover.mia_at_contacts),
+        decide(handover.mia_at_contacts, "Return", delivered.id, reason="No"),
+        decide(handover.oliver, "Withdraw", delivered.id, reason="No"),
+        decide(handover.oliver, "Answer", delivered.id, question_id=asked.questions[0].id, answer="Red"),
+    ):
+        assert (await refused(awaited))[0] == 403
+
+
+async def test_a_disqualified_lead_takes_its_handoff_along(handover: Handover) -> None:
+    lead = await handover.lead()
+    handoff_id = await handover.qualify(lead.id)
+    await handover.mia.ask("Leads/DisqualifyLead", leads_pb2.DisqualifyLeadRequest(id=lead.id, reason="Seeks a job"))
+
+    withdrawn = await handover.becomes(handoff_id, State.WITHDRAWN)
+
+    assert (withdrawn.history[-1].employee, withdrawn.history[-1].note) == ("mia", "Seeks a job")
+
+
+async def test_the_same_command_again_has_the_same_answer_whatever_happened_since(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    request = pb.ReassignHandoffRequest(id=delivered.id, to_branch="leeds")
+    first = await handover.oliver.reply("Handoffs/ReassignHandoff", request, idempotency_key="once")
+
+    again = await handover.oliver.reply("Handoffs/ReassignHandoff", request, idempotency_key="once")
+
+    assert again.message == first.message
+    assert again.metadata["idempotency-replayed"] == "true"
+
+
+async def test_a_stale_version_is_refused(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    reply = handover.oliver.reply(
+        "Handoffs/AcceptHandoff", pb.AcceptHandoffRequest(id=delivered.id), if_match=f'"{int(delivered.etag) - 1}"'
+    )
+
+    assert (await refused(reply))[0] == 412
+
+
+async def test_values_of_your_own_are_kept(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    wanted = pb.Handoff(id=delivered.id, custom={"route": "north"})
+
+    changed = await handover.oliver.ask(
+        "Handoffs/UpdateHandoff", pb.UpdateHandoffRequest(handoff=wanted, update_mask={"paths": ["custom.route"]})
+    )
+
+    assert dict(changed.custom) == {"route": "north"}
+
+
+async def test_nobody_decides_on_what_is_not_there(handover: Handover) -> None:
+    assert (await refused(handover.accept("16fd2706-8baf-433b-82eb-8c7fada847da")))[0] == 404
+    assert (await refused(handover.get("nothing")))[0] == 404
+
+
+async def test_acceptances_are_imported_once(handover: Handover) -> None:
+    delivered, other = await handover.delivered(), await handover.delivered()
+    await decide(handover.oliver, "Return", other.id, reason="No budget")
+    rows = [
+        acceptances_pb2.AcceptanceRow(
+            line=line,
+            digest=str(line) * 64,
+            employee="sdr-7",
+            acceptance={"handoff_id": id, "owner": "sr-3", "accepted_at": IN_2018},
+        )
+        for line, id in ((2, delivered.id), (3, other.id), (4, "16fd2706-8baf-433b-82eb-8c7fada847da"))
+    ]
+    request = acceptances_pb2.ImportAcceptancesRequest(import_id="deals", rows=rows)
+
+    first = await handover.manager.ask("Acceptances/ImportAcceptances", request)
+    again = await handover.manager.ask("Acceptances/ImportAcceptances", request)
+
+    outcome = imports_pb2.ImportResult.Outcome
+    assert [each.outcome for each in first.results] == [outcome.CREATED, outcome.REJECTED, outcome.NOT_YET]
+    assert [each.outcome for each in again.results] == [outcome.UNCHANGED, outcome.REJECTED, outcome.NOT_YET]
+    accepted = await handover.get(delivered.id)
+    assert (accepted.accepted_by, accepted.owner, accepted.accepted_at.ToJsonString()) == (
+        "sdr-7",
+        "sr-3",
+        "2018-03-06T19:38:55Z",
+    )
+
+
+async def test_lists_filter_by_what_a_handoff_says(handover: Handover) -> None:
+    first, second = await handover.delivered(note="Chairs"), await handover.delivered()
+    await handover.accept(second.id)
+
+    async def found(**filters: Any) -> list[str]:
+        listed = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(**filters))
+        return [handoff.id for handoff in listed.handoffs]
+
+    await handover.until(second.id, lambda seen: seen.opportunity_ids)
+    both = {first.id, second.id}
+    opportunity = str(uuid5(UUID(second.id), "opportunity"))
+    assert await found(state=[State.DELIVERED]) == [first.id]
+    assert await found(subject_id=[first.subject.id]) == [first.id]
+    assert await found(note=["Chairs"]) == [first.id]
+    assert await found(accepted_by=["oliver"]) == [second.id]
+    assert await found(opportunity_ids=[opportunity]) == [second.id]
+    assert set(await found(to_branch=["york"], kind=["lead-to-sales"], overdue=[False])) == both
+    assert await found(overdue=[True]) == []
+    assert await found(order_by="createTime desc") == [second.id, first.id]
+    assert await found(person_id=["nobody"]) == []
+
+
+async def test_a_list_shows_what_a_read_by_id_shows(handover: Handover) -> None:
+    delivered = await handover.delivered(note="Chairs", brief={"wants": "Forty chairs", "next_step": "Call"})
+    asked = await decide(handover.oliver, "Ask", delivered.id, question="Which colour?")
+    await decide(handover.mia_at_contacts, "Answer", asked.id, question_id=asked.questions[0].id, answer="Green")
+    accepted = await handover.accept(delivered.id)
+
+    async def listed() -> pb.Handoff:
+        page = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(id=[delivered.id]))
+        return page.handoffs[0]
+
+    shown = await eventually(listed, lambda found: int(found.etag) >= int(accepted.etag) and found.opportunity_ids)
+    assert shown == await handover.get(delivered.id)
