@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
+from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
 
@@ -118,7 +119,8 @@ class _Deals(_Rows):
         return str(self.leads[self.rows[n].lead].handoff_id)
 
     def more(self, n: int) -> Mapping[str, Any]:
-        return {"handoff_id": self.handoff_id(n)}
+        """An accepted handoff opens the opportunity whose id is made of its own."""
+        return {"opportunity_id": str(uuid5(UUID(self.handoff_id(n)), "opportunity"))}
 
     def warned(self, n: int) -> Outcome:
         """The row's outcome; a deal that was closed before its lead was captured is worth a look."""

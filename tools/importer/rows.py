@@ -95,6 +95,9 @@ def acceptance_message(map: ImportMap, row: Prepared, handoff_id: str) -> Messag
 
 
 def checked(map: ImportMap, kind: type[Message], given: Mapping[str, Any]) -> Message:
+    unknown = given.keys() - kind.DESCRIPTOR.fields_by_name.keys()
+    if unknown:
+        raise TypeError(f"{kind.DESCRIPTOR.full_name} has no {', '.join(sorted(unknown))}")
     try:
         message = fill(kind, given)
     except (TypeError, ValueError, OverflowError) as error:
