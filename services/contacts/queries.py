@@ -75,11 +75,6 @@ class Queries:
         rows = await self._views.fetch(SQL["promise"], tenant, promise_id)
         return rows[0] if rows else None
 
-    async def unsettled(self, tenant: str, lead_ids: Sequence[str]) -> frozenset[str]:
-        """Those of these leads whose person or enquiry is still to be taken in: they are not offered yet."""
-        rows = await self._views.fetch(SQL["unsettled"], tenant, list(lead_ids))
-        return frozenset(row["key"] for row in rows)
-
     async def is_known(self, tenant: str, subject: str) -> bool:
         """Whether any fact names the subject."""
         (row,) = await self._views.fetch(SQL["is_known"], tenant, subject)

@@ -19,14 +19,10 @@ SELECT coalesce(
 -- name: promises_of
 SELECT id, interaction_id, what, by, due, state FROM promises
 WHERE tenant = $1 AND interaction_id = ANY($2::text[])
-ORDER BY interaction_id, create_time, id
+ORDER BY interaction_id, place
 
 -- name: promise
 SELECT * FROM promises WHERE tenant = $1 AND id = $2
-
--- name: unsettled
--- Leads whose person or enquiry is still to be taken in.
-SELECT key FROM todos WHERE tenant = $1 AND kind = 'settle-lead' AND key = ANY($2::text[])
 
 -- name: is_known
 SELECT EXISTS (SELECT FROM concerns WHERE tenant = $1 AND subject = $2) AS known

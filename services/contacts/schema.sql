@@ -91,11 +91,13 @@ CREATE INDEX IF NOT EXISTS interactions_occurred ON interactions (tenant, occurr
 CREATE INDEX IF NOT EXISTS interactions_person ON interactions (tenant, person_id);
 CREATE INDEX IF NOT EXISTS interactions_lead ON interactions (tenant, lead_id);
 
--- Under the interaction in which they were made, so that a change of its person or branch reaches them all.
+-- Under the interaction in which they were made, so that a change of its person or branch reaches them all;
+-- `place` keeps them in the order in which they were made.
 CREATE TABLE IF NOT EXISTS promises (
     tenant text NOT NULL,
     interaction_id text NOT NULL,
     id text NOT NULL,
+    place integer NOT NULL DEFAULT 0,
     etag text NOT NULL DEFAULT '',
     create_time timestamptz,
     update_time timestamptz,

@@ -38,7 +38,7 @@ def evolve(state: Branch, fact: BranchFact) -> Branch:
             opened = fields.laid(Branch(id=fact.branch_id), fact, fields.names_of(Branch), RENAMED)
             return _with_defaults(opened)
         case BranchUpdated():
-            return _with_defaults(fields.laid(state, fact, fact.fields, RENAMED))
+            return _with_defaults(fields.laid(state, fact, fields.ours(fact.fields, RENAMED), RENAMED))
         case _:
             assert_never(fact)
 
@@ -60,7 +60,8 @@ def update(state: Branch, given: Mapping[str, Any]) -> Sequence[BranchFact]:
     changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Branch)})
     if not changes:
         return []
-    return [BranchUpdated(branch_id=state.id, fields=tuple(changes), **_called(after, tuple(changes)))]
+    told = _called(after, tuple(changes))
+    return [BranchUpdated(branch_id=state.id, fields=tuple(told), **told)]
 
 
 def _with_defaults(branch: Branch) -> Branch:

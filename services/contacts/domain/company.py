@@ -39,7 +39,7 @@ def evolve(state: Company, fact: CompanyFact) -> Company:
         case CompanyRegistered():
             return fields.laid(Company(id=fact.company_id), fact, fields.names_of(Company), RENAMED)
         case CompanyUpdated():
-            return fields.laid(state, fact, fact.fields, RENAMED)
+            return fields.laid(state, fact, fields.ours(fact.fields, RENAMED), RENAMED)
         case _:
             assert_never(fact)
 
@@ -63,7 +63,8 @@ def update(state: Company, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
     changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Company)})
     if not changes:
         return []
-    return [CompanyUpdated(company_id=state.id, fields=tuple(changes), **_called(after, tuple(changes)))]
+    told = _called(after, tuple(changes))
+    return [CompanyUpdated(company_id=state.id, fields=tuple(told), **told)]
 
 
 def _tidy(company: Company) -> Company:

@@ -20,6 +20,12 @@ def laid(state: S, fact: Any, names: Sequence[str], renamed: Mapping[str, str] |
     return replace(state, **{name: getattr(fact, called.get(name, name)) for name in names})  # type: ignore[type-var]
 
 
+def ours(names: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
+    """A fact's field names as the state has them."""
+    back = {theirs: ours for ours, theirs in renamed.items()}
+    return tuple(back.get(name, name) for name in names)
+
+
 def names_of(state: type) -> tuple[str, ...]:
     """The fields that a request may give: all but the id."""
     return tuple(field.name for field in fields(state) if field.name != "id")

@@ -57,11 +57,12 @@ def passed_on(fact: PromisePassedOn, at: At) -> Iterable[Change]:
 
 
 def _promises(interaction_id: str, promises: Sequence[PromiseMade], at: At) -> Iterable[Change]:
-    for promise in promises:
+    for n, promise in enumerate(promises):
         row = {
             "tenant": at.tenant,
             "interaction_id": interaction_id,
             "id": promise.id,
+            "place": Min(at.version * 1000 + n),
             "create_time": Min(at.recorded_at),
             "update_time": at.recorded_at,
             "etag": str(at.version),

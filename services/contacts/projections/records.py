@@ -13,6 +13,7 @@ from facts.contacts import (
     PersonUpdated,
 )
 from services.contacts.domain import branch, company
+from services.contacts.domain.fields import ours
 
 RECORDS = Projection(
     "records",
@@ -41,7 +42,7 @@ def company_registered(fact: CompanyRegistered, at: At) -> Iterable[Change]:
 
 @RECORDS.on(CompanyUpdated)
 def company_updated(fact: CompanyUpdated, at: At) -> Iterable[Change]:
-    columns = updated(fact, at, fact.fields, company.RENAMED)
+    columns = updated(fact, at, ours(fact.fields, company.RENAMED), company.RENAMED)
     yield Update("companies", {"tenant": at.tenant, "id": fact.company_id}, columns)
 
 
@@ -52,14 +53,13 @@ def branch_opened(fact: BranchOpened, at: At) -> Iterable[Change]:
 
 @RECORDS.on(BranchUpdated)
 def branch_updated(fact: BranchUpdated, at: At) -> Iterable[Change]:
-    columns = updated(fact, at, fact.fields, branch.RENAMED)
+    columns = updated(fact, at, ours(fact.fields, branch.RENAMED), branch.RENAMED)
     yield Update("branches", {"tenant": at.tenant, "id": fact.branch_id}, columns)
 
 
 def columns_of(fact: Any, id_field: str, renamed: dict[str, str] | None = None) -> tuple[str, ...]:
     """The columns that a registering fact fills, under the resource's names."""
-    back = {theirs: ours for ours, theirs in (renamed or {}).items()}
-    return tuple(back.get(name, name) for name in fact.model_fields if name not in NOT_SHOWN | {id_field})
+    return ours([name for name in fact.model_fields if name not in NOT_SHOWN | {id_field}], renamed or {})
 
 
 PERSON_COLUMNS = columns_of(PersonRegistered, "person_id")

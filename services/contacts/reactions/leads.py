@@ -1,4 +1,4 @@
-"""Whose lead is it, and what did they ask? Done before the lead is offered to anybody: `Queries.unsettled`.
+"""Whose lead is it, and what did they ask? The offer of a lead waits for it (`Offering`).
 
 What is personal is not carried in todos: the doer reads the lead's stream again.
 """
@@ -32,7 +32,7 @@ LINK = "link-lead"
 
 #: How often the owners of e-mail and phone are looked up anew because another lead came first.
 ATTEMPTS_MAX = 8
-#: How long the own views are waited for: who reads `Queries.unsettled` then sees what was found, too.
+#: How long the own views are waited for: an offer that waited for this todo then tells what was found.
 SEEN_S = 5.0
 
 
