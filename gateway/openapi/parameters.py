@@ -20,7 +20,6 @@ HEADERS: Mapping[str, Schema] = {
         "in": "header",
         "description": "Names this write, for ever: the same again answers the same and nothing happens twice.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-        "example": "5f0d1f7e-order-17",
     },
     "If-Match": {
         "name": "If-Match",
