@@ -107,6 +107,10 @@ class Source:
         for stream in [stream for stream, kind in self._parked.items() if kind == NEWER]:
             await self.heal(stream)
 
+    def alarmed(self) -> list[StreamKey]:
+        """Streams that are parked because a digest was not what the bytes give."""
+        return [stream for stream, kind in self._parked.items() if kind == ALARM]
+
     async def heal(self, stream: StreamKey, upto: Version = Version(0)) -> bool:
         """Read what is parked of a stream, or what of it did not come up to a version, again from its owner's log.
         True when nothing of the stream is parked afterwards. Raises what the infrastructure raises."""

@@ -22,6 +22,7 @@ from eventlog.codec import Codec
 from eventlog.events import Place
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.handling import Handler
+from eventlog.healing import Healing
 from eventlog.keyring import MasterKey
 from eventlog.parked import ParkedStreams
 from eventlog.postgres.keyring import PostgresKeyring
@@ -76,7 +77,9 @@ class Running:
         return Rebuild(self.name, self.house.views, self.house.codec, self.feeds, projections, ddl)
 
     def start(self) -> None:
-        for what, work in (("projector", self.projector.run()), ("reactor", self.reactor.run())):
+        healing = Healing(self.name, self.projector.sources)
+        works = {"projector": self.projector.run(), "reactor": self.reactor.run(), "healing": healing.run()}
+        for what, work in works.items():
             self.tasks.append(asyncio.create_task(self._run(what, work), name=f"{what} of {self.name}"))
 
     async def stop(self) -> None:
