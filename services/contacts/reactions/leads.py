@@ -179,8 +179,9 @@ class Settler:
 
     async def _owners(self, tenant: str, given: dict[str, Any]) -> Owners:
         owner = self._registrar.owner
-        mails = [await owner(tenant, ("email", each.address.lower())) for each in given["emails"]]
+        # The e-mail address last: it decides, and somebody may be registered between the two looks.
         phones = [await owner(tenant, ("phone", each.number)) for each in given["phones"] if each.number]
+        mails = [await owner(tenant, ("email", each.address.lower())) for each in given["emails"]]
         return Owners("".join(mails), "".join(phones))
 
     async def _record(self, found: Lead, enquiry: Enquiry, due: Due) -> Place:
