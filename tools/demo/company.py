@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-_LATIN = str.maketrans("абвгдеёзийклмнопрстуфхыэ", "abvgdeeziiklmnoprstufhye", "ьъ")
-_LATIN |= str.maketrans(
-    {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
+_LATIN = str.maketrans(
+    dict(zip("абвгдеёзийклмнопрстуфхыэ", "abvgdeeziiklmnoprstufhye", strict=True))
+    | {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
 )
 
 

@@ -26,6 +26,7 @@ class Asking:
         self._map = map
         self._import_id = import_id
         self._known: dict[tuple[str, str], str] = {}
+        self._leads: dict[str, Any] = {}
 
     def find(self, resource: Resource, external_ids: Iterable[str]) -> dict[str, Any]:
         """The resources that have these external ids, by external id; those that are not there are left out."""
@@ -44,6 +45,13 @@ class Asking:
             found = self.find(RESOURCES[name], (external_id for each, external_id in wanted if each == name))
             self._known.update(((name, external_id), each.id) for external_id, each in found.items())
         return self._known
+
+    def handed_on(self, external_ids: Iterable[str]) -> Mapping[str, Any]:
+        """Leads that were handed to sales, by external id; asked until they are."""
+        wanted = set(external_ids) - self._leads.keys()
+        found = self.find(RESOURCES["leads"], wanted)
+        self._leads.update((name, lead) for name, lead in found.items() if lead.handoff_id)
+        return {**found, **self._leads}
 
     def send(self, resource: Resource, path: str, messages: Sequence[Message]) -> list[imports_pb2.ImportResult]:
         """One result for each row. A request that is refused for one row's sake is sent again by halves, so that the

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from tools.importer.asking import Asking
 from tools.importer.maps import ImportMap
 from tools.importer.report import CREATED, NOT_YET, REJECTED, UNCHANGED, UPDATED, Outcome, Warned
-from tools.importer.resources import ACCEPTANCE, RESOURCES
+from tools.importer.resources import ACCEPTANCE
 from tools.importer.rows import Prepared, acceptance_message, row_message, written
 from tools.importer.template import Wrong
 
@@ -94,7 +94,7 @@ class _Deals(_Rows):
         return [self.warned(n) for n in range(len(self.rows))]
 
     def find_leads(self) -> None:
-        self.leads = self.asking.find(RESOURCES["leads"], (self.rows[n].lead for n in self.open if self.rows[n].lead))
+        self.leads = self.asking.handed_on(self.rows[n].lead for n in self.open if self.rows[n].lead)
         column = self.map.lead.column if self.map.lead else ""
         for n in self.open:
             name = self.rows[n].lead

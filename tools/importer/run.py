@@ -97,10 +97,9 @@ class Run:
             self.sleep(pause_s)
             before = len(waiting)
             waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
+            pause_s = min(2 * pause_s, _AGAIN_MAX_S)
             if len(waiting) < before:
-                deadline, pause_s = self.clock() + self.patience_s, _AGAIN_FIRST_S
-            else:
-                pause_s = min(2 * pause_s, _AGAIN_MAX_S)
+                deadline = self.clock() + self.patience_s
         for row, outcome in waiting:
             detail = f"{outcome.detail}; waited {self.patience_s:g} s"
             self._done(row.line, row.text, Outcome(REJECTED, outcome.column, detail))

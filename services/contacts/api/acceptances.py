@@ -23,6 +23,7 @@ Outcome = imports_pb2.ImportResult.Outcome
 
 #: Handoffs that are on their way to where they can be accepted; "" is not heard of yet.
 _ON_THEIR_WAY = ("", ASKED, OFFERED, DISCREPANT)
+_NOTHING = Snapshot({}, {})
 
 
 class Acceptances:
@@ -31,15 +32,26 @@ class Acceptances:
         self._queries = queries
 
     async def ImportAcceptances(self, request: pb.ImportAcceptancesRequest, call: Call) -> pb.ImportAcceptancesResponse:
-        await up_to_date(self._house)
-        handoffs = [Of(call.identity.tenant, row.acceptance.handoff_id) for row in request.rows]
-        snapshot = await self._queries.snapshot(handoffs)
-        results = await asyncio.gather(*(self._take(row, call, snapshot) for row in request.rows))
-        return pb.ImportAcceptancesResponse(results=results)
+        """What concerns the subjects is looked up once, and only for those that can be accepted: an import that waits
+        for deliveries asks often."""
+        there = await asyncio.gather(*(self._state(row, call) for row in request.rows))
+        ready = [row for row, state in zip(request.rows, there, strict=True) if state.state not in _ON_THEIR_WAY]
+        snapshot = _NOTHING
+        if ready:
+            await up_to_date(self._house)
+            snapshot = await self._queries.snapshot(
+                Of(call.identity.tenant, row.acceptance.handoff_id) for row in ready
+            )
+        taking = (self._take(row, state, call, snapshot) for row, state in zip(request.rows, there, strict=True))
+        return pb.ImportAcceptancesResponse(results=await asyncio.gather(*taking))
 
-    async def _take(self, row: pb.AcceptanceRow, call: Call, snapshot: Snapshot) -> imports_pb2.ImportResult:
+    async def _state(self, row: pb.AcceptanceRow, call: Call) -> Handoff:
+        return (await self._house.handler.load(HANDOFF, call.identity.tenant, row.acceptance.handoff_id)).state
+
+    async def _take(
+        self, row: pb.AcceptanceRow, there: Handoff, call: Call, snapshot: Snapshot
+    ) -> imports_pb2.ImportResult:
         asked = row.acceptance
-        there = (await self._house.handler.load(HANDOFF, call.identity.tenant, asked.handoff_id)).state
         if there.state in _ON_THEIR_WAY:
             return _result(row, Outcome.NOT_YET, detail="the handoff is not delivered yet")
         by = self._acceptance(row, call, snapshot)
