@@ -43,6 +43,7 @@ class _Field(NamedTuple):
     repeated: bool
     presence: bool
     output_only: bool
+    zero_is_plain: bool
     into: Convert | None
     out_of: Callable[[Any, str], Any]
 
@@ -160,6 +161,17 @@ def _populated(message: Message, path: str) -> dict[str, Any]:
     return found
 
 
+def _whole(message: Message, path: str) -> dict[str, Any]:
+    """A nested message says all of its plain fields: an unsaid `granted` is false. Enumerations and days have no plain
+    zero, so they are left out like unset messages."""
+    plain = {
+        field.name: [] if field.repeated else getattr(message, field.name)
+        for field in _fields(message.DESCRIPTOR).values()
+        if field.zero_is_plain and not field.output_only
+    }
+    return {**plain, **_populated(message, path)}
+
+
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -201,7 +213,7 @@ def _out_of_one(field: FieldDescriptor) -> Callable[[Any, str], Any]:
         return lambda value, path: _struct_out(value)
     if kind.full_name == _VALUE:
         return lambda value, path: _value_out(value)
-    return _populated
+    return _whole
 
 
 def _scalar_out(field: FieldDescriptor) -> Callable[[Any, str], Any]:
@@ -255,8 +267,13 @@ def _fields(message: Descriptor) -> dict[str, _Field]:
             field.is_repeated,
             field.has_presence,
             OUTPUT_ONLY in behaviors(field),
+            not field.has_presence and not is_map(field) and (field.is_repeated or _has_plain_zero(field)),
             _into(field),
             _out_of(field),
         )
         for field in message.fields
     }
+
+
+def _has_plain_zero(field: FieldDescriptor) -> bool:
+    return field.enum_type is None and text(field).format != "date"

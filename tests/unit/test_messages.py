@@ -79,6 +79,10 @@ def test_without_a_mask_only_what_was_given_is_read_and_nothing_output_only() ->
     assert values(visit) == {"note": "hello", "at": NOON, "day": date(2024, 3, 8), "purpose": "REPAIR"}
 
 
+def test_a_nested_message_says_all_of_its_plain_fields() -> None:
+    assert values(Visit(extras=[{"amount": "1"}])) == {"extras": [{"currency": "", "amount": "1"}]}
+
+
 def test_a_mask_clears_what_it_names_and_was_not_given() -> None:
     visit = Visit(note="hello", price={"currency": "EUR", "amount": "1"}, custom={"a": 1})
     mask = ["minutes", "at", "price.amount", "custom.a", "custom.b", "tags", "id"]
