@@ -85,7 +85,8 @@ class Running:
     async def stop(self) -> None:
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=CLOSE_S)
 
     async def _run(self, what: str, work: Awaitable[None]) -> None:
         """What waiting does not heal is told and shown in the status; the department goes on answering."""

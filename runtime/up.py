@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from gateway.app import Gateway
@@ -27,6 +28,7 @@ from runtime.oidc import IssuerKeys
 from runtime.postgres_server import PostgresServer
 from runtime.rpc import Dispatcher
 from runtime.settings import Settings
+from runtime.stopping import Stop
 from runtime.usage import WrongUsage
 
 log = logging.getLogger("baton.up")
@@ -50,7 +52,11 @@ def run(settings: Settings, ready: Ready) -> int:
     """Run until SIGTERM or SIGINT. `ready` is awaited once everything answers. Raises what the start is refused for."""
     start_logging(settings.log)
     with locked(settings), asyncio.Runner(loop_factory=_loop) as runner:
-        return runner.run(_run(settings, ready))
+        try:
+            return runner.run(_run(settings, ready))
+        except asyncio.CancelledError:
+            log.info("stopped before it was ready")
+            return 0
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -60,12 +66,12 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 async def _run(settings: Settings, ready: Ready) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with baton(settings) as up:
+    stop = Stop(lambda: _leave_postgres(settings))
+    async with contextlib.AsyncExitStack() as stack:
+        up = await stack.enter_async_context(baton(settings))
+        stop.started()
         telling = asyncio.create_task(ready(up), name="ready")
-        stopping = asyncio.create_task(stop.wait(), name="stop")
+        stopping = asyncio.create_task(stop.asked(), name="stop")
         await asyncio.wait((telling, stopping), return_when=asyncio.FIRST_COMPLETED)
         if telling.done():
             await telling
@@ -73,6 +79,17 @@ async def _run(settings: Settings, ready: Ready) -> int:
         telling.cancel()
         log.info("stopping")
     return 0
+
+
+def _leave_postgres(settings: Settings) -> None:
+    """Tell the embedded server to stop, without waiting for it."""
+    pid = PostgresServer.of(settings.home, Passwords.at(_password_file(settings))).pid()
+    if settings.database_url is None and pid is not None:
+        os.kill(pid, signal.SIGINT)
+
+
+def _password_file(settings: Settings) -> Path:
+    return settings.keys / "postgres.key"
 
 
 @contextlib.asynccontextmanager
@@ -97,7 +114,7 @@ async def baton(settings: Settings) -> AsyncIterator[Up]:
 
 @contextlib.asynccontextmanager
 async def _databases(settings: Settings) -> AsyncIterator[Databases]:
-    passwords = Passwords.at(settings.keys / "postgres.key")
+    passwords = Passwords.at(_password_file(settings))
     if settings.database_url is not None:
         yield Databases(settings.database_url, passwords)
         return

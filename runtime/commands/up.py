@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from runtime.settings import Settings
@@ -23,9 +24,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     async def ready(started: "Up") -> None:
         if arguments.demo:
-            from runtime.commands import demo
-
-            await demo.load(started, settings)
+            await import_module("tools.demo.loading").load(started.gateway, settings)
         _tell(started, settings)
 
     return up.run(settings, ready)
