@@ -24,6 +24,9 @@ CHAIN_START = bytes(32)
 
 _DOMAIN_TAG = b"baton.event.v1"
 _INTEGERS = struct.Struct(">q")
+_length = _INTEGERS.pack
+_OF_8, _OF_16, _OF_32 = _length(8), _length(16), _length(32)
+_TAG_FIELD = _length(len(_DOMAIN_TAG)) + _DOMAIN_TAG
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,20 +112,20 @@ def chain_digest(
     microseconds since 1970. Test vectors: docs/digests.md. The position is left out on purpose: a stream that is
     copied to another log keeps its chain.
     """
-    pack = _INTEGERS.pack
+    pack = _length
     tenant_bytes, stream_bytes, type_bytes = tenant.encode(), stream.encode(), type.encode()
     return hashlib.sha256(
         b"".join(
             (
-                pack(len(_DOMAIN_TAG)), _DOMAIN_TAG,
-                pack(len(previous)), previous,
+                _TAG_FIELD,
+                _OF_32, previous,
                 pack(len(tenant_bytes)), tenant_bytes,
                 pack(len(stream_bytes)), stream_bytes,
-                pack(8), pack(version),
-                pack(16), id.bytes,
+                _OF_8, pack(version),
+                _OF_16, id.bytes,
                 pack(len(type_bytes)), type_bytes,
-                pack(8), pack(schema),
-                pack(8), pack(microseconds(recorded_at)),
+                _OF_8, pack(schema),
+                _OF_8, pack(microseconds(recorded_at)),
                 pack(len(metadata)), metadata,
                 pack(len(data)), data,
             )

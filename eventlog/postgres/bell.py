@@ -14,7 +14,7 @@ from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, STATEME
 
 CHANNEL = "baton_log"
 LOOK_AGAIN_S = 1.0
-RING_PAUSE_S = 0.01
+RING_PAUSE_S = 0.02
 RECONNECT_S = 0.5
 
 

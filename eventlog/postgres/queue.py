@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from eventlog.errors import TooLarge
+from eventlog.errors import TooLarge, Unavailable
 from eventlog.events import byte_size
 from eventlog.store import Append, Appended
 
@@ -39,6 +39,11 @@ class Pending:
             other: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self.others.append(other)
             await other
+
+    def expire(self) -> None:
+        """The caller waits no longer."""
+        if not self.answer.done():
+            self.answer.set_exception(Unavailable("no answer within the deadline; ask again with the same command"))
 
     def settle(self, answer: Appended | Exception) -> None:
         """Tell the caller, if it still waits, and wake those who wait for the same command."""
@@ -75,13 +80,17 @@ class AppendQueue:
         """Appends that are neither settled nor waiting for room."""
         return self._count
 
-    async def reserve(self, size: int) -> None:
-        """Wait for room. What is reserved is given back by `release`."""
+    def reserve_now(self, size: int) -> bool:
+        """Take room if there is some and nobody waits for it. What is taken is given back by `release`."""
         if size > self._bytes_max:
             raise TooLarge(f"an append of {size} bytes is over the queue's limit of {self._bytes_max}")
-        if not self._room and self._fits(size):
-            self._take(size)
-            return
+        if self._room or not self._fits(size):
+            return False
+        self._take(size)
+        return True
+
+    async def reserve(self, size: int) -> None:
+        """Wait for room."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._room.append((size, turn))
         try:

@@ -1,11 +1,11 @@
 """The event log in PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 
 from eventlog.checks import check, check_name
-from eventlog.errors import CommandReused, NotSafe, Overloaded, Unavailable
+from eventlog.errors import CommandReused, LogError, NotSafe, Overloaded, Unavailable
 from eventlog.events import Event, Place, Position, Version
 from eventlog.postgres.bell import Bell
 from eventlog.postgres.migrations import apply_migrations
@@ -77,32 +77,28 @@ class PostgresStore:
         check(append)
         if self._writing is None or self._writing.done():
             raise Unavailable("the log is closed")
-        size = size_of(append)
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        pending = Pending(append, loop.create_future(), size_of(append))
+        if not self._queue.reserve_now(pending.size):
+            await _before(deadline, self._queue.reserve(pending.size), Overloaded("the append queue stayed full"))
+        await self._enqueue(pending, deadline)
+        expiry = loop.call_at(deadline, pending.expire)
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._queue.reserve(size)
-        except TimeoutError:
-            raise Overloaded(f"the append queue was full for {timeout_s} s") from None
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._enqueued(append, size)
-        except TimeoutError:
-            raise Unavailable(f"no answer within {timeout_s} s; ask again with the same command") from None
+            return await pending.answer
+        finally:
+            expiry.cancel()
 
-    async def _enqueued(self, append: Append, size: int) -> Appended:
+    async def _enqueue(self, pending: Pending, deadline: float) -> None:
         """Hand the append to the writer, after the one with the same command that may be on its way."""
-        key = append.tenant, append.command.id
         try:
-            while (running := self._writer.running.get(key)) is not None:
-                await running.over()
+            while (running := self._writer.running.get(pending.key)) is not None:
+                await _before(deadline, running.over(), Unavailable("the same command is still on its way"))
         except BaseException:
-            self._queue.release(size)
+            self._queue.release(pending.size)
             raise
-        pending = Pending(append, asyncio.get_running_loop().create_future(), size)
-        self._writer.running[key] = pending
+        self._writer.running[pending.key] = pending
         self._queue.put(pending)
-        return await pending.answer
 
     async def answered(self, tenant: str, command: Command) -> Appended | None:
         running = self._writer.running.get((tenant, command.id))
@@ -145,6 +141,14 @@ class PostgresStore:
                 yield page
             else:
                 await self._bell.after(after)
+
+
+async def _before(deadline: float, waiting: Awaitable[None], too_late: LogError) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await waiting
+    except TimeoutError:
+        raise too_late from None
 
 
 async def _prepare(dsn: str, department: str) -> None:
