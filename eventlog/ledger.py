@@ -48,11 +48,13 @@ def examine(entries: Iterable[Entry], heads: Mapping[StreamKey, Head], waiting: 
     heads = dict(heads)
     waiting = set(waiting)
     incomplete: set[StreamKey] = set()
+    here: dict[tuple[StreamKey, Version], Event] = {}
     for entry in entries:
         stream, version = entry.stream, entry.event.version
         head = heads.get(stream, NOT_HEARD)
         if version <= head.version:
-            found.repeats.append(entry)
+            if here.get((stream, version)) != entry.event:
+                found.repeats.append(entry)
         elif stream in waiting:
             found.parked.append(Parked(entry, FOLLOWS, "an earlier event of its stream is parked"))
         elif version > head.version + 1:
@@ -64,6 +66,7 @@ def examine(entries: Iterable[Entry], heads: Mapping[StreamKey, Head], waiting: 
             if entry.digest == entry.event.digest:
                 found.accepted.append(entry)
                 heads[stream] = Head(version, entry.digest)
+                here[stream, version] = entry.event
             else:
                 waiting.add(stream)
                 found.parked.append(alarm(entry))
@@ -120,7 +123,7 @@ JOIN views.heads h ON h.tenant = k.tenant AND h.stream = k.stream
 """
 
 _LEDGERED = """
-SELECT version, digest FROM views.ledger WHERE tenant = $1 AND stream = $2 AND version IN ($3, $3 - 1)
+SELECT version, digest FROM views.ledger WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
 UNION ALL
-SELECT version, digest FROM views.discarded WHERE tenant = $1 AND stream = $2 AND version IN ($3, $3 - 1)
+SELECT version, digest FROM views.discarded WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
 """
