@@ -42,6 +42,8 @@ RECEIVED: Mapping[str, Callable[..., Any]] = {
 RECEIVE, RECEIVE_AGAIN = "receive", "receive-again"
 #: How soon to look again for what is on its way, and for what its owner did not have either.
 SOON_S, LATER_S = 0.05, 5.0
+#: How long what is on its way is waited for before it is fetched: a feed may have lost the end of a log silently.
+PATIENCE_S = 2.0
 
 log = logging.getLogger("baton.receipts")
 
@@ -118,6 +120,7 @@ class Receiver:
         self._ledger = ledger
         self._handler = handler
         self._hearing = hearing
+        self._since: dict[UUID, float] = {}
 
     async def receive(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """Record a receipt for each part of which everything is here; fetch what should be here and is not."""
@@ -132,12 +135,15 @@ class Receiver:
         if missing:
             raise NotYet(f"{len(missing)} streams are still being fetched", SOON_S)
         await self._record(due, received.digests, received.basis, believed_new=due.args["part"] == "offer")
+        self._since.pop(due.command_id, None)
 
     async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> None:
         """What contacts had heard at its basis is here once this department has heard as far; if it is not, it was
         lost on the way or is parked, and is fetched from the log of the department that owns it."""
         needed = Place.parse(due.args["basis"].get(wanted.department, "0.0"))
-        if basis.get(wanted.department, Place.parse("0.0")) < needed:
+        now = asyncio.get_running_loop().time()
+        waited_s = now - self._since.setdefault(due.command_id, now)
+        if basis.get(wanted.department, Place.parse("0.0")) < needed and waited_s < PATIENCE_S:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
         if not await self._hearing.heal(wanted.department, wanted.tenant, wanted.stream, wanted.version):
