@@ -55,9 +55,11 @@ class Due:
     due: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class NotYet(Exception):
-    """Raised by a doer: what it needs is not there yet; try this todo again after `retry_s`."""
+    """Raised by a doer: what it needs is not there yet; try this todo again after `retry_s`.
+
+    Not frozen: Python itself writes the traceback into an exception that passes a context manager."""
 
     reason: str
     retry_s: float = 0.05

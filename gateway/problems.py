@@ -11,7 +11,7 @@ from runtime import errors as rpc
 JSON = "application/problem+json"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """An answer that says what is wrong. `slug` names the page under `/problems/`."""
 

@@ -200,6 +200,8 @@ def _out_of(field: FieldDescriptor) -> Callable[[Any, str], Any]:
     one = _out_of_one(field)
     if not field.is_repeated:
         return one
+    if one is _date_out:
+        return lambda items, path: [one(item, f"{path}[{index}]") for index, item in enumerate(items) if item]
     return lambda items, path: [one(item, f"{path}[{index}]") for index, item in enumerate(items)]
 
 

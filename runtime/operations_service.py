@@ -8,7 +8,7 @@ from uuid import uuid5
 
 from baton.operations.v1 import operations_pb2 as messages
 
-from eventlog.decider import Decider, Invalid
+from eventlog.decider import Decider, NotThere
 from eventlog.events import Event, Place, Position
 from eventlog.parked import ParkedStreams, Stopped
 from eventlog.projector import Projector
@@ -89,7 +89,7 @@ class Operations:
     def _running(self, department: str) -> Running:
         if department not in self._departments:
             known = ", ".join(sorted(self._departments))
-            raise Invalid(f"there is no department {department}; departments are {known}", field="department")
+            raise NotThere(f"there is no department {department}; departments are {known}")
         return self._departments[department]
 
     async def _stream(self, request: Any, call: Call) -> tuple[Running, str]:
