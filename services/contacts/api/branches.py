@@ -70,7 +70,7 @@ def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
     if "working_hours" in given:
         given["working_hours"] = tuple(WorkingDay(**day) for day in given["working_hours"])
     if "holidays" in given:
-        given["holidays"] = tuple(given["holidays"])
+        given["holidays"] = tuple(day for day in given["holidays"] if day)
     return whole(given)
 
 
