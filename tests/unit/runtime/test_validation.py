@@ -10,8 +10,7 @@ from tests.support.parcels import message_class
 
 
 def parcel(**fields: Any) -> Any:
-    request = message_class("CreateParcelRequest")(parcel=message_class("Parcel")(**{"label": "A lamp", **fields}))
-    return request
+    return message_class("CreateParcelRequest")(parcel=message_class("Parcel")(**{"label": "A lamp", **fields}))
 
 
 def wrong(request: Any) -> dict[str, str]:
