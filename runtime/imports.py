@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid5
 
@@ -54,7 +55,12 @@ class NotArrived(Exception):
 
 def imported_id(tenant: str, kind: str, external_id: str) -> str:
     """The id of the resource that was imported under this external id."""
-    return str(uuid5(uuid5(RESOURCES, tenant), f"{kind}:{external_id}"))
+    return str(uuid5(_of_tenant(tenant), f"{kind}:{external_id}"))
+
+
+@cache
+def _of_tenant(tenant: str) -> UUID:
+    return uuid5(RESOURCES, tenant)
 
 
 async def each_row(rows: Sequence[R], one: Callable[[R], Awaitable[ImportResult]]) -> list[ImportResult]:
