@@ -70,23 +70,34 @@ def _bool(options: Mapping[str, Any]) -> Convert:
 
 
 def _date(options: Mapping[str, Any]) -> Convert:
-    moment = _datetime(options)
+    """A day is the one that is written; no time zone moves it."""
+    moment = _moment(options)
     return lambda text: moment(text).date()
 
 
 def _datetime(options: Mapping[str, Any]) -> Convert:
+    moment = _moment(options)
     zone = time_zone(options.get("timezone", "UTC"))
+
+    def convert(text: str) -> datetime:
+        found = moment(text)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+    return convert
+
+
+def _moment(options: Mapping[str, Any]) -> Callable[[str], datetime]:
+    """Reads a day or a time as it is written; without a time zone where none is written."""
     written = options.get("format", "")
     described = f"such as {written}" if written else "in ISO 8601"
 
-    def convert(text: str) -> datetime:
+    def read(text: str) -> datetime:
         try:
-            moment = datetime.strptime(text, written) if written else datetime.fromisoformat(text)  # noqa: DTZ007
+            return datetime.strptime(text, written) if written else datetime.fromisoformat(text)  # noqa: DTZ007
         except ValueError:
             raise ValueError(f"expected a time {described}, found {text!r}") from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
-    return convert
+    return read
 
 
 def time_zone(name: str) -> tzinfo:

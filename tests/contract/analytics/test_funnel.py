@@ -57,9 +57,9 @@ async def lead(town: Town, id: str, qualified: bool = True, **more: Any) -> None
 
 async def accepted(town: Town, lead_id: str, owner: str) -> None:
     fact = HandoffAccepted(
-        handoff_id=f"h-{lead_id}", kind="lead-to-sales", to_department="sales", subject=Subject(kind="lead", id=lead_id),
-        to_branch="london", owner=owner, opportunity_id=f"o-{lead_id}", opens=True, accepted_by=owner, accepted_at=APRIL,
-        basis={}, closing=(),
+        handoff_id=f"h-{lead_id}", kind="lead-to-sales", to_department="sales",
+        subject=Subject(kind="lead", id=lead_id), to_branch="london", owner=owner, opportunity_id=f"o-{lead_id}",
+        opens=True, accepted_by=owner, accepted_at=APRIL, basis={}, closing=(),
     )  # fmt: skip
     await town.tell(f"contacts.handoff-{town.tenant}-{lead_id}", fact)
 
