@@ -4,6 +4,7 @@ A receipt is written from here. For others' streams the digests come from the le
 nothing that it did not recompute; for the own streams they are recomputed from the own log at the time of asking.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
 from eventlog.feed import Feed
 from eventlog.store import Store
 from eventlog.views import Views
+
+log = logging.getLogger("baton.ledger")
 
 
 class Wanted(NamedTuple):
@@ -79,8 +82,10 @@ class Ledger:
     async def _correct(self, wanted: Wanted, digests: Sequence[bytes]) -> None:
         versions = list(range(1, len(digests) + 1))
         async with self._views.transaction() as connection:
-            await connection.execute(_CORRECT, wanted.tenant, wanted.stream, versions, list(digests))
+            done = await connection.execute(_CORRECT, wanted.tenant, wanted.stream, versions, list(digests))
             await connection.execute(_CORRECT_HEAD, wanted.tenant, wanted.stream)
+        if done != "UPDATE 0":
+            log.error("ALARM the ledger of %s was not what its owner's log gives: corrected", wanted.stream)
 
 
 def recomputed(events: Sequence[Event], wanted: Wanted) -> bytes | None:

@@ -146,8 +146,14 @@ class Receiver:
         if basis.get(wanted.department, Place.parse("0.0")) < needed and waited_s < PATIENCE_S:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
-        if not await self._hearing.heal(wanted.department, wanted.tenant, wanted.stream, wanted.version):
-            raise NotYet(f"{wanted.stream} is parked", LATER_S)
+        if not await self._healed(wanted):
+            # What is ledgered of it already may be what is wrong.
+            await self._ledger.fetched_again(wanted)
+            if not await self._healed(wanted):
+                raise NotYet(f"{wanted.stream} is parked", LATER_S)
+
+    async def _healed(self, wanted: Wanted) -> bool:
+        return await self._hearing.heal(wanted.department, wanted.tenant, wanted.stream, wanted.version)
 
     async def receive_again(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """After a discrepancy: read every stream of the part anew, from the logs of the departments that own them."""

@@ -1,0 +1,192 @@
+"""Handoffs over feeds that drop, repeat, reorder, delay and flip bytes: each ends DELIVERED, and never falsely.
+
+Everything that varies comes from one seed, which a failure shows. The owners' logs stay true, as in the world.
+"""
+
+import os
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from eventlog.events import CHAIN_START, Event, Place, Position, Version, digest_of
+from eventlog.feed import Feed
+from eventlog.store import Page
+from tests.support.faulty_feed import Faults, FaultyFeed
+from tests.support.handoffs import Handover, State
+from tests.support.house import eventually, open_town
+from tests.support.postgres import TestServer
+
+DEPARTMENTS = ["contacts", "marketing", "sales"]
+SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
+EVERYTHING = Faults(drop=0.2, repeat=0.2, reorder=0.2, delay=0.2, flip=0.2)
+
+
+@dataclass
+class Wires:
+    """What lies between the departments. A department that reads its own log reads it as it is."""
+
+    seed: int
+    faults: Faults
+    feeds: list[FaultyFeed] = field(default_factory=list)
+
+    def hears(self, department: str, feed: Feed) -> Feed:
+        if feed.department == department:
+            return feed
+        # What sales lacks of marketing's facts, it notices by the manifest alone: no position tells it.
+        by_manifest = (department, feed.department) == ("sales", "marketing")
+        made = FaultyFeed(feed, self.faults, self.seed + len(self.feeds), in_one_sequence=not by_manifest)
+        self.feeds.append(made)
+        return made
+
+
+@asynccontextmanager
+async def handover_over(server: TestServer, home: Path, hears: Callable[[str, Feed], Feed]) -> AsyncIterator[Handover]:
+    async with open_town(server.dsn("postgres"), home, DEPARTMENTS, lambda: datetime.now(UTC), hears) as town:
+        yield Handover(town)
+
+
+async def assert_proven(handover: Handover, id: str) -> None:
+    """What is DELIVERED equals, stream by stream, what stands in the logs of those who own the streams."""
+    found = await handover.get(id)
+    assert found.manifest
+    assert list(found.receipt) == list(found.manifest)
+    for entry in found.receipt:
+        events = await handover.log_of(entry.stream)
+        digest = CHAIN_START
+        for event in events[: entry.version]:
+            digest = digest_of(digest, event)
+        assert (len(events) >= entry.version, digest.hex()) == (True, entry.digest), f"{entry.stream}, seed {SEED}"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [Faults(drop=0.5), Faults(repeat=0.5), Faults(reorder=0.5), Faults(delay=0.5), Faults(flip=0.5), EVERYTHING],
+    ids=["drops", "repeats", "reorders", "delays", "flips", "everything"],
+)
+async def test_handoffs_are_delivered_truly_over_a_faulty_feed(
+    own_postgres: TestServer, tmp_path: Path, faults: Faults
+) -> None:
+    print(f"SEED={SEED}")
+    wires = Wires(SEED, faults)
+    async with handover_over(own_postgres, tmp_path, wires.hears) as handover:
+        leads = [await handover.lead(person={"email": f"anna{n}@example.com"}) for n in range(8)]
+        handoffs = [await handover.qualify(lead.id) for lead in leads]
+
+        for id in handoffs:
+            await handover.becomes(id, State.DELIVERED)
+            await assert_proven(handover, id)
+
+        assert any(feed.done for feed in wires.feeds), f"nothing was spoiled with seed {SEED}"
+
+
+@dataclass
+class LyingFeed:
+    """Tells one stream's facts with other bytes and digests that fit them: what no digest on the way gives away.
+
+    `refetch`, `at` and `head` are the owner's log itself."""
+
+    feed: Feed
+    lied: dict[str, bytes] = field(default_factory=dict)
+    lies_about: str = "marketing.lead-"
+    in_one_sequence: bool = True
+
+    @property
+    def department(self) -> str:
+        return self.feed.department
+
+    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
+        async with aclosing(self.feed.pages(after)) as pages:
+            async for page in pages:
+                yield replace(page, events=[self._told(event) for event in page.events])
+
+    def _told(self, event: Event) -> Event:
+        if not event.stream.startswith(self.lies_about):
+            return event
+        changed = replace(event, data=event.data.replace(b'"fair"', b'"fare"'))
+        digest = digest_of(self.lied.get(event.stream, CHAIN_START), changed)
+        self.lied[event.stream] = digest
+        return replace(changed, digest=digest)
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        return await self.feed.refetch(tenant, stream, after, upto)
+
+    async def at(self, position: Position) -> Event | None:
+        return await self.feed.at(position)
+
+    async def head(self) -> Place:
+        return await self.feed.head()
+
+
+async def test_other_bytes_with_digests_that_fit_are_a_discrepancy_until_they_are_fetched_again(
+    own_postgres: TestServer, tmp_path: Path
+) -> None:
+    """The receipt is made of what was received: one copied from the manifest would be equal at once, and a lie."""
+
+    def hears(department: str, feed: Feed) -> Feed:
+        return LyingFeed(feed) if (department, feed.department) == ("sales", "marketing") else feed
+
+    async with handover_over(own_postgres, tmp_path, hears) as handover:
+        id = await handover.qualify((await handover.lead()).id)
+
+        delivered = await handover.becomes(id, State.DELIVERED)
+
+        assert [step.what for step in delivered.history] == ["asked", "offered", "discrepant", "delivered"]
+        assert "another digest" in delivered.history[2].note
+        await assert_proven(handover, id)
+
+
+async def test_a_ledger_that_somebody_changed_is_put_right_before_anything_is_proven(
+    own_postgres: TestServer, tmp_path: Path
+) -> None:
+    async with handover_over(own_postgres, tmp_path, lambda _, feed: feed) as handover:
+        sales = handover.town.houses.running["sales"]
+        lead = await handover.lead()
+        await eventually(
+            lambda: sales.house.views.execute("UPDATE ledger SET digest = $1 WHERE version = 1", bytes(32)),
+            lambda done: done == "UPDATE 1",
+        )
+        await sales.house.views.execute("UPDATE heads SET digest = $1 WHERE stream = $2", bytes(32), stream_of(lead.id))
+        id = await handover.qualify(lead.id)
+
+        delivered = await handover.becomes(id, State.DELIVERED)
+
+        await assert_proven(handover, id)
+        assert delivered.history[-1].what == "delivered"
+
+
+async def test_what_is_asked_while_contacts_is_away_is_offered_when_it_is_back(
+    own_postgres: TestServer, tmp_path: Path
+) -> None:
+    async with open_town(own_postgres.dsn("postgres"), tmp_path, ["marketing", "sales"]) as town:
+        tenant = town.tenant
+        handover = Handover(town)
+        ids = [await handover.qualify((await handover.lead()).id) for _ in range(3)]
+    async with open_town(own_postgres.dsn("postgres"), tmp_path, DEPARTMENTS) as town:
+        town.tenant = tenant
+        back = Handover(town)
+        for id in ids:
+            await back.becomes(id, State.DELIVERED)
+            await assert_proven(back, id)
+
+
+async def test_nothing_is_delivered_before_the_receiving_department_has_heard_it(
+    own_postgres: TestServer, tmp_path: Path
+) -> None:
+    async with open_town(own_postgres.dsn("postgres"), tmp_path, ["marketing", "contacts"]) as town:
+        tenant = town.tenant
+        handover = Handover(town)
+        id = await handover.qualify((await handover.lead()).id)
+        offered = await handover.becomes(id, State.OFFERED)
+        assert not offered.receipt
+    async with open_town(own_postgres.dsn("postgres"), tmp_path, DEPARTMENTS) as town:
+        town.tenant = tenant
+        await Handover(town).becomes(id, State.DELIVERED)
+
+
+def stream_of(lead_id: str) -> str:
+    return f"marketing.lead-{lead_id}"
