@@ -123,7 +123,9 @@ JOIN views.heads h ON h.tenant = k.tenant AND h.stream = k.stream
 """
 
 _LEDGERED = """
-SELECT version, digest FROM views.ledger WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
+SELECT version, digest FROM views.ledger
+WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
 UNION ALL
-SELECT version, digest FROM views.discarded WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
+SELECT version, digest FROM views.discarded
+WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
 """

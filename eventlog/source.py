@@ -68,11 +68,11 @@ class Source:
             try:
                 async with self._writing:
                     await self._resume()
+                    epoch = self._checkpoint.epoch
                 await self._retry_newer()
                 async with aclosing(ahead(self._entries(), BATCH_EVENTS)) as batches:
                     async for batch in batches:
-                        async with self._writing:
-                            await self._apply(batch)
+                        await self._next(batch, epoch)
                         failures = 0
             except Superseded as error:
                 self._log.info("%s", error)
@@ -117,17 +117,32 @@ class Source:
         async with self._writing:
             if self._checkpoint.epoch == NOT_TAKEN:
                 await self._resume()
-            async with self._department.views.pool.acquire() as connection:
-                after, last = await bounds(connection, stream)
-            events = await self.feed.refetch(*stream, after, max(upto, last)) if max(upto, last) > after else ()
-            stopped = self._parked.pop(stream, None)
             try:
-                await self._apply(await self._decoded(events, moving=False))
-            except BaseException:
-                if stopped:
-                    self._parked[stream] = stopped
-                raise
-            return stream not in self._parked
+                return await self._hear_again(stream, upto)
+            except Superseded:
+                await self._resume()
+                return await self._hear_again(stream, upto)
+
+    async def _hear_again(self, stream: StreamKey, upto: Version) -> bool:
+        async with self._department.views.pool.acquire() as connection:
+            after, last = await bounds(connection, stream)
+        events = await self.feed.refetch(*stream, after, max(upto, last)) if max(upto, last) > after else ()
+        stopped = self._parked.pop(stream, None)
+        try:
+            await self._apply(await self._decoded(events, moving=False))
+        except BaseException:
+            if stopped:
+                self._parked[stream] = stopped
+            raise
+        return stream not in self._parked
+
+    async def _next(self, batch: list[Entry], epoch: int) -> None:
+        """Write what was read under an assignment. When that was taken again meanwhile (by a retry), it begins anew:
+        what was read ahead may be too early or too late for where the checkpoint is now."""
+        async with self._writing:
+            if self._checkpoint.epoch != epoch:
+                raise Superseded(f"the assignment of {self.feed.department} was taken again")
+            await self._apply(batch)
 
     async def _entries(self) -> AsyncGenerator[list[Entry], None]:
         after = self._checkpoint.place
@@ -173,7 +188,7 @@ class Source:
             await self._apply(await self._completed(entries, examined.gaps))
             return
         if fault is not None:
-            examined = Examined(parked=[fault] if fault.entry in examined.accepted else examined.parked)
+            examined = Examined(parked=[fault] if fault.entry.digest else examined.parked)
         folded = self.folding.fold(examined.accepted)
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]

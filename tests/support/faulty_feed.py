@@ -33,7 +33,7 @@ class FaultyFeed:
     dropped event is noticed by the next one of its stream, and the last one of a stream is not.
 
     `faults` may be exchanged while it runs; `only` narrows them to streams whose names contain it. `done` lists what
-    was done to which event."""
+    was done to which event, `scanned` is the last position that went through."""
 
     def __init__(
         self, feed: Feed, faults: Faults, seed: int = 0, only: str = "", *, in_one_sequence: bool = False
@@ -45,6 +45,7 @@ class FaultyFeed:
         self._feed = feed
         self._random = random.Random(seed)
         self._late: list[tuple[int, Event]] = []
+        self.scanned = Position(0)
 
     @property
     def department(self) -> str:
@@ -56,6 +57,7 @@ class FaultyFeed:
             async for page in pages:
                 if self.faults.pause_s:
                     await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
+                self.scanned = page.scanned
                 yield replace(page, events=self._spoiled(page.events))
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
