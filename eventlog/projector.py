@@ -5,7 +5,6 @@ department answers from its own facts in milliseconds whatever the others do.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -19,11 +18,8 @@ from eventlog.fold import Folding
 from eventlog.projections import Projection
 from eventlog.reactions import Reactions
 from eventlog.source import Department, Source
-from eventlog.trouble import persist
 from eventlog.views import Views
 from eventlog.writing import Writer
-
-_log = logging.getLogger("baton.projector")
 
 
 def _now() -> datetime:
@@ -46,7 +42,6 @@ class Projector:
         clock: Callable[[], datetime] = _now,
         parked_streams_max: int = 1000,
     ) -> None:
-        self._projections = projections
         self._shared = Department(department, views, codec, Writer(), clock, wake, parked_streams_max)
         self.sources: Mapping[str, Source] = {
             feed.department: Source(self._shared, feed, Folding(feed.department, department, projections, reactions))
@@ -55,15 +50,9 @@ class Projector:
 
     async def run(self) -> None:
         """Until cancelled. Raises when a source cannot go on by waiting."""
-        await persist(self._load, f"the projector of {self._shared.name}", _log)
         async with asyncio.TaskGroup() as group:
             for source in self.sources.values():
                 group.create_task(source.run(), name=f"{self._shared.name} hears {source.feed.department}")
-
-    async def _load(self) -> None:
-        tables = sorted({table for projection in self._projections for table in projection.tables})
-        async with self._shared.views.pool.acquire() as connection:
-            await self._shared.writer.load(connection, tables)
 
     def checkpoint(self, department: str) -> Place:
         """How far a department was heard, completely; `0.0` before anything was."""

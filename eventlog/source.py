@@ -85,6 +85,8 @@ class Source:
 
     async def _resume(self) -> None:
         async with self._department.views.pool.acquire() as connection:
+            # Here, because after a rebuild the tables may have other columns.
+            await self._department.writer.load(connection, self.folding.tables)
             self._checkpoint = checkpoint = await take(connection, self.feed.department)
             self._parked = await parked_streams(connection, self.feed.department)
         await self._check_history(checkpoint)
