@@ -38,6 +38,7 @@ class Stream:
     places: list[int] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     recorded: list[float] = field(default_factory=list)
+    intact: bool = True
 
     def version_at(self, cut: Cut) -> int:
         """The stream's version where the department's log is cut; 0 before it began."""
@@ -76,13 +77,18 @@ class Book:
                     linked.setdefault(other, {}).setdefault(department, where)
 
     def _chain(self, stream: Stream, event: Any) -> None:
+        """What follows a break is broken, too: it is told once, and no manifest that names it is believed."""
         expected = len(stream.digests) + 1
-        if event.version != expected:
-            self.broken.append(f"{event.stream}: expected version {expected}, found {event.version}")
         recomputed = digest(stream.digests[-1] if stream.digests else START, event)
-        if recomputed != event.digest:
-            self.broken.append(f"{event.stream}: version {event.version} is not what its digest says")
+        if stream.intact and event.version != expected:
+            self._broken(stream, f"{event.stream}: expected version {expected}, found {event.version}")
+        elif stream.intact and recomputed != event.digest:
+            self._broken(stream, f"{event.stream}: version {event.version} is not what its digest says")
         stream.digests.append(recomputed)
+
+    def _broken(self, stream: Stream, reason: str) -> None:
+        stream.intact = False
+        self.broken.append(reason)
 
     def neighbourhood(self, subject: str, cut: Cut, without: str = "", since: Cut | None = None) -> list[str]:
         """The subject and what is linked to it where the logs are cut. Links that the department `without` made

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tools.audit.book import Book, Cut
 from tools.audit.cases import OFFER, Ask, Case, Cases, Part, Receipt, Told
 
-OVERTAKEN_S = 5.0
+OVERTAKEN_S = 10.0
 HEARD_S = 30.0
 
 PENDING, LOST, DISCREPANCY = "pending", "lost", "discrepancy"
