@@ -49,7 +49,9 @@ class Companies:
     async def UpdateCompany(self, request: pb.UpdateCompanyRequest, call: Call) -> pb.Company:
         there = await self._reader.writable(COMPANY, call, "company", request.company.id)
         asked = values(request.company, request.update_mask.paths)
-        branch = written_branch(asked.get("branch") or there.state.branch, call)
+        branch = written_branch(asked.get("branch", there.state.branch), call)
+        if "branch" in asked:
+            asked["branch"] = branch
         given = await self._given.reachable(call.identity.tenant, asked, branch)
         handled = await self._handler.handle(
             COMPANY,

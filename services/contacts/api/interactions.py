@@ -66,7 +66,8 @@ class Interactions:
     async def UpdateInteraction(self, request: pb.UpdateInteractionRequest, call: Call) -> pb.Interaction:
         await self._reader.writable(INTERACTION, call, "interaction", request.interaction.id)
         given = whole(values(request.interaction, request.update_mask.paths))
-        written_branch(given.get("branch", ""), call)
+        if "branch" in given:
+            given["branch"] = written_branch(given["branch"], call)
         handled = await self._handler.handle(
             INTERACTION,
             request.interaction.id,

@@ -60,7 +60,9 @@ class People:
     async def UpdatePerson(self, request: pb.UpdatePersonRequest, call: Call) -> pb.Person:
         there = await self._reader.writable(PERSON, call, "person", request.person.id)
         asked = values(request.person, request.update_mask.paths)
-        branch = written_branch(asked.get("branch") or there.state.branch, call)
+        branch = written_branch(asked.get("branch", there.state.branch), call)
+        if "branch" in asked:
+            asked["branch"] = branch
         given = await self._given.reachable(call.identity.tenant, asked, branch)
         handled = await self._registrar.write(
             request.person.id,

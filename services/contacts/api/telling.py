@@ -132,6 +132,7 @@ TOLD: Mapping[str, tuple[str, Summary]] = {
     "contacts.handoff-returned": ("Handoff returned", _returned),
     "contacts.handoff-reassigned": ("Handoff reassigned", _reassigned),
     "contacts.handoff-withdrawn": ("Handoff withdrawn", _texts("reason")),
+    "contacts.handoff-updated": ("Handoff changed", _changed),
     "contacts.handoff-overdue": ("Handoff overdue", _labelled("Nobody took it by", "deadline")),
     "contacts.handoff-received": _RECEIVED,
     "marketing.lead-captured": ("Lead captured", _lead),

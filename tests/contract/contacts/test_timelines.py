@@ -9,6 +9,8 @@ from baton.contacts.v1 import interactions_pb2, people_pb2
 from baton.contacts.v1 import timeline_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from facts.common import Subject
+from facts.contacts import Asking, HandoffOffered, HandoffReturned
 from facts.marketing import LeadCaptured, LeadPerson, LeadTouched, Touch
 from facts.sales import OpportunityOpened
 from runtime.errors import RpcError
@@ -132,3 +134,53 @@ async def test_a_clerk_reads_the_timelines_of_the_own_branch_only(town: Town) ->
     with pytest.raises(RpcError) as nobody:
         await timeline(town.desk("emma"), "Person", str(uuid4()))
     assert nobody.value.kind.http == 404
+
+
+async def test_what_is_offered_is_read_until_it_is_returned(town: Town) -> None:
+    lead_id, handoff_id = str(uuid4()), str(uuid4())
+    oleg = town.desk("oleg", "clerk", branch="moscow")
+    await told_lead(town, lead_id)
+    call = interactions_pb2.Interaction(lead_id=lead_id, branch="london", channel="CALL")
+    create = interactions_pb2.CreateInteractionRequest(interaction=call)
+    made = await town.desk("emma").ask("Interactions/CreateInteraction", create)
+    read = interactions_pb2.GetInteractionRequest(id=made.id)
+
+    async def sees() -> bool:
+        try:
+            await oleg.ask("Interactions/GetInteraction", read)
+        except RpcError:
+            return bool(await types(oleg, "Lead", lead_id))
+        return True
+
+    before = await sees()
+    await town.tell(f"contacts.handoff-{handoff_id}", offered(handoff_id, lead_id))
+    await eventually(sees)
+    await eventually(lambda: types(oleg, "Lead", lead_id))
+    returned = HandoffReturned(
+        handoff_id=handoff_id, subject=subject(lead_id), from_department="marketing", reason="", returned_by="oleg"
+    )
+    await town.tell(f"contacts.handoff-{handoff_id}", returned)
+
+    assert not before
+    await eventually(sees, lambda seen: not seen)
+
+
+def subject(lead_id: str) -> Subject:
+    return Subject(kind="lead", id=lead_id)
+
+
+def offered(handoff_id: str, lead_id: str) -> HandoffOffered:
+    return HandoffOffered(
+        handoff_id=handoff_id,
+        kind="lead-to-sales",
+        from_department="marketing",
+        to_department="sales",
+        subject=subject(lead_id),
+        from_branch="london",
+        to_branch="moscow",
+        asking=Asking(department="marketing", stream=f"marketing.lead-{lead_id}", version=1, event_id=str(uuid4())),
+        asked_at=NOON,
+        basis={"marketing": "1.1"},
+        manifest=(),
+        deadline=NOON,
+    )
