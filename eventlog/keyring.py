@@ -98,8 +98,12 @@ class MemoryKeyring:
 
     async def fresh(self, tenant: str) -> DataKey:
         key, _ = self._master.make(tenant)
-        self._keys[tenant, key.id] = key
+        self.put(tenant, key)
         return key
+
+    def put(self, tenant: str, key: DataKey) -> None:
+        """Know a key that was made elsewhere."""
+        self._keys[tenant, key.id] = key
 
     async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
         return {each[1]: self._keys[each] for each in tenant_keys if each in self._keys}
