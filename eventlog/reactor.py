@@ -26,7 +26,7 @@ CONCURRENT_MAX = 64
 LEASE_S = 60.0
 
 #: Another process may have written todos: look at least this often.
-LOOK_S = 5.0
+LOOK_S = 120.0
 
 #: Waits after a failure: doubled each time.
 RETRY_MIN_S, RETRY_MAX_S = 0.2, 300.0
@@ -84,11 +84,11 @@ class Reactor:
         return count
 
     async def _release(self) -> None:
-        async with self._views.pool.acquire() as connection:
+        async with self._views.deriving.acquire() as connection:
             await release_leases(connection, self._clock())
 
     async def _take(self) -> list[Taken]:
-        async with self._views.pool.acquire() as connection:
+        async with self._views.deriving.acquire() as connection:
             return await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
 
     async def _rest(self) -> None:
@@ -104,7 +104,7 @@ class Reactor:
                 return
 
     async def _next(self) -> datetime | None:
-        async with self._views.pool.acquire() as connection:
+        async with self._views.deriving.acquire() as connection:
             return await next_due(connection, self._kinds)
 
     async def _do(self, taken: Sequence[Taken]) -> None:
@@ -116,6 +116,9 @@ class Reactor:
         done = [each for each, error in outcomes if error is None]
         later = [self._later(each, error) for each, error in outcomes if error is not None]
         await persist(lambda: self._finish(done, later), "todos", self._log)
+        if later:
+            # Whoever rests looked for the next todo while these were taken, and does not know when they are due.
+            self.wake()
 
     async def _kind(self, kind: str, taken: Sequence[Taken]) -> list[tuple[Taken, Exception | None]]:
         if kind in self._bulk:
@@ -152,7 +155,7 @@ class Reactor:
     async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> None:
         for each in done:
             metrics.TODOS_DONE.labels(self._department, each.due.kind).inc()
-        async with self._views.pool.acquire() as connection, connection.transaction():
+        async with self._views.deriving.acquire() as connection:
             await finish(connection, done, later)
 
 

@@ -37,7 +37,8 @@ _JSONB_VERSION = b"\x01"
 class Views:
     """SQL on read models. `jsonb` columns are Python values both ways. asyncpg's errors come through unchanged.
 
-    `deriving` is the pool of those who write what can be derived again: projectors and rebuilds."""
+    `deriving` is the pool of those who write what can be derived again: projectors, rebuilds, and reactors (a todo
+    that is done once more is answered by its command id)."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", deriving: "asyncpg.Pool[Any]") -> None:
         self.pool = pool
