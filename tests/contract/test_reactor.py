@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -279,3 +279,37 @@ async def test_a_replay_of_a_fact_asks_for_nothing_twice(
     await house.reactor.run_due()
 
     assert sorted(greeter.customers) == sorted(f"c{n}" for n in range(20))
+
+
+async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_to_wait_for(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    taken, rested, answer, greeted = (asyncio.Event() for _ in range(4))
+
+    class Slow(Staff):
+        async def __call__(self, due: Due) -> None:
+            taken.set()
+            await answer.wait()
+            await super().__call__(due)
+            greeted.set()
+
+    house = House(views, codec, sales, lambda: datetime.now(UTC), greet=Slow(NotYet("too early", 0.05)))
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    look = house.reactor._next
+
+    async def looked() -> datetime | None:
+        due = await look()
+        if taken.is_set():
+            rested.set()
+        return due
+
+    house.reactor._next = looked  # type: ignore[method-assign]
+    running = asyncio.create_task(house.reactor.run())
+    try:
+        await asyncio.wait_for(rested.wait(), 10)
+        answer.set()
+        await asyncio.wait_for(greeted.wait(), 3)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
