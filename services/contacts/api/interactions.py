@@ -92,7 +92,7 @@ class Interactions:
         return pb.ImportInteractionsResponse(results=await self._importer.take(imported, request.rows, call))
 
     async def _write(self, row: Row) -> Handled[Interaction]:
-        given = whole({"occurred_at": self._clock(), **row.given})
+        given = whole({"occurred_at": self._clock(), "employee": row.origin.employee, **row.given})
         ids = promise_ids(UUID(row.id))
         return await self._handler.handle(
             INTERACTION,

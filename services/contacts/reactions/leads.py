@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from eventlog.codec import Codec, Origin
 from eventlog.decider import Refused
-from eventlog.errors import Conflict, Poison
+from eventlog.errors import Behind, Conflict, Poison
 from eventlog.events import Place, Version
 from eventlog.feed import Feed
 from eventlog.handling import Also, Handler
@@ -119,7 +119,13 @@ class Settler:
         if found.enquiry is not None:
             places.append(await self._record(found, found.enquiry, due))
         for place in places:
+            await self._seen(place)
+
+    async def _seen(self, place: Place) -> None:
+        try:
             await self._house.hearing.wait_for(self._house.name, place, SEEN_S)
+        except Behind as behind:
+            raise NotYet(str(behind)) from None
 
     async def link(self, due: Due) -> None:
         """An employee decided."""

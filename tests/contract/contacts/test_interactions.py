@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from baton.common.v1.imports_pb2 import ImportResult
 from baton.contacts.v1 import interactions_pb2 as pb
 
 from runtime.errors import RpcError
@@ -109,3 +110,26 @@ async def test_an_unknown_promise_is_not_there(town: Town) -> None:
     made = await call_with_promises(town.desk("emma", branch="london"))
     ivan = town.desk("ivan", "clerk", branch="moscow")
     assert await status_of(ivan.ask("Promises/KeepPromise", pb.KeepPromiseRequest(id=made.promises[0].id))) == 404
+
+
+async def test_an_imported_call_keeps_its_promises_when_its_row_comes_changed(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def take(summary: str, digest: str) -> ImportResult:
+        promises = [pb.Interaction.MadePromise(what="Send the price list")]
+        call = pb.Interaction(external_id="call-1", channel="CALL", summary=summary, promises=promises)
+        row = pb.InteractionRow(line=2, digest=digest * 64, employee="lena", interaction=call)
+        answer = await emma.ask(
+            "Interactions/ImportInteractions", pb.ImportInteractionsRequest(import_id="i", rows=[row])
+        )
+        return answer.results[0]
+
+    created = await take("Asked for prices", "a")
+    before = await emma.ask("Interactions/GetInteraction", pb.GetInteractionRequest(id=created.id))
+    await emma.ask("Promises/KeepPromise", pb.KeepPromiseRequest(id=before.promises[0].id))
+    outcomes = [created.outcome, (await take("Asked", "b")).outcome, (await take("Asked", "b")).outcome]
+    after = await emma.ask("Interactions/GetInteraction", pb.GetInteractionRequest(id=created.id))
+
+    assert outcomes == [ImportResult.CREATED, ImportResult.UPDATED, ImportResult.UNCHANGED]
+    assert (before.employee, before.promises[0].by, after.summary) == ("lena", "lena", "Asked")
+    assert [(each.id, each.state) for each in after.promises] == [(before.promises[0].id, pb.Promise.KEPT)]
