@@ -1,6 +1,6 @@
 """What a batch of appends becomes: conditions checked one by one, positions and digests given. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -71,8 +71,8 @@ class Columns:
     command_tenants: list[str] = field(default_factory=list)
     command_ids: list[UUID] = field(default_factory=list)
     hmacs: list[bytes] = field(default_factory=list)
-    first_positions: list[int] = field(default_factory=list)
-    last_positions: list[int] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
+    lasts: list[int] = field(default_factory=list)
     command_versions: list[str] = field(default_factory=list)
     outcomes: list[bytes] = field(default_factory=list)
 
@@ -80,30 +80,64 @@ class Columns:
         return [getattr(self, column.name) for column in fields(self)]
 
 
-class Planner:
-    """Plans one batch behind one head. Later appends of the batch see what earlier ones will have written."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An append that can be written. `first` and `last` are counted from the head that it will stand behind."""
 
-    def __init__(self, head: LogHead, heads: StreamHeads, now: datetime) -> None:
+    pending: Pending
+    first: int
+    last: int
+    versions: dict[str, Version]
+
+
+class Plan:
+    """What is sent for one batch. Later appends of the batch see what earlier ones will have written."""
+
+    def __init__(self, batch: Iterable[Pending], head: LogHead, heads: StreamHeads, now: datetime) -> None:
         self.head = head
-        self.position = head.position
         self.recorded_at = max(now, head.recorded_at)
+        self.count = 0
         self.columns = Columns()
         self.changed: dict[StreamKey, StreamHead] = {}
-        self.written: list[tuple[Pending, Appended]] = []
+        self.written: list[Planned] = []
         self.conflicts: list[tuple[Pending, Conflict]] = []
         self._heads = heads
-
-    def plan(self, batch: Iterable[Pending]) -> None:
         for pending in batch:
-            conflict = self._conflict(pending.append)
-            if conflict is None:
-                self.written.append((pending, self._write(pending.append)))
-            else:
-                self.conflicts.append((pending, conflict))
+            self._add(pending)
 
-    def arguments(self) -> list[Any]:
+    @property
+    def strict(self) -> bool:
+        """Whether the log must not have moved since its head was read: for a conflict to be true now, and for a
+        condition on a stream that is not written to (the key of the table guards those that are)."""
+        return bool(self.conflicts) or any(
+            not write.events for planned in self.written for write in planned.pending.append.writes
+        )
+
+    def arguments(self, *, strict: bool) -> list[Any]:
         """What `log.append` takes."""
-        return [self.head.generation, self.head.position, self.recorded_at, *self.columns.arguments()]
+        return [self.head.generation, self.head.position, strict, self.recorded_at, *self.columns.arguments()]
+
+    def answers(self, position: int) -> Iterator[tuple[Pending, Appended]]:
+        """What each append is told once the batch stands behind this position."""
+        for planned in self.written:
+            yield (
+                planned.pending,
+                Appended(
+                    self.head.generation,
+                    Position(position + planned.first),
+                    Position(position + planned.last),
+                    planned.versions,
+                    planned.pending.append.outcome,
+                    self.recorded_at,
+                ),
+            )
+
+    def _add(self, pending: Pending) -> None:
+        conflict = self._conflict(pending.append)
+        if conflict is None:
+            self.written.append(self._write(pending))
+        else:
+            self.conflicts.append((pending, conflict))
 
     def _head(self, key: StreamKey) -> StreamHead:
         return self.changed.get(key) or self._heads.get(key) or NO_EVENTS
@@ -115,14 +149,16 @@ class Planner:
                 return Conflict(write.stream, str(write.expected), version)
         return None
 
-    def _write(self, append: Append) -> Appended:
-        first = self.position + 1
+    def _write(self, pending: Pending) -> Planned:
+        append, before, n = pending.append, self.count, 0
         versions: dict[str, Version] = {}
-        n = 0
         for write in append.writes:
             versions[write.stream] = self._write_stream(append, write, n)
             n += len(write.events)
-        return self._remember(append, first if n else self.position, versions)
+        self.count += n
+        planned = Planned(pending, before + 1 if n else before, self.count, versions)
+        self._remember(append, planned)
+        return planned
 
     def _write_stream(self, append: Append, write: StreamWrite, n: int) -> Version:
         """Append the events of one stream; `n` counts the events of the command before them."""
@@ -145,22 +181,18 @@ class Planner:
             columns.metadata.append(event.metadata)
             columns.data.append(event.data)
             n += 1
-        self.position += len(write.events)
         self.changed[key] = StreamHead(version, digest)
         return Version(version)
 
-    def _remember(self, append: Append, first: int, versions: dict[str, Version]) -> Appended:
+    def _remember(self, append: Append, planned: Planned) -> None:
         columns = self.columns
         columns.command_tenants.append(append.tenant)
         columns.command_ids.append(append.command.id)
         columns.hmacs.append(append.command.hmac)
-        columns.first_positions.append(first)
-        columns.last_positions.append(self.position)
-        columns.command_versions.append(orjson.dumps(versions).decode())
+        columns.firsts.append(planned.first)
+        columns.lasts.append(planned.last)
+        columns.command_versions.append(orjson.dumps(planned.versions).decode())
         columns.outcomes.append(append.outcome)
-        return Appended(
-            self.head.generation, Position(first), Position(self.position), versions, append.outcome, self.recorded_at
-        )
 
 
 def unknown(batch: Sequence[Pending], heads: StreamHeads, *, certain: bool) -> list[StreamKey]:

@@ -13,7 +13,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from eventlog.errors import CommandReused, NotSafe, Unavailable
 from eventlog.events import Position, Version
-from eventlog.postgres.plan import NO_EVENTS, LogHead, Planner, StreamHead, StreamHeads, StreamKey, unknown
+from eventlog.postgres.plan import NO_EVENTS, LogHead, Plan, StreamHead, StreamHeads, StreamKey, unknown
 from eventlog.postgres.queue import AppendQueue, Pending
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
 from eventlog.store import Appended, Command
@@ -25,8 +25,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-#: After another process wrote, so many batches must pass without it until we speak first again.
-RIVAL_BATCHES = 8
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 LOCK = "BEGIN; SELECT log.lock()"
@@ -49,13 +47,13 @@ FROM unnest($1::text[], $2::uuid[]) AS k(tenant, id)
 JOIN log.commands c ON c.tenant = k.tenant AND c.id = k.id
 """
 
-APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 20))})"
+APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 21))})"
 
 
 class Writer:
-    """Group commit. While no other process writes, a batch is one statement, one round trip, one commit: the writer
-    assumes that the log's head is the one it left, and the statement checks it under the lock. As soon as that
-    fails, it takes the lock first and looks."""
+    """Group commit. It speaks first: a batch is one statement, one round trip, one commit, planned with what the
+    writer remembers of the streams; the statement takes the lock, and the keys of the tables refuse what is no
+    longer true. Then it looks first: lock, read, write, commit."""
 
     def __init__(self, dsn: str, queue: AppendQueue, clock: Clock, written: Callable[[int], None]) -> None:
         self._dsn = dsn
@@ -64,7 +62,6 @@ class Writer:
         self._written = written
         self._heads = StreamHeads()
         self._head: LogHead | None = None
-        self._rivals = 0
         self.generation = 1
         self._connection: asyncpg.Connection[Any] | None = None
         self._append: PreparedStatement[asyncpg.Record] | None = None
@@ -117,53 +114,49 @@ class Writer:
 
     async def _try(self, batch: list[Pending]) -> None:
         connection = await self._connected()
-        if self._head is None or self._rivals or not await self._speak_first(connection, batch):
+        if self._head is None or not await self._speak_first(connection, self._head, batch):
             await self._look_first(connection, batch)
 
-    async def _speak_first(self, connection: Connection, batch: list[Pending]) -> bool:
-        """Write behind the head that we left. False: it has moved, or a stream or a command was there already.
-
-        Heads of streams that are read here, without the lock, count as known: if anybody wrote since, the head of
-        the log has moved, and nothing is written."""
+    async def _speak_first(self, connection: Connection, head: LogHead, batch: list[Pending]) -> bool:
+        """Write with what is known. False: the log, a stream or a command is not as it was assumed to be."""
         await self._learn(connection, unknown(batch, self._heads, certain=False))
-        planner = self._plan(batch)
+        plan = Plan(batch, head, self._heads, self._clock())
         try:
-            if not await self._send(planner):
-                self._rivals = RIVAL_BATCHES
-                return False
+            position = await self._send(plan, strict=plan.strict)
         except asyncpg.UniqueViolationError:
             return False
-        self._settle_written(planner)
-        await self._settle_answered(connection, [pending for pending, _ in planner.conflicts])
-        self._settle_conflicts(planner)
+        if position is None:
+            return False
+        self._settle_written(plan, position)
+        await self._settle_answered(connection, [pending for pending, _ in plan.conflicts])
+        self._settle_conflicts(plan)
         return True
 
     async def _look_first(self, connection: Connection, batch: list[Pending]) -> None:
         """Take the lock, read what there is to know, write, commit."""
         await connection.execute(LOCK, timeout=STATEMENT_TIMEOUT_S)
         batch += self._queue.take()  # what came while we waited for the lock
-        await self._look(connection)
+        head = await self._look(connection)
         await self._settle_answered(connection, batch)
         fresh = [pending for pending in batch if not pending.settled]
         await self._learn(connection, unknown(fresh, self._heads, certain=True))
-        planner = self._plan(fresh)
-        if not await self._send(planner):
+        plan = Plan(fresh, head, self._heads, self._clock())
+        position = await self._send(plan, strict=True)
+        if position is None:
             raise NotSafe("the head of the log moved under its lock")
         await connection.execute("COMMIT", timeout=STATEMENT_TIMEOUT_S)
-        self._settle_written(planner)
-        self._settle_conflicts(planner)
+        self._settle_written(plan, position)
+        self._settle_conflicts(plan)
 
-    async def _look(self, connection: Connection) -> None:
+    async def _look(self, connection: Connection) -> LogHead:
         """Read the log's head. What was known of streams is void when it moved without us."""
         (row,) = await connection.fetch(HEAD, timeout=STATEMENT_TIMEOUT_S)
         head = LogHead(*row)
-        if head == self._head:
-            self._rivals = max(0, self._rivals - 1)
-        else:
-            self._rivals = RIVAL_BATCHES if self._head else 0
+        if head != self._head:
             self._heads.clear()
             self._head = head
             self.generation = head.generation
+        return head
 
     async def _learn(self, connection: Connection, keys: list[StreamKey]) -> None:
         """Read the heads of these streams into what is known."""
@@ -176,30 +169,26 @@ class Writer:
         found.update({(row["tenant"], row["stream"]): StreamHead(row["version"], row["digest"]) for row in rows})
         self._heads.update(found)
 
-    def _plan(self, batch: list[Pending]) -> Planner:
-        if self._head is None:
-            raise NotSafe("nothing is known of the log's head")
-        planner = Planner(self._head, self._heads, self._clock())
-        planner.plan(batch)
-        return planner
-
-    async def _send(self, planner: Planner) -> bool:
+    async def _send(self, plan: Plan, *, strict: bool) -> int | None:
+        """The position behind which the batch was written, or None."""
         if self._append is None:
             raise asyncpg.InterfaceError("not connected")
-        arguments = planner.arguments()
-        written: bool = await self._append.fetchval(*arguments, timeout=STATEMENT_TIMEOUT_S)
-        return written
+        arguments = plan.arguments(strict=strict)
+        position: int | None = await self._append.fetchval(*arguments, timeout=STATEMENT_TIMEOUT_S)
+        return position
 
-    def _settle_written(self, planner: Planner) -> None:
+    def _settle_written(self, plan: Plan, position: int) -> None:
         """After the commit: remember the heads, answer, wake the readers."""
-        self._heads.update(planner.changed)
-        if planner.columns.streams:
-            self._head = LogHead(planner.head.generation, planner.position, planner.recorded_at)
-        for pending, appended in planner.written:
+        if position != plan.head.position:
+            self._heads.clear()  # somebody else wrote, we do not know to which streams
+        self._heads.update(plan.changed)
+        recorded_at = plan.recorded_at if plan.count else plan.head.recorded_at
+        self._head = LogHead(plan.head.generation, position + plan.count, recorded_at)
+        for pending, appended in plan.answers(position):
             self._settle(pending, appended)
-        self._written(planner.position)
+        self._written(position + plan.count)
 
-    def _settle_conflicts(self, planner: Planner) -> None:
+    def _settle_conflicts(self, planner: Plan) -> None:
         for pending, conflict in planner.conflicts:
             if not pending.settled:
                 self._settle(pending, conflict)

@@ -13,10 +13,10 @@ from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
 from eventlog.events import Place, Position, Version
 from eventlog.postgres import PostgresStore
 from eventlog.postgres.queue import AppendQueue
-from eventlog.store import ANY, NO_STREAM, Appended, exact
-from tests.support.log import TENANT, an_append, an_event, collect, eventually, whole_log
+from eventlog.store import ANY, NO_STREAM, Append, Appended, StreamWrite, exact
+from tests.support.log import TENANT, a_command, an_append, an_event, collect, eventually, whole_log
 from tests.support.postgres import TestServer
-from tests.support.sessions import held_lock, session, waiting_for_a_lock
+from tests.support.sessions import end_sessions_of_the_log, held_lock, session, waiting_for_a_lock
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,6 +78,21 @@ async def test_a_conflict_is_never_told_from_stale_knowledge(database: str) -> N
         assert len(await whole_log(here)) == 21
 
 
+async def test_a_condition_is_never_judged_by_stale_knowledge(database: str) -> None:
+    """A stream that is looked at, not written to, has no key that would refuse the append."""
+    async with (
+        await PostgresStore.open(database, "sales") as here,
+        await PostgresStore.open(database, "sales") as there,
+    ):
+        await here.append(an_append("sales.pipeline-1", NO_STREAM))
+        await there.append(an_append("sales.pipeline-1"))
+        first_pipeline = StreamWrite("sales.pipeline-1", exact(Version(1)), [])
+        new_deal = StreamWrite("sales.deal-1", NO_STREAM, [an_event()])
+
+        with pytest.raises(Conflict, match=r"expected version 1 of sales\.pipeline-1, found 2"):
+            await here.append(Append(TENANT, a_command(), [first_pipeline, new_deal]))
+
+
 async def test_a_subscription_hears_other_processes(database: str) -> None:
     async with (
         await PostgresStore.open(database, "sales") as here,
@@ -136,62 +151,59 @@ async def test_a_writer_stopped_between_lock_and_commit_does_not_stop_the_log(da
         assert len(await whole_log(store)) == 2
 
 
+class Load:
+    """Writers that append without end, each to a stream of its own, and count what was answered."""
+
+    def __init__(self, store: PostgresStore, writers: int = 8) -> None:
+        self.written = 0
+        self._store = store
+        self._stopped = False
+        self._tasks = [asyncio.create_task(self._write(n)) for n in range(writers)]
+
+    async def _write(self, n: int) -> None:
+        version = 0
+        while not self._stopped:
+            await self._store.append(an_append(f"sales.deal-{n}", exact(Version(version))), timeout_s=60)
+            version, self.written = version + 1, self.written + 1
+
+    async def goes_on(self) -> None:
+        """Return when some more is written."""
+        goal = self.written + 30
+
+        async def reached() -> bool:
+            return self.written >= goal
+
+        await eventually(reached, f"{goal} appends written")
+
+    async def stop(self) -> None:
+        self._stopped = True
+        await asyncio.gather(*self._tasks)
+
+
 async def test_a_session_that_is_ended_costs_no_append(database: str) -> None:
     async with await PostgresStore.open(database, "sales") as store, session(database) as operator:
-        done = False
+        load = Load(store)
+        for _ in range(15):
+            await load.goes_on()
+            await end_sessions_of_the_log(operator)
+        await load.stop()
 
-        async def end_sessions() -> None:
-            while not done:
-                await operator.execute(
-                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE application_name = 'baton log' AND datname = current_database()"""
-                )
-                await asyncio.sleep(0.02)
-
-        ending = asyncio.create_task(end_sessions())
-        appends = [an_append(f"sales.deal-{n}", NO_STREAM) for n in range(400)]
-        answers = [
-            answer
-            for n in range(0, 400, 20)
-            for answer in await asyncio.gather(*map(store.append, appends[n : n + 20]))
-        ]
-        done = True
-        await ending
-
-        assert sorted(answer.last for answer in answers) == list(range(1, 401))
-        assert len(await whole_log(store)) == 400
+        assert len(await whole_log(store)) == load.written
 
 
-async def test_writers_wait_for_a_server_that_restarts(own_postgres: TestServer) -> None:
+async def test_writers_and_readers_wait_for_a_server_that_restarts(own_postgres: TestServer) -> None:
     async with await PostgresStore.open(own_postgres.dsn(own_postgres.create_database()), "sales") as store:
-        written = 0
-        stop = False
-
-        async def write(n: int) -> None:
-            nonlocal written
-            version = 0
-            while not stop:
-                await store.append(an_append(f"sales.deal-{n}", exact(Version(version))), timeout_s=30)
-                version, written = version + 1, written + 1
-
-        async def has_written(count: int) -> None:
-            async def reached() -> bool:
-                return written >= count
-
-            await eventually(reached, f"{count} appends written")
-
-        reading = asyncio.create_task(collect(store.subscribe(Position(0)), Position(150)))
-        writing = [asyncio.create_task(write(n)) for n in range(8)]
+        reading = asyncio.create_task(collect(store.subscribe(Position(0)), Position(100)))
+        load = Load(store)
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            await has_written(written + 50)
+            await load.goes_on()
             await asyncio.to_thread(own_postgres.stop, how)
             await asyncio.to_thread(own_postgres.start)
-        await has_written(written + 50)
-        stop = True
-        await asyncio.gather(*writing)
+        await load.goes_on()
+        await load.stop()
 
         log = await whole_log(store)
-        assert len(log) == written
+        assert len(log) == load.written
         assert await reading == log[: len(reading.result())]
 
 

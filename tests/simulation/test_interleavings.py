@@ -14,7 +14,7 @@ import pytest
 
 from eventlog.events import Event, Position
 from eventlog.postgres import PostgresStore
-from eventlog.postgres.plan import LogHead, Planner, StreamHeads
+from eventlog.postgres.plan import LogHead, Plan, StreamHeads
 from eventlog.postgres.queue import Pending
 from eventlog.postgres.session import connect_writer
 from eventlog.postgres.writer import APPEND, HEAD, LOCK, utc_now
@@ -34,6 +34,7 @@ class SteppedWriter:
         self.connection = connection
         self.pid = connection.get_server_pid()
         self.name = name
+        self.strict = "lock" in steps
         self.waiting = list(steps)
         self.running: asyncio.Task[None] | None = None
         self.has_written = False
@@ -77,10 +78,11 @@ class SteppedWriter:
 
     async def _append(self) -> None:
         assert self.head is not None
-        planner = Planner(self.head, StreamHeads(), utc_now())
         append = an_append(f"sales.deal-{self.name}", facts=2)
-        planner.plan([Pending(append, asyncio.get_running_loop().create_future(), 1)])
-        self.has_written = await self.connection.fetchval(APPEND, *planner.arguments())
+        pending = Pending(append, asyncio.get_running_loop().create_future(), 1)
+        plan = Plan([pending], self.head, StreamHeads(), utc_now())
+        position = await self.connection.fetchval(APPEND, *plan.arguments(strict=self.strict))
+        self.has_written = position is not None
 
 
 class TailingReader:

@@ -10,14 +10,14 @@ import pytest
 from eventlog.events import Position, Version
 from eventlog.postgres import PostgresStore, bell
 from eventlog.postgres.bell import Bell
-from eventlog.postgres.plan import LogHead, Planner, StreamHeads
+from eventlog.postgres.plan import LogHead, Plan, StreamHeads
 from eventlog.postgres.queue import Pending
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import Pool, reader_pool
 from eventlog.postgres.writer import APPEND, HEAD
 from eventlog.store import EVERYTHING, Filter, exact
 from tests.support.log import DEADLINE_S, an_append, an_event, check_log, collect, eventually, whole_log
-from tests.support.sessions import held_lock, session, waiting_for_a_lock
+from tests.support.sessions import end_sessions_of_the_log, held_lock, session, waiting_for_a_lock
 
 
 async def look(connection: Any) -> LogHead:
@@ -25,12 +25,12 @@ async def look(connection: Any) -> LogHead:
     return LogHead(*row)
 
 
-async def append_behind(connection: Any, head: LogHead, stream: str) -> bool:
-    """What the writer sends, on a connection of the test's own."""
-    planner = Planner(head, StreamHeads(), datetime.now(UTC))
-    planner.plan([Pending(an_append(stream), asyncio.get_running_loop().create_future(), 1)])
-    written: bool = await connection.fetchval(APPEND, *planner.arguments())
-    return written
+async def append_behind(connection: Any, head: LogHead, stream: str) -> int | None:
+    """What the writer sends, on a connection of the test's own. Answers the position behind which it stands."""
+    pending = Pending(an_append(stream), asyncio.get_running_loop().create_future(), 1)
+    plan = Plan([pending], head, StreamHeads(), datetime.now(UTC))
+    position: int | None = await connection.fetchval(APPEND, *plan.arguments(strict=False))
+    return position
 
 
 async def done_or_waiting(task: "asyncio.Task[Any]", connection: Any) -> None:
@@ -53,7 +53,7 @@ async def test_a_tail_never_steps_over_an_event_that_commits_late(database: str)
     ):
         head = await look(a)
         await a.execute("BEGIN")
-        assert await append_behind(a, head, "sales.deal-a")
+        assert await append_behind(a, head, "sales.deal-a") == 0
         writing = asyncio.create_task(append_behind(b, head, "sales.deal-b"))
         await done_or_waiting(writing, watcher)
 
@@ -91,15 +91,11 @@ async def test_who_speaks_first_waits_for_the_lock(database: str) -> None:
 
 
 async def test_who_looks_first_looks_under_the_lock(database: str) -> None:
-    async with (
-        await PostgresStore.open(database, "sales") as store,
-        await PostgresStore.open(database, "sales") as other,
-    ):
-        await store.append(an_append())
-        await other.append(an_append())
-        await store.append(an_append())  # from here on it knows of the other one and looks first
+    async with await PostgresStore.open(database, "sales") as store:
+        await store.append(an_append(facts=3))
         async with held_lock(database) as holder:
-            assert await append_behind(holder, await look(holder), "sales.deal-8")
+            assert await append_behind(holder, await look(holder), "sales.deal-8") == 3
+            await end_sessions_of_the_log(holder)  # the store remembers nothing, so it looks first
             writing = asyncio.create_task(store.append(an_append(expected=exact(Version(3)))))
             await waiting_for_a_lock(holder)
             await holder.execute("COMMIT")
@@ -118,12 +114,12 @@ async def test_the_head_is_read_by_a_statement_that_begins_after_the_lock_is_had
     ):
         head = await look(a)
         await a.execute("BEGIN")
-        assert await append_behind(a, head, "sales.deal-a")
+        assert await append_behind(a, head, "sales.deal-a") == 0
         writing = asyncio.create_task(append_behind(b, head, "sales.deal-b"))
         await waiting_for_a_lock(watcher)
         await a.execute("COMMIT")
 
-        assert await writing is False
+        assert await writing == 1
 
 
 class WritesBetween:

@@ -35,9 +35,17 @@ async def waiting_for_a_lock(connection: "asyncpg.Connection[Any]", count: int =
 
     async def waiting() -> bool:
         found: int = await connection.fetchval(
-            """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE l.locktype = 'advisory' AND NOT l.granted AND a.datname = current_database()"""
+            """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+            WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()"""
         )
         return found >= count
 
     await eventually(waiting, f"{count} sessions waiting for the lock")
+
+
+async def end_sessions_of_the_log(operator: "asyncpg.Connection[Any]") -> None:
+    """End every session of this database's log, in whatever it is doing."""
+    await operator.execute(
+        """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'baton log' AND datname = current_database()"""
+    )

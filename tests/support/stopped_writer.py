@@ -4,7 +4,7 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from eventlog.postgres.plan import LogHead, Planner, StreamHeads
+from eventlog.postgres.plan import LogHead, Plan, StreamHeads
 from eventlog.postgres.queue import Pending
 from eventlog.postgres.session import connect_writer
 from eventlog.postgres.writer import APPEND, HEAD, LOCK
@@ -15,9 +15,9 @@ async def write_and_wait(dsn: str) -> None:
     connection = await connect_writer(dsn)
     await connection.execute(LOCK)
     (row,) = await connection.fetch(HEAD)
-    planner = Planner(LogHead(*row), StreamHeads(), datetime.now(UTC))
-    planner.plan([Pending(an_append("sales.deal-8"), asyncio.get_running_loop().create_future(), 1)])
-    assert await connection.fetchval(APPEND, *planner.arguments())
+    pending = Pending(an_append("sales.deal-8"), asyncio.get_running_loop().create_future(), 1)
+    plan = Plan([pending], LogHead(*row), StreamHeads(), datetime.now(UTC))
+    assert await connection.fetchval(APPEND, *plan.arguments(strict=True)) is not None
     print("has written, has not committed", flush=True)
     await asyncio.Event().wait()
 

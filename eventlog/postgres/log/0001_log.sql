@@ -53,57 +53,66 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN LATERAL (SELECT position, recorded_at FROM log.events ORDER BY position DESC LIMIT 1) e ON true
 $$;
 
--- Write a batch of appends behind the head that the writer assumed. Answers false, and writes nothing, when the log
--- has moved since: the writer then looks again. Positions follow the head in the order of the arrays.
+-- Write a batch of appends behind the head, and answer the head's position. Answers null, and writes nothing, when
+-- the log is not what the writer assumed: another generation, a head recorded later than the batch (time in a log
+-- never goes back), or, where the batch depends on it (strict), another head.
+--
+-- A batch of which every stream is written to need not be strict: what the writer remembers of a stream may be old,
+-- but then the version that it wants to give is taken, and events_version refuses the batch.
 CREATE FUNCTION log.append(
     assumed_generation integer,
     assumed_position bigint,
+    strict boolean,
     recorded_at timestamptz,
     -- one element an event
     tenants text[], streams text[], versions integer[], ids uuid[], types text[], schemas integer[],
     digests bytea[], metadata bytea[], data bytea[],
-    -- one element a command
-    command_tenants text[], command_ids uuid[], hmacs bytea[], first_positions bigint[], last_positions bigint[],
+    -- one element a command; first and last are counted from the head
+    command_tenants text[], command_ids uuid[], hmacs bytea[], firsts integer[], lasts integer[],
     command_versions json[], outcomes bytea[]
-) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    head record;
 BEGIN
     -- The lock, in a statement of its own, before the statement that reads the head. Both halves matter.
     --
-    -- Why a lock: two writers that both read head 7 would both write position 8; one fails, which costs only time.
-    -- But if positions came from a sequence instead, A could take 8, B take 9, and B commit first. A reader that
+    -- Why a lock: suppose positions came from a sequence. A takes 8, B takes 9, and B commits first. A reader that
     -- tails the log sees 9, remembers "read up to 9", and when A commits a moment later, nobody ever reads 8: a
-    -- projection lacks a row, a relay never sends a fact, a handoff is lost, and no error is raised anywhere. The
-    -- lock is held until the commit is visible (PostgreSQL gives up locks after it), so whoever sees position n
-    -- sees every position below n: commit order is position order, and a tailing reader needs no waiting time, no
-    -- high-water mark and no clock.
+    -- projection lacks a row, a relay never sends a fact, a handoff is lost, and no error is raised anywhere. And if
+    -- A rolls back, 8 is missing for ever, and every reader must guess whether to wait for it. The lock is held until
+    -- the commit is visible (PostgreSQL gives up locks after it), so whoever sees position n sees every position
+    -- below n: commit order is position order, and a tailing reader needs no waiting time, no high-water mark and no
+    -- clock.
     --
     -- Why a statement of its own: at READ COMMITTED each statement of a volatile function looks through a snapshot
     -- taken when that statement begins. Were the head read by the statement that takes the lock, its snapshot would
     -- be from before the wait: it would not show what the holder of the lock committed while we waited, and we
-    -- would judge the log by a head that is no longer its head. (The same reason forbids REPEATABLE READ here, and
+    -- would write behind a head that is no longer the head. (The same reason forbids REPEATABLE READ here, and
     -- making this function STABLE.)
     PERFORM log.lock();
 
-    IF NOT EXISTS (
-        SELECT FROM log.head() h WHERE h.generation = assumed_generation AND h.position = assumed_position
-    ) THEN
-        RETURN false;
+    SELECT h.generation, h.position, h.recorded_at INTO head FROM log.head() h;
+    IF head.generation <> assumed_generation
+        OR head.recorded_at > append.recorded_at
+        OR (strict AND head.position <> assumed_position)
+    THEN
+        RETURN NULL;
     END IF;
 
     INSERT INTO log.events
         (position, tenant, stream, version, id, type, schema, recorded_at, digest, metadata, data)
-    SELECT assumed_position + e.n, e.tenant, e.stream, e.version, e.id, e.type, e.schema, append.recorded_at,
+    SELECT head.position + e.n, e.tenant, e.stream, e.version, e.id, e.type, e.schema, append.recorded_at,
         e.digest, e.metadata, e.data
     FROM unnest(tenants, streams, versions, ids, types, schemas, digests, append.metadata, append.data)
         WITH ORDINALITY AS e(tenant, stream, version, id, type, schema, digest, metadata, data, n);
 
     INSERT INTO log.commands
         (tenant, id, hmac, generation, first_position, last_position, recorded_at, versions, outcome)
-    SELECT c.tenant, c.id, c.hmac, assumed_generation, c.first_position, c.last_position, append.recorded_at,
-        c.versions, c.outcome
-    FROM unnest(command_tenants, command_ids, hmacs, first_positions, last_positions, command_versions, outcomes)
-        AS c(tenant, id, hmac, first_position, last_position, versions, outcome);
+    SELECT c.tenant, c.id, c.hmac, assumed_generation, head.position + c.first, head.position + c.last,
+        append.recorded_at, c.versions, c.outcome
+    FROM unnest(command_tenants, command_ids, hmacs, firsts, lasts, command_versions, outcomes)
+        AS c(tenant, id, hmac, first, last, versions, outcome);
 
-    RETURN true;
+    RETURN head.position;
 END
 $$;
