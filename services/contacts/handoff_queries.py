@@ -61,11 +61,11 @@ class HandoffQueries:
         rows: Any = await self._views.fetch(sql, *args)
         return rows  # type: ignore[no-any-return]
 
-    async def concerned(self, streams: Iterable[tuple[str, str]], states: Sequence[str]) -> Sequence[Row]:
-        """Handoffs in these states that streams (tenant, name) concern."""
+    async def concerned(self, subjects: Iterable[tuple[str, str]], states: Sequence[str]) -> Sequence[Row]:
+        """Handoffs in these states that are about subjects (tenant, name), or about what is linked to them."""
         async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
             await connection.execute(_BY_INDEX)
-            found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(streams)), list(states))
+            found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(subjects)), list(states))
         return found
 
     async def companies_of(self, people: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:

@@ -42,23 +42,21 @@ SELECT tenant, id, company_id FROM people
 WHERE (tenant, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND company_id <> ''
 
 -- name: concerned
--- Handoffs in the states $3 that the streams ($1 tenants, $2 streams) concern, directly or by a link.
-SELECT DISTINCT h.tenant, h.id, h.state, h.to_department, h.subject_kind, h.subject_id, h.manifest, h.supplements,
-    h.closing, h.from_branch
+-- Handoffs in the states $3 about subjects ($1 tenants, $2 subjects) or about what is linked to them, and by which of
+-- the subjects they are `touched`.
+SELECT DISTINCT ON (h.tenant, h.id) near.touched, h.tenant, h.id, h.to_department, h.manifest, h.supplements, h.closing,
+    h.from_branch
 FROM (
-    SELECT c.tenant, c.subject
-    FROM unnest($1::text[], $2::text[]) AS w(tenant, stream)
-    JOIN concerns c ON c.tenant = w.tenant AND c.stream = w.stream
+    SELECT w.tenant, w.subject, w.subject AS touched FROM unnest($1::text[], $2::text[]) AS w(tenant, subject)
     UNION
-    SELECT l.tenant, l.other
-    FROM unnest($1::text[], $2::text[]) AS w(tenant, stream)
-    JOIN concerns c ON c.tenant = w.tenant AND c.stream = w.stream
-    JOIN links l ON l.tenant = c.tenant AND l.subject = c.subject
-    WHERE c.subject NOT LIKE 'handoff:%'
+    SELECT w.tenant, l.other, w.subject FROM unnest($1::text[], $2::text[]) AS w(tenant, subject)
+    JOIN links l ON l.tenant = w.tenant AND l.subject = w.subject
+    WHERE w.subject NOT LIKE 'handoff:%'
 ) near
 JOIN handoffs h ON h.tenant = near.tenant AND h.subject_id = split_part(near.subject, ':', 2)
     AND h.subject_kind = split_part(near.subject, ':', 1)
 WHERE h.state = ANY($3::text[])
+ORDER BY h.tenant, h.id
 
 -- name: told
 -- What a stream tells, for what is required of a subject.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from eventlog.decider import NotThere
+from facts.common import ManifestEntry
 from facts.contacts import (
     HandoffAsked,
     HandoffDelivered,
@@ -59,9 +60,7 @@ def supplement(state: Handoff, basis: Mapping[str, str], entries: Entries) -> Se
     `entries` are the streams that concern the subject at `basis`."""
     if state.state not in (*WAITING, ACCEPTED):
         return []
-    versions = covered(part.manifest for part in state.parts.values())
-    from_others = [each for each in entries if not each.stream.startswith(f"{state.to_department}.")]
-    news = newer(from_others, versions)
+    news = news_of(state.to_department, entries, covered(part.manifest for part in state.parts.values()))
     if not news:
         return []
     part = f"supplement-{1 + sum(name.startswith('supplement-') for name in state.parts)}"
@@ -70,6 +69,11 @@ def supplement(state: Handoff, basis: Mapping[str, str], entries: Entries) -> Se
             handoff_id=state.id, part=part, to_department=state.to_department, basis=dict(basis), manifest=news
         )
     ]
+
+
+def news_of(to_department: str, entries: Entries, known: Mapping[str, int]) -> tuple[ManifestEntry, ...]:
+    """What is not known yet and does not come from the receiving department itself."""
+    return newer([each for each in entries if not each.stream.startswith(f"{to_department}.")], known)
 
 
 def become_overdue(state: Handoff, now: datetime) -> Sequence[HandoffFact]:

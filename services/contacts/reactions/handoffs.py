@@ -3,6 +3,7 @@
 Todos hold ids and streams only: what people wrote is read again when it is needed.
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -108,7 +109,8 @@ def disqualified(fact: LeadDisqualified, at: At) -> Iterable[Todo]:
 
 
 def heard(fact: Any, at: At) -> Iterable[Todo]:
-    """Whatever is recorded may be news for a handoff that is under way. Asked once for a stream, however much of it
-    came in one batch."""
-    if is_news(at.stream):
-        yield Todo(SUPPLEMENT, {"stream": at.stream}, key=at.stream)
+    """Whatever is recorded may be news for a handoff that is under way. Asked once for the same subjects, however much
+    was told of them in one batch."""
+    if at.subjects and is_news(at.stream):
+        key = hashlib.sha256(" ".join(at.subjects).encode()).hexdigest()
+        yield Todo(SUPPLEMENT, {"subjects": list(at.subjects)}, key=key)

@@ -13,7 +13,7 @@ from facts.common import ManifestEntry
 from runtime.department import House
 from services.contacts.domain import handoff_proof
 from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING, Handoff, HandoffFact
-from services.contacts.domain.manifest import covered, differences, newer
+from services.contacts.domain.manifest import covered, differences
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
 from services.contacts.reactions.offering import LATER_S, of, up_to_date
@@ -63,11 +63,11 @@ class Judging:
             _alarm(due, differences(part.manifest, part.receipt))
 
     async def supplement(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
-        """What streams told may be news for handoffs that are under way. One that is not offered yet when everything in
-        the own log was seen is offered later, with it."""
+        """What was told of subjects may be news for handoffs that are under way. One that is not offered yet when all
+        of the own log was seen is offered later, with it."""
         await up_to_date(self._house)
-        streams = {(due.tenant, due.args["stream"]) for due in dues}
-        rows = await self._queries.concerned(streams, (*WAITING, ACCEPTED))
+        subjects = {(due.tenant, subject) for due in dues for subject in due.args["subjects"]}
+        rows = await self._queries.concerned(subjects, (*WAITING, ACCEPTED))
         affected = {Of(row["tenant"], row["id"]): row for row in rows}
         if not affected:
             return {}
@@ -81,10 +81,10 @@ class Judging:
 
     async def _supplement(self, dues: Sequence[Due], at: Of, row: Row, snapshot: Snapshot) -> None:
         entries = snapshot.concerning[at]
-        news = {entry.stream for entry in newer(entries, _covered(row))}
-        due = next((each for each in dues if each.tenant == at.tenant and each.args["stream"] in news), None)
-        if due is None or at in snapshot.incomplete:
+        news = handoff_proof.news_of(row["to_department"], entries, _covered(row))
+        if not news or at in snapshot.incomplete:
             return
+        due = next(each for each in dues if each.tenant == at.tenant and row["touched"] in each.args["subjects"])
         # A look at another moment may find more, so the moment is part of the command; what was told already is
         # known by the handoff's state.
         command = command_of(due, f"{at.id} {sorted(snapshot.basis.items())}")

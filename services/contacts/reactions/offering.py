@@ -1,7 +1,7 @@
 """Offers handoffs: contacts has heard what asks for them, and says what is known about their subjects."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,7 @@ class Offering:
         await up_to_date(self._house)
         snapshot = await self._queries.snapshot(of(due) for due in dues)
         terms = Terms(self._house)
+        await terms.read(snapshot.rows.values())
         companies = await self._queries.companies_of(
             (at.tenant, row["known_person_id"]) for at, row in snapshot.rows.items() if row["known_person_id"]
         )
@@ -118,6 +119,12 @@ class Terms:
         self._house = house
         self._kinds: dict[tuple[str, str], HandoffKind] = {}
         self._calendars: dict[tuple[str, str], Calendar] = {}
+
+    async def read(self, rows: Iterable[Row]) -> None:
+        """Everything that these handoffs need, before it is asked for many times at once."""
+        wanted = {(row["tenant"], row["kind"], row["asked_to_branch"]) for row in rows}
+        for tenant, kind, branch in wanted:
+            await self.deadline(tenant, branch, await self.kind(tenant, kind))
 
     async def kind(self, tenant: str, name: str) -> HandoffKind:
         """What is defined; of a kind that nobody defined, the defaults."""
