@@ -49,8 +49,9 @@ S = TypeVar("S", bound=Imported)
 R = TypeVar("R", bound=Row)
 
 
-class NotArrived(Exception):
-    """What a row refers to is not there yet: the row is to be sent again."""
+class NotArrived(Refused):
+    """What a row refers to is not there yet: the row is to be sent again. A refusal like others, so that it is not
+    believed of a state that was remembered from before."""
 
 
 def imported_id(tenant: str, kind: str, external_id: str) -> str:

@@ -13,7 +13,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from facts.common import ManifestEntry, Subject
 from facts.contacts import Asking, HandoffAccepted, HandoffOffered, HandoffReturned
 from runtime.errors import RpcError
-from tests.support.examples import ACCEPTED_AT, CLOSED_AT, COMPANY, PERSON
+from tests.support.examples import ACCEPTED_AT, CLOSED_AT, COMPANY, OPPORTUNITY_OPENED, PERSON
 from tests.support.house import Desk, Town, eventually
 
 MUGS: dict[str, Any] = {
@@ -252,3 +252,13 @@ async def test_a_deal_waits_for_the_handoff_that_opens_it(town: Town, oliver: De
     assert (found.state, found.external_id, list(found.lead_ids)) == (pb.Opportunity.WON, "deal-1", ["lead-9"])
     assert found.owner == "sr-1"
     assert (await bring(oliver, row)).outcome == ImportResult.UNCHANGED
+
+
+async def test_a_deal_is_not_kept_waiting_by_what_was_remembered(town: Town, oliver: Desk) -> None:
+    """The stream was looked up before the handoff opened it, and another process did that."""
+    id = str(uuid4())
+    row = deal("aa", opportunity_id=id)
+    assert (await bring(oliver, row)).outcome == ImportResult.NOT_YET
+    opened = OPPORTUNITY_OPENED.model_copy(update={"opportunity_id": id})
+    await town.tell(f"sales.opportunity-{id}", opened)
+    assert (await bring(oliver, row)).outcome == ImportResult.CREATED
