@@ -60,7 +60,9 @@ class TableChanges:
         self._put(tuple([columns.pop(name) for name in self.key]), UPSERT, columns)
 
     def update(self, key: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
-        self._put(self._leading(key), UPDATE, dict(columns))
+        leading = self._leading(key)
+        if columns:
+            self._put(leading, UPDATE, dict(columns))
 
     def delete(self, key: Mapping[str, Any]) -> None:
         self._put(self._leading(key), DELETE, {})
