@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -81,7 +81,7 @@ def _read(method: Method) -> Callable[[bytes], Message | RpcError]:
     def read(data: bytes) -> Message | RpcError:
         try:
             return method.request_class.FromString(data)
-        except ValueError:
+        except DecodeError:
             return failure(INVALID, f"this is no {method.request_class.DESCRIPTOR.full_name}")
 
     return read

@@ -107,10 +107,12 @@ class Houses:
 
     async def wait(self, department: str, source: str, place: Place) -> None:
         """Until the department has heard the source up to a place. One that it does not hear shows nothing of it, so
-        there is nothing to wait for."""
+        there is nothing to wait for, as long as there is such a place. Raises `NoSuchPlace`, `Behind`."""
         projector = self.running[department].projector
         if source in projector.sources:
             await projector.wait_for(source, place, WAIT_FOR_POSITION_S)
+        elif source in self.running:
+            await self.running[source].projector.wait_for(source, place, WAIT_FOR_POSITION_S)
 
     def not_ready(self) -> Sequence[str]:
         """Why this process should not be asked; empty when all is well."""

@@ -6,6 +6,7 @@ The server outlives a killed `baton up`; the next one finds it by its own `postm
 import asyncio
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ import asyncpg
 
 from runtime.databases import Databases, Passwords
 from runtime.unprivileged import Account
+
+log = logging.getLogger("baton.postgres")
 
 SUPERUSER = "baton"
 #: Crash recovery replays at most `max_wal_size` of log; a slow disk gets minutes for it.
@@ -58,6 +61,12 @@ SETTINGS = {
 }
 
 
+#: What PostgreSQL says of a postmaster that was killed, while its children, or its parent, have not noticed yet.
+_LEFT_BEHIND = ("still in use", "already exists")
+#: How often a running server is looked after.
+LOOK_S = 0.2
+
+
 class ServerFailed(Exception):
     """The embedded server could not be made or started; the message holds the end of its log."""
 
@@ -88,7 +97,7 @@ class PostgresServer:
         return self.home / "postgres"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         return self.home / "logs" / "postgres.log"
 
     @property
@@ -112,7 +121,7 @@ class PostgresServer:
         self.account.own(self.socket)
         if not (self.data / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise)
-        self.log.parent.mkdir(mode=0o700, exist_ok=True)
+        self.log_file.parent.mkdir(mode=0o700, exist_ok=True)
         pid = self.pid()
         if pid is not None and not self._is_ours(pid):
             await self._end(pid)
@@ -120,6 +129,15 @@ class PostgresServer:
         if pid is None:
             self._launch()
         await self._answering()
+
+    async def watch(self) -> None:
+        """Start it again whenever it has died, until cancelled: a postmaster killed by the system's memory guard, for
+        instance. Raises `ServerFailed` when it cannot be started."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.pid() is None:
+                log.warning("PostgreSQL has ended: starting it again")
+                await self.start()
 
     async def stop(self) -> None:
         """Fast shutdown: sessions end, everything is on disk."""
@@ -186,12 +204,12 @@ class PostgresServer:
 
     def _launch(self) -> None:
         """In a session of its own, so that Ctrl-C in the terminal does not reach it before we stop it."""
-        with self.log.open("ab") as log:
+        with self.log_file.open("ab") as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own words and folders
                 [*self.account.prefix, str(binaries() / "postgres"), *self._arguments()],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=file,
+                stderr=file,
                 cwd="/",
                 env=_environment(),
                 start_new_session=True,
@@ -211,13 +229,13 @@ class PostgresServer:
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
                 await asyncio.sleep(SHUTDOWN_ASK_S)
             if self.process is not None and self.process.poll() is not None:
-                if time.monotonic() > refused_until or "still in use" not in self._end_of_log():
+                if time.monotonic() > refused_until or not any(word in self._end_of_log() for word in _LEFT_BEHIND):
                     raise ServerFailed(f"PostgreSQL does not start:\n{self._end_of_log()}")
                 self._launch()
         raise ServerFailed(f"PostgreSQL does not answer after {START_S:.0f} s:\n{self._end_of_log()}")
 
     def _end_of_log(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()
+        lines = self.log_file.read_text(errors="replace").splitlines()
         return "\n".join(lines[-8:])
 
     async def _end(self, pid: int) -> None:

@@ -186,12 +186,12 @@ class House:
         self.issuer = Issuer(Ed25519PrivateKey.generate())
         verifier = Verifier(self.issuer.public)
         described = contract()
-        dispatcher = Dispatcher(
+        self.dispatcher = Dispatcher(
             [Servicer(service(), self.parcels)], verifier, lambda *parts: bytes(32), ["parcels"], self._wait
         )
         self.not_ready: list[str] = []
         self.document = document(described, "1.2.3")
-        self.gateway = Gateway(described, dispatcher, verifier, Pages(self.document, lambda: self.not_ready))
+        self.gateway = Gateway(described, self.dispatcher, verifier, Pages(self.document, lambda: self.not_ready))
         self.waited: list[tuple[str, str, Place]] = []
 
     async def _wait(self, department: str, source: str, place: Place) -> None:
