@@ -155,8 +155,9 @@ class Listing:
             holds = self.computed[column].format(now=arguments.bind(now))
             return f"({holds}) = ANY({arguments.bind(values)}::boolean[])"
         if self._is_list(column):
-            return f'"{column}" ?| {arguments.bind([str(each) for each in values])}::text[]'
-        return f'"{column}" = ANY({arguments.bind(values)})'
+            return f'"{column}" ?| {arguments.bind([str(each) for each in values if each is not None])}::text[]'
+        given = f'"{column}" = ANY({arguments.bind([each for each in values if each is not None])})'
+        return f'({given} OR "{column}" IS NULL)' if None in values else given
 
     def _is_list(self, column: str) -> bool:
         shown = self.message.DESCRIPTOR.fields_by_name.get(column)
@@ -262,8 +263,9 @@ def _plain(described: FieldDescriptor, value: Any) -> Any:
     return _day(described.name, value) if text.format == "date" else value
 
 
-def _day(name: str, value: str) -> date:
+def _day(name: str, value: str) -> date | None:
+    """Empty asks for the rows that have no such day."""
     try:
-        return date.fromisoformat(value)
+        return date.fromisoformat(value) if value else None
     except ValueError as error:
         raise Invalid("expected a date such as 2026-03-31", field=name) from error

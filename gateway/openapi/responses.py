@@ -97,7 +97,7 @@ def _success(operation: Operation, schemas: Schemas) -> Schema:
     if operation.method.streams:
         return {
             "description": "Events, as they come, for ever.",
-            "content": {CONTENT_TYPE: {"schema": {"type": "string"}}},
+            "content": {CONTENT_TYPE: {"schema": _event(operation, schemas)}},
         }
     described: Schema = {
         "description": "It was created." if operation.creates else "It worked.",
@@ -105,6 +105,21 @@ def _success(operation: Operation, schemas: Schemas) -> Schema:
     }
     names = _success_headers(operation)
     return described | ({"headers": _headers(*names)} if names else {})
+
+
+def _event(operation: Operation, schemas: Schemas) -> Schema:
+    """One event, as a client's parser shows it."""
+    item = operation.output.fields_by_name
+    data = schemas.field(item["data"], for_input=False)
+    return {
+        "type": "object",
+        "description": "Each event of the stream.",
+        "required": ["id"],
+        "properties": {
+            "id": schemas.field(item["id"], for_input=False),
+            "data": {"type": "string", "contentMediaType": JSON, "contentSchema": data},
+        },
+    }
 
 
 def _success_headers(operation: Operation) -> list[str]:

@@ -102,7 +102,8 @@ def _number(field: FieldDescriptor, *, for_input: bool, in_text: bool) -> Schema
         return {"type": "number", "format": "double" if field.type == FieldDescriptor.TYPE_DOUBLE else "float"}
     least, most = fields.integer_bounds(field)
     if field.type in fields.LONG and not in_text:
-        return {"type": "string", "format": "int64", "pattern": "^-?(0|[1-9][0-9]{0,17})$"}
+        digits = "{0,17}" if for_input else "{0,19}"
+        return {"type": "string", "format": "int64", "pattern": f"^-?(0|[1-9][0-9]{digits})$"}
     schema: Schema = {"type": "integer", "format": "int64" if field.type in fields.LONG else "int32"}
     if not for_input:
         return schema
