@@ -35,8 +35,6 @@ class Bell:
 
     async def after(self, position: Position) -> None:
         """Return when the log may have grown past this position, at the latest after a second."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._serve(), name="log bell")
         if self.position > position:
             return
         if self._grown is None:
@@ -44,6 +42,7 @@ class Bell:
         await asyncio.wait((self._grown,), timeout=LOOK_AGAIN_S)
 
     def start(self) -> None:
+        """Ring for other processes, and listen to theirs."""
         self._task = asyncio.create_task(self._serve(), name="log bell")
 
     async def close(self) -> None:
@@ -61,24 +60,26 @@ class Bell:
     async def _serve(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
-            except INFRASTRUCTURE:
+                await self._ring_and_listen()
+            except (*INFRASTRUCTURE, asyncpg.PostgresError):
                 await asyncio.sleep(RECONNECT_S)
-                continue
-            try:
-                await self._ring_and_listen(connection)
-            except INFRASTRUCTURE:
-                await asyncio.sleep(RECONNECT_S)
-            finally:
-                connection.terminate()
 
-    async def _ring_and_listen(self, connection: Connection) -> None:
-        await connection.add_listener(CHANNEL, self._heard)
-        while True:
-            await self._ring.wait()
-            self._ring.clear()
-            await connection.execute(f"NOTIFY {CHANNEL}, '{self.position}'", timeout=STATEMENT_TIMEOUT_S)
-            await asyncio.sleep(RING_PAUSE_S)
+    async def _ring_and_listen(self) -> None:
+        """Until the connection is lost."""
+        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
+        try:
+            connection.add_termination_listener(self._lost)
+            await connection.add_listener(CHANNEL, self._heard)
+            while True:
+                await self._ring.wait()
+                self._ring.clear()
+                await connection.execute(f"NOTIFY {CHANNEL}, '{self.position}'", timeout=STATEMENT_TIMEOUT_S)
+                await asyncio.sleep(RING_PAUSE_S)
+        finally:
+            connection.terminate()
+
+    def _lost(self, connection: Connection) -> None:
+        self._ring.set()
 
     def _heard(self, connection: Connection, pid: int, channel: str, payload: object) -> None:
         if isinstance(payload, str) and payload.isdecimal():

@@ -33,23 +33,31 @@ class PostgresStore:
 
     @classmethod
     async def open(
-        cls, dsn: str, department: str, *, clock: Clock = utc_now, queue: AppendQueue | None = None
+        cls,
+        dsn: str,
+        department: str,
+        *,
+        clock: Clock = utc_now,
+        queue: AppendQueue | None = None,
+        shared: bool = True,
     ) -> "PostgresStore":
-        """Bring the database to this program's schema and connect. Raises `NotSafe` when the server would lose
-        answered writes, or when this is another department's log."""
+        """Bring the database to this program's schema and connect. `shared`: other processes write to this log too,
+        and subscribers want to know at once (not shared saves a session). Raises `NotSafe` when the server would
+        lose answered writes, or when this is another department's log."""
         await _prepare(dsn, department)
         store = cls(dsn, department, await Reader.open(dsn), clock, queue or AppendQueue())
         try:
-            await store._start()
+            await store._start(shared=shared)
         except BaseException:
             await store.close()
             raise
         return store
 
-    async def _start(self) -> None:
+    async def _start(self, *, shared: bool) -> None:
         await self._writer.start()
         self._writing = asyncio.create_task(self._writer.run(), name=f"log writer {self._department}")
-        self._bell.start()
+        if shared:
+            self._bell.start()
 
     async def close(self) -> None:
         """Stop writing and reading. Appends on their way get `Unavailable`."""
