@@ -17,6 +17,8 @@ LOOK_AGAIN_S = 1.0
 RING_PAUSE_S = 0.02
 RECONNECT_S = 0.5
 
+_TROUBLE: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
+
 
 class Bell:
     """`position` is the last one known to be there; `after(p)` waits until there may be one behind p."""
@@ -61,7 +63,7 @@ class Bell:
         while True:
             try:
                 await self._ring_and_listen()
-            except (*INFRASTRUCTURE, asyncpg.PostgresError):
+            except _TROUBLE:
                 await asyncio.sleep(RECONNECT_S)
 
     async def _ring_and_listen(self) -> None:
