@@ -112,12 +112,16 @@ class Baton:
 
     async def cli(self, *arguments: str, timeout_s: float = 120.0) -> Answer:
         """Run a `baton` command against this Baton."""
-        process = await asyncio.create_subprocess_exec(
+        process = await self.spawn(*arguments)
+        stdout, stderr = await asyncio.wait_for(process.communicate(), timeout_s)
+        return Answer(process.returncode or 0, stdout.decode(), stderr.decode())
+
+    async def spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start a `baton` command against this Baton."""
+        return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "runtime.cli", *arguments,
             env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        stdout, stderr = await asyncio.wait_for(process.communicate(), timeout_s)
-        return Answer(process.returncode or 0, stdout.decode(), stderr.decode())
 
     async def token(self, tenant: str, employee: str, *roles: str, branch: str = "") -> str:
         wanted = ["--tenant", tenant, "--employee", employee]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from baton.common.v1 import imports_pb2
+from baton.operations.v1 import operations_pb2
 from google.protobuf.message import Message
 
 from runtime.client import Client, Problem
@@ -52,6 +53,14 @@ class Asking:
         found = self.find(RESOURCES["leads"], wanted)
         self._leads.update((name, lead) for name, lead in found.items() if lead.handoff_id)
         return {**found, **self._leads}
+
+    def under_way(self) -> object:
+        """What Baton has still to hear or do, or None when there is nothing."""
+        status = self._client.get("/v1/status", operations_pb2.Status)
+        lags = sum(source.lag for each in status.departments for source in each.sources)
+        due = sum(each.due for each in status.departments)
+        heads = tuple(each.head for each in status.departments)
+        return (lags, due, heads) if lags or due else None
 
     def send(self, resource: Resource, path: str, messages: Sequence[Message]) -> list[imports_pb2.ImportResult]:
         """One result for each row. A request that is refused for one row's sake is sent again by halves, so that the

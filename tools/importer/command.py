@@ -13,7 +13,7 @@ from runtime.commands.output import add_json, print_json
 from runtime.reach import reach
 from runtime.settings import Settings
 from tools.importer.asking import Asking
-from tools.importer.attempts import Attempt, attempt_for
+from tools.importer.attempts import attempt_for
 from tools.importer.maps import ImportMap, read_map
 from tools.importer.report import Report
 from tools.importer.resources import RESOURCES
@@ -46,11 +46,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     table = Table(arguments.file, map.delimiter, map.encoding)
     _fits(map, table)
     report = Report(import_id(arguments.tenant, map, table))
-    attempt = None
+    asking = None
     if not arguments.dry_run:
-        client = reach(settings, arguments.tenant, roles=("admin",))
-        attempt = attempt_for(Asking(client, map, report.import_id), map)
-    complete = _bring_in(map, table, attempt, report)
+        asking = Asking(reach(settings, arguments.tenant, roles=("admin",)), map, report.import_id)
+    complete = _bring_in(map, table, asking, report)
     if arguments.json:
         print_json(report.document())
     else:
@@ -73,12 +72,15 @@ def import_id(tenant: str, map: ImportMap, table: Table) -> str:
     return str(uuid5(IMPORTS, f"{tenant}/{map.resource.name}/{map.digest}/{table.digest()}"))
 
 
-def _bring_in(map: ImportMap, table: Table, attempt: Attempt | None, report: Report) -> bool:
-    """Import the file's rows; False when it was interrupted."""
+def _bring_in(map: ImportMap, table: Table, asking: Asking | None, report: Report) -> bool:
+    """Import the file's rows, or only check them when there is nobody to ask; False when it was interrupted."""
     started = time.monotonic()
     with _progress(table.count(), f"import {map.resource.name}") as advance:
         try:
-            Run(map, attempt, report, advance).run(table.rows())
+            if asking is None:
+                Run(map, None, report, advance).run(table.rows())
+            else:
+                Run(map, attempt_for(asking, map), report, advance, asking.under_way).run(table.rows())
         except KeyboardInterrupt:
             return False
         finally:

@@ -16,12 +16,42 @@ BATCH_ROWS_MAX = 500
 #: Bytes of cells in a batch: well under the largest request that Baton takes.
 BATCH_BYTES_MAX = 300_000
 REQUESTS_AT_ONCE = 4
-#: How long what a row refers to is waited for, after something last arrived.
+#: How long what a row refers to is waited for while nothing happens, and how long at the most.
 PATIENCE_S = 30.0
+PATIENCE_MAX_S = 300.0
 _AGAIN_FIRST_S = 0.05
 _AGAIN_MAX_S = 1.0
 
 Progress = Callable[[int], None]
+#: What Baton has still to hear or do: another value as long as it gets on with it, None when there is nothing.
+UnderWay = Callable[[], object]
+
+
+@dataclass
+class Patience:
+    """How long rows are waited for: `PATIENCE_S` after one of them last arrived, or Baton last got on with what it has
+    under way; a large import may keep it busy for longer than that before it comes to what these rows need."""
+
+    began: float
+    waiting: int = 0
+    under_way: object = None
+    happened: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.happened = self.began
+
+    def see(self, now: float, waiting: int, under_way: object) -> None:
+        """This many rows wait now, and this is what Baton has under way."""
+        got_on = under_way is not None and under_way != self.under_way
+        if got_on or (self.waiting and waiting < self.waiting):
+            self.happened = now
+        self.waiting, self.under_way = waiting, under_way
+
+    def is_over(self, now: float) -> bool:
+        return now - self.happened >= PATIENCE_S or now - self.began >= PATIENCE_MAX_S
+
+    def waited_s(self, now: float) -> float:
+        return now - self.began
 
 
 @dataclass
@@ -32,7 +62,7 @@ class Run:
     attempt: Attempt | None
     report: Report
     progress: Progress
-    patience_s: float = PATIENCE_S
+    under_way: UnderWay = lambda: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _lines: dict[str, int] = field(default_factory=dict)
@@ -90,18 +120,16 @@ class Run:
         return waiting
 
     def _send_again(self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]) -> None:
-        """Until nothing has to wait, or nothing arrived for as long as we are patient."""
-        deadline = self.clock() + self.patience_s
+        """Until nothing has to wait, or nothing happens any more that could bring it."""
+        patience = Patience(self.clock())
         pause_s = _AGAIN_FIRST_S
-        while waiting and self.clock() < deadline:
+        while waiting and not patience.is_over(self.clock()):
             self.sleep(pause_s)
-            before = len(waiting)
-            waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
             pause_s = min(2 * pause_s, _AGAIN_MAX_S)
-            if len(waiting) < before:
-                deadline = self.clock() + self.patience_s
+            waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
+            patience.see(self.clock(), len(waiting), self.under_way() if waiting else None)
         for row, outcome in waiting:
-            detail = f"{outcome.detail}; waited {self.patience_s:g} s"
+            detail = f"{outcome.detail}; waited {patience.waited_s(self.clock()):.0f} s"
             self._done(row.line, row.text, Outcome(REJECTED, outcome.column, detail))
 
     def _checked(self, batch: Sequence[Prepared]) -> None:

@@ -61,10 +61,11 @@ class Clock:
         self.now += seconds
 
 
-def brought_in(table: Table, receiver: Receiver, map: ImportMap | None = None) -> Report:
+def brought_in(table: Table, receiver: Receiver, under_way: Callable[[], object] = lambda: None) -> Report:
     """Import a table; the report."""
     report, clock = Report("test"), Clock()
-    Run(map or a_map(), receiver.attempt, report, lambda done: None, clock=clock, sleep=clock.sleep).run(table.rows())
+    run = Run(a_map(), receiver.attempt, report, lambda done: None, under_way, clock, clock.sleep)
+    run.run(table.rows())
     return report
 
 

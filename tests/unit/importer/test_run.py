@@ -65,8 +65,17 @@ def test_what_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
 def test_what_never_comes_is_rejected_after_half_a_minute(tmp_path: Path) -> None:
     receiver = Receiver(lambda row: Outcome(NOT_YET, "name", "nothing has this name"))
     report = brought_in(a_table(tmp_path, HEADER, "1,Orlova,,"), receiver)
-    assert rejected(report) == [(2, "name", "nothing has this name; waited 30 s")]
+    assert rejected(report) == [(2, "name", "nothing has this name; waited 31 s")]
     assert 30 < len(receiver.batches) < 60
+
+
+def test_what_baton_is_still_busy_with_is_waited_for_longer_but_not_for_ever(tmp_path: Path) -> None:
+    receiver = Receiver(lambda row: Outcome(NOT_YET, "name", "nothing has this name"))
+    busy = iter(range(1000))
+    report = brought_in(a_table(tmp_path, HEADER, "1,Orlova,,"), receiver, under_way=lambda: next(busy))
+    assert rejected(report) == [(2, "name", "nothing has this name; waited 301 s")]
+    stuck = brought_in(a_table(tmp_path, HEADER, "1,Orlova,,"), receiver, under_way=lambda: 7)
+    assert rejected(stuck) == [(2, "name", "nothing has this name; waited 31 s")]
 
 
 def test_batches_have_a_bounded_number_of_rows(tmp_path: Path) -> None:
