@@ -1,0 +1,124 @@
+"""Failures that other projectors shipped, each held by a test; `tests/museum/` shows what each test is for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from eventlog.checkpoints import Superseded, Waiters
+from eventlog.codec import Codec
+from eventlog.events import Place, Position
+from eventlog.feed import PostgresFeed
+from eventlog.fold import Folding
+from eventlog.memory import MemoryStore
+from eventlog.source import Department, Source
+from eventlog.store import Store
+from eventlog.tail import Tail
+from eventlog.views import Views
+from eventlog.writing import Writer
+from tests.support.department import (
+    CustomerBought,
+    Expected,
+    a_codec,
+    customers,
+    heard,
+    open_views,
+    projecting,
+    record,
+)
+from tests.support.faulty_feed import Faults, FaultyFeed
+from tests.support.log import Clock, an_append
+
+#: Answers the first attempts to write a customer as a server that is being restarted.
+RESTARTING = """
+CREATE SEQUENCE attempts;
+CREATE FUNCTION restarting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('attempts') <= 3 THEN RAISE EXCEPTION 'restarting' USING ERRCODE = '57P01'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER restarting BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION restarting();
+"""
+
+
+@pytest.fixture
+async def views(database: str) -> AsyncIterator[Views]:
+    async with open_views(database) as views:
+        yield views
+
+
+@pytest.fixture
+def codec() -> Codec:
+    return a_codec()
+
+
+@pytest.fixture
+def sales() -> MemoryStore:
+    return MemoryStore("sales")
+
+
+def a_source(views: Views, codec: Codec, store: Store) -> Source:
+    department = Department("sales", views, codec, Writer(), Clock(), wake=lambda: None)
+    return Source(department, PostgresFeed(store), Folding("sales", "sales", [customers(["sales"])]))
+
+
+async def test_a_checkpoint_is_never_saved_without_what_led_to_it(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    await views.execute(RESTARTING)
+    await record(sales, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
+    async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
+        await heard(projector, sales)
+
+        assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_one_who_lost_the_assignment_while_it_computed_counts_nothing_twice(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    await record(sales, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
+    zombie, successor = a_source(views, codec, sales), a_source(views, codec, sales)
+    events = (await sales.read_all(Position(0))).events
+    await zombie._resume()
+    await successor._resume()
+
+    await successor._apply(await successor._decoded(events, moving=True))
+    with pytest.raises(Superseded):
+        await zombie._apply(await zombie._decoded(events, moving=True))
+
+    assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_a_checkpoint_stands_behind_nothing_that_was_not_heard(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    marketing = MemoryStore("marketing")
+    feed = FaultyFeed(PostgresFeed(marketing), Faults(drop=1.0), only="visit-1", in_one_sequence=True)
+    async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
+        await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
+        await record(marketing, codec, "visit-2", CustomerBought(customer="joão", what="tea", price=1))
+        await heard(projector, marketing)
+
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
+
+
+async def test_a_reader_does_not_sleep_over_a_place_that_came_while_it_asked() -> None:
+    waiters = Waiters()
+    waiters.reached(Place(1, Position(7)))
+
+    await asyncio.wait_for(waiters.wait(Place(1, Position(7))), 1)
+
+
+async def test_one_who_follows_does_not_sleep_over_what_the_tail_has_read_already() -> None:
+    store = MemoryStore("sales")
+    with Tail(store) as tail:
+        follower = asyncio.create_task(tail.grown(Position(0)))
+        await asyncio.sleep(0)
+        await store.append(an_append(facts=3))
+        await asyncio.wait_for(follower, 1)
+
+        await asyncio.wait_for(tail.grown(Position(1)), 1)
+        page = tail.after(Position(1))
+
+    assert page is not None
+    assert [event.position for event in page.events] == [2, 3]
