@@ -1,6 +1,6 @@
 """Handoffs as they are now, and the kinds of them.
 
-The same functions fold one handoff's own stream for who asks for it by id (`services/contacts/handoff_views.py`).
+The same functions fold one handoff's own stream for who asks for it by id (`services/contacts/api/handoff_views.py`).
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,130 @@
+"""Rules of the house that a program can check: the contract, the generated code, the rooms, the locks."""
+
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from gateway.contract import DESCRIPTORS, Contract
+from runtime.department import DEPARTMENTS
+from runtime.identity import ROLES
+from runtime.methods import Method, route_of
+from runtime.options import access
+
+ROOT = Path(__file__).parents[2]
+
+#: A department's rooms: the same words everywhere. A missing room is information.
+ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema"}
+
+#: Words that the layers below the departments do not know.
+CRM_WORDS = re.compile(r"\b(lead|opportunit(y|ies)|handoff|company|companies|campaign|funnel|enquiry)\b", re.IGNORECASE)
+
+
+def methods() -> dict[str, MethodDescriptor]:
+    return {each.descriptor.full_name: each.descriptor for each in Contract.load().operations}
+
+
+def files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def names_in(path: Path) -> str:
+    """Every name of the code, word by word; examples in comments may speak of anything."""
+    with path.open("rb") as file:
+        names = (token.string for token in tokenize.tokenize(file.readline) if token.type == tokenize.NAME)
+        return " ".join(names).replace("_", " ")
+
+
+def test_what_is_generated_is_what_the_contract_says() -> None:
+    command = [sys.executable, ROOT / "proto" / "generate.py", "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("name", sorted(methods()))
+def test_every_rpc_says_who_may_call_it_and_under_which_route(name: str) -> None:
+    method = methods()[name]
+    allowed = access(method)
+    assert allowed is not None, f"{name} has no access option: nobody may call it"
+    assert set(allowed.roles) <= set(ROLES)
+    assert route_of(method) is not None
+    assert Method.of(method).route is not None
+    assert method.input_type.full_name.startswith("baton.")
+
+
+def test_every_rpc_is_documented() -> None:
+    described = FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
+    silent = []
+    for file in described.file:
+        if file.package.startswith("baton."):
+            said = {tuple(each.path) for each in file.source_code_info.location if each.leading_comments.strip()}
+            for n, service in enumerate(file.service):
+                rpcs = enumerate(service.method)
+                silent += [f"{service.name}.{rpc.name}" for m, rpc in rpcs if (6, n, 2, m) not in said]
+    assert silent == []
+
+
+def test_names_follow_the_contracts_conventions() -> None:
+    described = FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
+    wrong = []
+    for file in described.file:
+        if not file.package.startswith("baton."):
+            continue
+        for message in file.message_type:
+            wrong += [f"{message.name}.{f.name}" for f in message.field if not re.fullmatch("[a-z][a-z0-9_]*", f.name)]
+            wrong += [
+                f"{message.name}.{e.name}" for e in message.enum_type if not e.value[0].name.endswith("_UNSPECIFIED")
+            ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_every_department_has_the_same_rooms(department: str) -> None:
+    folder = ROOT / "services" / department
+    rooms = {
+        path.stem if path.stem in ROOMS else path.stem.rpartition("_")[2]
+        for path in folder.iterdir()
+        if path.name != "__pycache__"
+    }
+    assert rooms <= ROOMS, f"services/{department} has rooms of its own: {sorted(rooms - ROOMS)}"
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_every_department_is_built_in_one_short_place(department: str) -> None:
+    text = (ROOT / "services" / department / "__main__.py").read_text()
+    assert "def build(house: House) -> Department:" in text
+    assert len(text.splitlines()) <= 60
+
+
+def test_eventlog_knows_events_and_no_crm() -> None:
+    told = {
+        str(path.relative_to(ROOT)): found[0]
+        for path in files("eventlog")
+        if (found := CRM_WORDS.search(names_in(path)))
+    }
+    assert told == {}
+
+
+def test_no_module_is_long() -> None:
+    long = {
+        str(path.relative_to(ROOT)): length
+        for path in files("eventlog", "gateway", "runtime", "services", "tools")
+        if (length := len(path.read_text().splitlines())) > 400
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_requirements_are_pinned_with_hashes_and_name_no_index(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    pins = re.findall(r"^[a-z0-9][^\s]*", text, re.MULTILINE)
+    assert all("==" in pin for pin in pins)
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "http" not in re.sub(r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore", "", text, flags=re.MULTILINE)
