@@ -48,14 +48,15 @@ Decide = Callable[[S, FactId], Sequence[Any] | Decision]
 
 @dataclass(frozen=True, slots=True)
 class Folded(Generic[S]):
-    """The state of a stream at a version; version 0 is no stream. `key` is the record's data key, once it has one."""
+    """The state of a stream at a version; version 0 is no stream. `key_id` names the record's data key, once it has
+    one; `readable` says that the key was there when the facts were read."""
 
     state: S
     version: Version = Version(0)
     created_at: datetime | None = None
     updated_at: datetime | None = None
     key_id: str = ""
-    key: Key = None
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Handler:
     async def load(self, decider: Decider[S], tenant: str, id: str, upto: Version | None = None) -> Folded[S]:
         """Fold a stream, as it is in the log now, or as it was at version `upto`."""
         stream = f"{decider.name}-{id}"
-        known: Folded[S] = self._cache.get((tenant, stream), Folded(decider.initial))
-        if upto is not None and upto < known.version:
+        known = await self._known(tenant, stream)
+        if known is None or (upto is not None and upto < known.version):
             known = Folded(decider.initial)
         limit = None if upto is None else upto - known.version
         if limit == 0:
@@ -118,7 +119,7 @@ class Handler:
         before a refusal, a no-op or a conflict is believed; an append finds it by itself.
         """
         stream = f"{decider.name}-{id}"
-        folded: Folded[S] | None = Folded(decider.initial) if create else self._cache.get((origin.tenant, stream))
+        folded: Folded[S] | None = Folded(decider.initial) if create else await self._known(origin.tenant, stream)
         fresh = False
         for _ in range(ATTEMPTS_MAX):
             if folded is None:
@@ -148,7 +149,7 @@ class Handler:
         folded: Folded[S],
         decision: Decision,
     ) -> Handled[S]:
-        key = folded.key or await self._key(origin.tenant, folded.key_id)
+        key = await self._key(origin.tenant, folded.key_id)
         events, key = await self._codec.encode(decision.facts, origin, command.id, 0, key)
         writes = [StreamWrite(stream, exact(folded.version), events)]
         n = len(events)
@@ -170,15 +171,16 @@ class Handler:
     async def _fold(self, decider: Decider[S], known: Folded[S], events: Sequence[Any]) -> Folded[S]:
         if not events:
             return known
-        state, key_id = known.state, known.key_id
+        state, key_id, readable = known.state, known.key_id, known.readable
         for event, recorded in zip(events, await self._codec.decode_many(self._store.department, events), strict=True):
             if isinstance(recorded, Exception):
                 raise recorded
             state = decider.evolve(state, recorded.fact)
-            key_id = key_id or self._codec.key_id(event)
+            if sealed_by := self._codec.key_id(event):
+                key_id, readable = sealed_by, not recorded.at.erased
         last = events[-1]
         created_at = known.created_at or events[0].recorded_at
-        return Folded(state, last.version, created_at, last.recorded_at, key_id, known.key)
+        return Folded(state, last.version, created_at, last.recorded_at, key_id, readable)
 
     def _evolved(
         self, decider: Decider[S], folded: Folded[S], facts: Sequence[Any], appended: Appended, key: Key
@@ -193,8 +195,16 @@ class Handler:
             created_at=folded.created_at or appended.recorded_at,
             updated_at=appended.recorded_at if facts else folded.updated_at,
             key_id=key.id if key else folded.key_id,
-            key=key,
+            readable=key is not None or folded.readable,
         )
+
+    async def _known(self, tenant: str, stream: str) -> Folded[Any] | None:
+        """What is remembered of a stream; nothing once its key was destroyed, or the erased would live on here."""
+        known = self._cache.get((tenant, stream))
+        if known is not None and known.key_id and known.readable and await self._key(tenant, known.key_id) is None:
+            self._cache.pop((tenant, stream), None)
+            return None
+        return known
 
     async def _key(self, tenant: str, key_id: str) -> Key:
         """The record's key. A destroyed one is not replaced behind the back of an erasure: None makes `encode`
