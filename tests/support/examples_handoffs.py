@@ -1,11 +1,10 @@
-"""ONE example of every fact of a handoff: emma.clarke in London hands the lead of the ceramics trade to Bristol."""
+"""One example of every fact of a handoff: Mia in London hands a lead on to York, Oliver takes it over."""
 
 from datetime import UTC, datetime, timedelta
 
-from facts.common import Brief, ManifestEntry, Subject
+from facts.common import Brief, HandoffAsk, ManifestEntry, Subject
 from facts.contacts import (
     Asking,
-    ContactsHandoffReceived,
     HandoffAccepted,
     HandoffAnswered,
     HandoffAsked,
@@ -21,23 +20,47 @@ from facts.contacts import (
     HandoffUpdated,
     HandoffWithdrawn,
 )
-from facts.operations import FactDiscarded
-from tests.support.examples import COMPANY, ENTRY, HANDOFF, LEAD, OPPORTUNITY, PERSON, PROMISE
+from facts.marketing import LeadQualified
+from tests.support.examples import HANDOFF, LEAD, PERSON
 
-BY_HAND = "3f333df6-90a4-4fda-8dd3-9485d27cee36"
-QUESTION = "c9bf9e57-1685-4c89-bafb-ff5af830be8a"
-ASKED_AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
-DEADLINE = datetime(2026, 3, 4, 11, 0, tzinfo=UTC)
-BASIS = {"marketing": "1.2", "sales": "1.0", "contacts": "1.5"}
-LATER = ManifestEntry(stream=f"marketing.lead-{LEAD}", version=3, digest="1b" * 32)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+EVENING = NOON + timedelta(hours=8)
+QUESTION = "3f333df6-90a4-4fda-8dd3-9485d27cee36"
+OPPORTUNITY = "bd0f8c8b-9d2c-5df1-9c62-6f3e0a0a0a0a"
 SUBJECT = Subject(kind="lead", id=LEAD)
+BRIEF = Brief(wants="Forty chairs before May", next_step="Call on Monday")
 
-HANDOFF_KIND_DEFINED = HandoffKindDefined(
+LEAD_STREAM = f"marketing.lead-{LEAD}"
+CALL_STREAM = "contacts.interaction-16fd2706-8baf-533b-82eb-8c7fada847da"
+QUALIFIED_AT_2 = ManifestEntry(stream=LEAD_STREAM, version=2, digest="0a" * 32)
+CALL_AT_1 = ManifestEntry(stream=CALL_STREAM, version=1, digest="0b" * 32)
+BASIS = {"marketing": "1.12", "sales": "1.9", "contacts": "1.40"}
+
+LEAD_QUALIFIED = LeadQualified(
+    lead_id=LEAD,
+    qualified_at=NOON,
+    note="In a hurry",
+    brief=BRIEF,
+    ask=HandoffAsk(
+        handoff_id=HANDOFF,
+        kind="lead-to-sales",
+        to_department="sales",
+        from_branch="london",
+        to_branch="york",
+        asked_at=NOON,
+    ),
+)
+HANDOFF_ASKED = HandoffAsked(
+    handoff_id=HANDOFF,
     kind="lead-to-sales",
     from_department="marketing",
     to_department="sales",
-    deadline_working_minutes=240,
-    required=("note", "brief.wants"),
+    subject=SUBJECT,
+    from_branch="london",
+    to_branch="york",
+    note="In a hurry",
+    brief=BRIEF,
+    asked_at=NOON,
 )
 HANDOFF_OFFERED = HandoffOffered(
     handoff_id=HANDOFF,
@@ -46,121 +69,70 @@ HANDOFF_OFFERED = HandoffOffered(
     to_department="sales",
     subject=SUBJECT,
     person_id=PERSON,
-    company_id=COMPANY,
     from_branch="london",
-    to_branch="bristol",
-    assignee="oliver.reed",
-    note="wants the spring range before Easter",
-    brief=Brief(wants="40 vases", agreed="samples on Monday", next_step="call", cautions="allergic to spam"),
-    missing=("companyId",),
-    asking=Asking(
-        department="marketing",
-        stream=f"marketing.lead-{LEAD}",
-        version=2,
-        event_id="e5c1f2f0-6a3e-5f0f-8f5e-3f1b2c3d4e5f",
-    ),
-    asked_at=ASKED_AT,
+    to_branch="york",
+    note="In a hurry",
+    brief=BRIEF,
+    missing=("brief.cautions",),
+    asking=Asking(department="marketing", stream=LEAD_STREAM, version=2, event_id="x"),
+    asked_at=NOON,
     asked_by="emma.clarke",
     basis=BASIS,
-    manifest=(ENTRY,),
-    deadline=DEADLINE,
+    manifest=(QUALIFIED_AT_2,),
+    deadline=EVENING,
 )
+HANDOFF_DELIVERED = HandoffDelivered(handoff_id=HANDOFF, part="offer", receipt=(QUALIFIED_AT_2,))
+SPOILED = QUALIFIED_AT_2.model_copy(update={"digest": "ff" * 32})
 HANDOFF_DISCREPANT = HandoffDiscrepant(
     handoff_id=HANDOFF,
     part="offer",
     to_department="sales",
-    manifest=(ENTRY,),
-    receipt=(ENTRY.model_copy(update={"digest": "ff" * 32}),),
-    differences=(f"{ENTRY.stream}: another digest",),
+    manifest=(QUALIFIED_AT_2,),
+    receipt=(SPOILED,),
+    differences=(f"{LEAD_STREAM} version 2: another digest",),
 )
-HANDOFF_DELIVERED = HandoffDelivered(handoff_id=HANDOFF, part="offer", receipt=(ENTRY,))
 HANDOFF_SUPPLEMENTED = HandoffSupplemented(
-    handoff_id=HANDOFF,
-    part="supplement-1",
-    basis=BASIS | {"marketing": "1.3"},
-    manifest=(LATER,),
-    to_department="sales",
+    handoff_id=HANDOFF, part="supplement-1", to_department="sales", basis=BASIS, manifest=(CALL_AT_1,)
 )
-HANDOFF_UPDATED = HandoffUpdated(handoff_id=HANDOFF, fields=("custom",), custom={"priority": "high"})
+SUPPLEMENT_DELIVERED = HandoffDelivered(handoff_id=HANDOFF, part="supplement-1", receipt=(CALL_AT_1,))
 HANDOFF_QUESTIONED = HandoffQuestioned(
-    handoff_id=HANDOFF, question_id=QUESTION, question="Which glaze did she mean?", asked_by="oliver.reed"
+    handoff_id=HANDOFF, question_id=QUESTION, question="Which colour?", asked_by="oliver.hughes"
 )
-HANDOFF_ANSWERED = HandoffAnswered(
-    handoff_id=HANDOFF, question_id=QUESTION, answer="The blue one", answered_by="emma.clarke"
-)
-HANDOFF_REASSIGNED = HandoffReassigned(
-    handoff_id=HANDOFF, to_branch="bristol", assignee="grace.hall", deadline=DEADLINE + timedelta(days=1)
-)
-HANDOFF_OVERDUE = HandoffOverdue(handoff_id=HANDOFF, deadline=DEADLINE + timedelta(days=1))
+HANDOFF_ANSWERED = HandoffAnswered(handoff_id=HANDOFF, question_id=QUESTION, answer="Green", answered_by="emma.clarke")
 HANDOFF_ACCEPTED = HandoffAccepted(
     handoff_id=HANDOFF,
     kind="lead-to-sales",
     to_department="sales",
     subject=SUBJECT,
     person_id=PERSON,
-    company_id=COMPANY,
-    to_branch="bristol",
-    owner="grace.hall",
-    opportunity_id=OPPORTUNITY,
+    to_branch="york",
+    owner="oliver.hughes",
+    opportunity_id="c3c7a3c6-6f0e-5d7f-a6a9-3bd1e8b8a111",
     opens=True,
-    accepted_by="grace.hall",
-    accepted_at=DEADLINE + timedelta(days=2),
-    keep_promises=(PROMISE,),
-    basis=BASIS | {"marketing": "1.3"},
-    closing=(LATER,),
+    accepted_by="oliver.hughes",
+    accepted_at=EVENING,
+    basis=BASIS,
+    closing=(CALL_AT_1,),
 )
 HANDOFF_RETURNED = HandoffReturned(
     handoff_id=HANDOFF,
     subject=SUBJECT,
     from_department="marketing",
-    reason="not before autumn",
-    returned_by="grace.hall",
-    handed_back=True,
+    reason="No budget",
+    returned_by="oliver.hughes",
 )
-HANDOFF_ASKED = HandoffAsked(
-    handoff_id=BY_HAND,
-    kind="person-to-contacts",
-    from_department="sales",
-    to_department="contacts",
-    subject=Subject(kind="person", id=PERSON),
-    from_branch="bristol",
-    to_branch="london",
-    to_employee="emma.clarke",
-    note="moves to London",
-    asked_at=ASKED_AT,
+HANDOFF_REASSIGNED = HandoffReassigned(
+    handoff_id=HANDOFF, to_branch="leeds", assignee="ruth.adams", deadline=EVENING + timedelta(days=1)
 )
 HANDOFF_WITHDRAWN = HandoffWithdrawn(
-    handoff_id=BY_HAND,
-    subject=Subject(kind="person", id=PERSON),
-    reason="stays in Bristol after all",
-    withdrawn_by="grace.hall",
+    handoff_id=HANDOFF, subject=SUBJECT, reason="By mistake", withdrawn_by="emma.clarke"
 )
-CONTACTS_HANDOFF_RECEIVED = ContactsHandoffReceived(handoff_id=BY_HAND, part="offer", basis=BASIS, entries=(ENTRY,))
-FACT_DISCARDED = FactDiscarded(
-    source="marketing",
-    stream=f"marketing.lead-{LEAD}",
-    version=3,
-    digest="1b" * 32,
-    type="marketing.lead-touched",
-    reason="written by a program that never was released",
-)
-
-#: In the order in which they may happen to the two handoffs.
-HANDOFFS = (
-    HANDOFF_KIND_DEFINED,
-    HANDOFF_OFFERED,
-    HANDOFF_DISCREPANT,
-    HANDOFF_DELIVERED,
-    HANDOFF_SUPPLEMENTED,
-    HANDOFF_UPDATED,
-    HANDOFF_QUESTIONED,
-    HANDOFF_ANSWERED,
-    HANDOFF_REASSIGNED,
-    HANDOFF_OVERDUE,
-    HANDOFF_ACCEPTED,
-    HANDOFF_RETURNED,
-    HANDOFF_ASKED,
-    HANDOFF_WITHDRAWN,
-    CONTACTS_HANDOFF_RECEIVED,
-    FACT_DISCARDED,
+HANDOFF_OVERDUE = HandoffOverdue(handoff_id=HANDOFF, deadline=EVENING)
+HANDOFF_UPDATED = HandoffUpdated(handoff_id=HANDOFF, fields=("custom",), custom={"route": "north"})
+HANDOFF_KIND_DEFINED = HandoffKindDefined(
+    kind="lead-to-sales",
+    from_department="marketing",
+    to_department="sales",
+    deadline_working_minutes=60,
+    required=("note",),
 )

@@ -6,7 +6,7 @@ DELIVERED, QUESTIONED ─> ACCEPTED ─ handed back ─> RETURNED;  DELIVERED, Q
 anything before ACCEPTED ─> WITHDRAWN
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
@@ -45,10 +45,10 @@ NOBODY = Subject(kind="", id="")
 
 @dataclass(frozen=True)
 class Part:
-    """A manifest and what became of it. `receipt` is the one received last."""
+    """A manifest and what became of it. `receipt` is the one received last, None before any was."""
 
     manifest: Entries
-    receipt: Entries = ()
+    receipt: Entries | None = None
     delivered: bool = False
 
 
@@ -164,8 +164,8 @@ def _with_part(
     name: str,
     *,
     manifest: tuple[ManifestEntry, ...] | None = None,
-    receipt: Sequence[ManifestEntry] = (),
+    receipt: Entries | None = None,
     delivered: bool = False,
 ) -> Handoff:
-    part = Part(state.parts[name].manifest if manifest is None else manifest, tuple(receipt), delivered)
+    part = Part(state.parts[name].manifest if manifest is None else manifest, receipt, delivered)
     return replace(state, parts={**state.parts, name: part})

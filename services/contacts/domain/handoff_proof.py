@@ -40,7 +40,7 @@ def receive(state: Handoff, part: str, receipt: Entries) -> Sequence[HandoffFact
     differing = differences(found.manifest, receipt)
     if not differing:
         return [HandoffDelivered(handoff_id=state.id, part=part, receipt=tuple(receipt))]
-    if tuple(receipt) == tuple(found.receipt):
+    if found.receipt is not None and tuple(receipt) == tuple(found.receipt):
         return []
     return [
         HandoffDiscrepant(

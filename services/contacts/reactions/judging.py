@@ -59,7 +59,7 @@ class Judging:
             decide,
         )
         part = handled.state.parts[due.args["part"]]
-        if not part.delivered and part.receipt:
+        if not part.delivered and part.receipt is not None:
             _alarm(due, differences(part.manifest, part.receipt))
 
     async def supplement(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:

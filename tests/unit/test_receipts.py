@@ -1,0 +1,86 @@
+"""Receipts are made of what was received; the manifest's digests are dropped as soon as it is heard."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from eventlog.events import CHAIN_START, Event, Version, digest_of
+from eventlog.received import Wanted, chain, recomputed
+from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, hears, record
+from tests.support import examples_handoffs as example
+from tests.support.examples import SALES_HANDOFF_RECEIVED as RECEIPT
+from tests.support.projecting import recorded
+
+
+def todos(department: str, fact: object) -> list[tuple[str, dict[str, object]]]:
+    (heard,) = recorded("contacts.handoff-1", fact)
+    reacts = hears(department).handlers.get(heard.at.type, ())
+    return [(todo.kind, dict(todo.args)) for react in reacts for todo in react(heard.fact, heard.at)]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "fact", [example.HANDOFF_OFFERED, example.HANDOFF_ACCEPTED, example.HANDOFF_SUPPLEMENTED], ids=lambda f: f.name
+)
+def test_what_is_to_be_received_holds_no_digest_to_copy(fact: object) -> None:
+    ((kind, args),) = todos("sales", fact)
+
+    assert kind == RECEIVE
+    for entry in (example.QUALIFIED_AT_2, example.CALL_AT_1):
+        assert entry.digest not in orjson.dumps(args).decode()
+
+
+def test_after_a_discrepancy_only_the_digests_that_were_refused_are_known() -> None:
+    ((kind, args),) = todos("sales", example.HANDOFF_DISCREPANT)
+
+    assert kind == RECEIVE_AGAIN
+    assert args["refused"] == {example.LEAD_STREAM: example.SPOILED.digest}
+    assert example.QUALIFIED_AT_2.digest not in orjson.dumps(args).decode()
+
+
+def test_only_the_department_that_it_is_for_receives_it() -> None:
+    assert todos("marketing", example.HANDOFF_OFFERED) == []
+    assert todos("marketing", example.HANDOFF_DISCREPANT) == []
+
+
+def test_an_acceptance_with_nothing_new_needs_no_receipt() -> None:
+    assert todos("sales", example.HANDOFF_ACCEPTED.model_copy(update={"closing": ()})) == []
+
+
+def test_the_same_receipt_is_recorded_once() -> None:
+    state = Receipts({RECEIPT.part: RECEIPT.entries})
+
+    assert record(Receipts(), RECEIPT) == [RECEIPT]
+    assert record(state, RECEIPT) == []
+    other = RECEIPT.model_copy(update={"entries": ()})
+    assert record(state, other) == [other]
+
+
+def test_every_byte_of_every_event_is_in_the_digest(stream: list[Event]) -> None:
+    wanted = Wanted("demo", "marketing.lead-1", Version(3))
+    true = recomputed(stream, wanted)
+    assert true == stream[-1].digest
+    for n in range(3):
+        changed = [*stream]
+        changed[n] = replace(stream[n], data=stream[n].data + b" ")
+        assert recomputed(changed, wanted) != true
+
+
+def test_a_stream_with_a_hole_has_no_digest(stream: list[Event]) -> None:
+    assert recomputed([stream[0], stream[2]], Wanted("demo", "marketing.lead-1", Version(3))) is None
+    assert len(chain([stream[1]])) == 0
+
+
+@pytest.fixture
+def stream() -> list[Event]:
+    """Three events of one stream, chained."""
+    (heard,) = recorded("marketing.lead-1", example.LEAD_QUALIFIED)
+    events: list[Event] = []
+    for n in range(1, 4):
+        before = events[-1].digest if events else CHAIN_START
+        event = Event(
+            1, heard.at.place.position, "demo", "marketing.lead-1", Version(n), heard.at.event_id, heard.at.type, 1,
+            heard.at.recorded_at, b"{}", b'{"n":%d}' % n, b"",
+        )  # fmt: skip
+        events.append(replace(event, digest=digest_of(before, event)))
+    return events
