@@ -11,9 +11,9 @@ from runtime.call import Call
 from runtime.department import House
 from runtime.listing import Listing, Where
 from services.contacts.api.handoff_access import is_seen, not_there
+from services.contacts.api.handoff_views import folded, message
 from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, WAITING
 from services.contacts.handoff_queries import HandoffQueries
-from services.contacts.api.handoff_views import folded, message
 from services.contacts.queries import Row
 
 _WAITING = ", ".join(f"'{state}'" for state in WAITING)
