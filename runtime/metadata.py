@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from eventlog.events import Place, Version
-from runtime.errors import STALE, UNAUTHENTICATED, RpcError, Violation, failure, invalid
+from runtime.errors import BEYOND_HEAD, STALE, UNAUTHENTICATED, RpcError, Violation, failure, invalid
 
 AUTHORIZATION = "authorization"
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -54,7 +54,7 @@ def if_match(metadata: Mapping[str, str]) -> Version | None:
 
 
 def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapping[str, Place]:
-    """`marketing:1.12, contacts:1.40` -> places that a list waits for. Raises `RpcError` (400)."""
+    """`marketing:1.12, contacts:1.40` -> places that a list waits for. Raises `RpcError` (400, 412)."""
     places: dict[str, Place] = {}
     for part in filter(None, (part.strip() for part in metadata.get(MIN_POSITION, "").split(","))):
         department, _, text = part.partition(":")
@@ -63,7 +63,7 @@ def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapp
         except ValueError:
             raise malformed(MIN_POSITION, "positions such as marketing:1.12, contacts:1.40") from None
         if department not in departments:
-            raise malformed(MIN_POSITION, f"positions of {', '.join(sorted(departments))}")
+            raise failure(BEYOND_HEAD, f"there is no department {department}, so no position of it")
         places[department] = max(place, places.get(department, place))
     return places
 

@@ -14,6 +14,8 @@ from gateway.transcoding import fields
 from gateway.transcoding.query import VALUES_MAX, QueryReader
 from gateway.transcoding.scalars import URL_TEXT_MAX
 
+_POSITION = r"[a-z]+:[0-9]{1,9}\.[0-9]{1,18}"
+
 HEADERS: Mapping[str, Schema] = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
@@ -38,13 +40,7 @@ HEADERS: Mapping[str, Schema] = {
         "in": "header",
         "description": "Positions, as writes answered them, that the answer must know of: `marketing:1.12`, with "
         "commas between several. Waits at most 5 s, then 503.",
-        "schema": {"type": "string"},
-    },
-    "Last-Event-ID": {
-        "name": "Last-Event-ID",
-        "in": "header",
-        "description": "Go on after this event.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": f"^({_POSITION}(, {_POSITION})*)?$"},
     },
 }
 
@@ -78,7 +74,8 @@ def parameters(operation: Operation, schemas: Schemas) -> list[Schema]:
     return [
         *_path(operation, schemas),
         *_query(operation, schemas),
-        *({"$ref": f"#/components/parameters/{name}"} for name in headers(operation)),
+        *({"$ref": f"#/components/parameters/{name}"} for name in _headers(operation)),
+        *([_last_event_id(operation, schemas)] if operation.method.streams else []),
     ]
 
 
@@ -126,10 +123,16 @@ def _in_url(schema: Schema) -> Schema:
     return schema | shorter | items
 
 
-def headers(operation: Operation) -> list[str]:
+def _headers(operation: Operation) -> list[str]:
     """Names of the headers that mean something to the operation."""
     if operation.method.streams:
-        return ["Last-Event-ID"]
+        return []
     if operation.verb != "GET":
         return ["Idempotency-Key", *(["If-Match"] if operation.bound else [])]
     return ["If-None-Match"] if operation.reads_one else ["Baton-Min-Position"]
+
+
+def _last_event_id(operation: Operation, schemas: Schemas) -> Schema:
+    after = schemas.field(operation.input.fields_by_name["after"], for_input=True, in_text=True)
+    bare = {name: value for name, value in after.items() if name not in ("description", "examples")}
+    return {"name": "Last-Event-ID", "in": "header", "description": "Go on after this event.", "schema": bare}
