@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.rows import Row
+from bench.rows import Row, at_most
 from tests.support.running import running
 
 #: Idle for so long before it is measured.

@@ -66,13 +66,16 @@ class Baton:
         """Start and wait until it is ready; raises with the log's end when it is not."""
         self.home.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        with self.log_path.open("ab") as log:
-            command = [sys.executable, "-m", "runtime.cli", "up", *self.arguments]
-            self.process = subprocess.Popen(
-                command, env=self.environment, cwd=self.home, stdout=log, stderr=log, start_new_session=True
-            )
+        self.process = self._launch()
         await self._ready(began + READY_S)
         self.started_s = time.monotonic() - began
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        with self.log_path.open("ab") as log:
+            command = [sys.executable, "-m", "runtime.cli", "up", *self.arguments]
+            return subprocess.Popen(
+                command, env=self.environment, cwd=self.home, stdout=log, stderr=log, start_new_session=True
+            )
 
     async def _ready(self, until: float) -> None:
         async with httpx.AsyncClient(timeout=2) as client:
