@@ -117,6 +117,10 @@ class Plan:
         """What `log.append` takes."""
         return [self.head.generation, self.head.position, strict, self.recorded_at, *self.columns.arguments()]
 
+    def head_after(self, head: LogHead) -> LogHead:
+        """The head of the log once the batch stands behind this one."""
+        return LogHead(head.generation, head.position + self.count, self.recorded_at) if self.count else head
+
     def answers(self, position: int) -> Iterator[tuple[Pending, Appended]]:
         """What each append is told once the batch stands behind this position."""
         for planned in self.written:

@@ -10,7 +10,8 @@ from eventlog.errors import NotSafe
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-#: What goes away when the server comes back: connection lost, server starting or stopping, limits of a session hit.
+#: What goes away when the server comes back: connection lost, server starting or stopping or read-only, limits of a
+#: session hit.
 #: Anything else is a mistake of the program or of the request.
 INFRASTRUCTURE: tuple[type[BaseException], ...] = (
     OSError,
@@ -19,7 +20,7 @@ INFRASTRUCTURE: tuple[type[BaseException], ...] = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidTransactionStateError,
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,

@@ -25,6 +25,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+SPEAK_ATTEMPTS = 5
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 LOCK = "BEGIN; SELECT log.lock()"
@@ -47,13 +48,13 @@ FROM unnest($1::text[], $2::uuid[]) AS k(tenant, id)
 JOIN log.commands c ON c.tenant = k.tenant AND c.id = k.id
 """
 
-APPEND = f"SELECT log.append({', '.join(f'${n}' for n in range(1, 21))})"
+APPEND = f"SELECT * FROM log.append({', '.join(f'${n}' for n in range(1, 21))})"
 
 
 class Writer:
     """Group commit. It speaks first: a batch is one statement, one round trip, one commit, planned with what the
-    writer remembers of the streams; the statement takes the lock, and the keys of the tables refuse what is no
-    longer true. Then it looks first: lock, read, write, commit."""
+    writer remembers of the streams; the statement takes the lock, and the keys of the tables refuse what is no longer
+    true. Where what it remembers was wrong, or is not enough, it looks first: lock, read, write, commit."""
 
     def __init__(self, dsn: str, queue: AppendQueue, clock: Clock, written: Callable[[int], None]) -> None:
         self._dsn = dsn
@@ -62,6 +63,7 @@ class Writer:
         self._written = written
         self._heads = StreamHeads()
         self._head: LogHead | None = None
+        self._certain = False  # whether the heads of streams hold as of the log's head
         self.generation = 1
         self._connection: asyncpg.Connection[Any] | None = None
         self._append: PreparedStatement[asyncpg.Record] | None = None
@@ -114,49 +116,60 @@ class Writer:
 
     async def _try(self, batch: list[Pending]) -> None:
         connection = await self._connected()
-        if self._head is None or not await self._speak_first(connection, self._head, batch):
+        if self._head is None or not await self._speak_first(connection, batch):
             await self._look_first(connection, batch)
 
-    async def _speak_first(self, connection: Connection, head: LogHead, batch: list[Pending]) -> bool:
-        """Write with what is known. False: the log, a stream or a command is not as it was assumed to be."""
-        await self._learn(connection, unknown(batch, self._heads, certain=False))
-        plan = Plan(batch, head, self._heads, self._clock())
-        try:
-            position = await self._send(plan, strict=plan.strict)
-        except asyncpg.UniqueViolationError:
-            return False
-        if position is None:
-            return False
-        self._settle_written(plan, position)
-        await self._settle_answered(connection, [pending for pending, _ in plan.conflicts])
-        self._settle_conflicts(plan)
-        return True
+    async def _speak_first(self, connection: Connection, batch: list[Pending]) -> bool:
+        """Write what was planned before the lock is had. False: the batch must be judged by what is read.
+
+        Where several processes write, one that has the lock may have planned later than us, and we are refused,
+        because time in a log never goes back. Then we speak again, behind all who wait: to plan under the lock
+        instead would make us later than each of them, and refuse them all in turn."""
+        for _ in range(SPEAK_ATTEMPTS):
+            await self._learn(connection, unknown(batch, self._heads, certain=False))
+            plan = self._plan(batch)
+            if plan.strict and not self._certain:
+                return False
+            try:
+                written, *head = await self._send(plan, strict=plan.strict)
+            except asyncpg.UniqueViolationError:
+                return False
+            if written:
+                await self._settle_all(connection, plan, LogHead(*head))
+                return True
+            self._head, self._certain = LogHead(*head), False
+            if self._head.generation != plan.head.generation:
+                return False  # a restored log may be shorter than what is remembered of it
+            batch += self._queue.take()
+        return False
 
     async def _look_first(self, connection: Connection, batch: list[Pending]) -> None:
-        """Take the lock, read what there is to know, write, commit."""
+        """Take the lock, read all there is to know, write, commit."""
         await connection.execute(LOCK, timeout=STATEMENT_TIMEOUT_S)
-        batch += self._queue.take()  # what came while we waited for the lock
-        head = await self._look(connection)
+        batch += self._queue.take()
+        await self._look(connection)
         await self._settle_answered(connection, batch)
         fresh = [pending for pending in batch if not pending.settled]
         await self._learn(connection, unknown(fresh, self._heads, certain=True))
-        plan = Plan(fresh, head, self._heads, self._clock())
-        position = await self._send(plan, strict=True)
-        if position is None:
+        plan = self._plan(fresh)
+        written, *head = await self._send(plan, strict=True)
+        if not written:
             raise NotSafe("the head of the log moved under its lock")
         await connection.execute("COMMIT", timeout=STATEMENT_TIMEOUT_S)
-        self._settle_written(plan, position)
-        self._settle_conflicts(plan)
+        await self._settle_all(connection, plan, LogHead(*head))
 
-    async def _look(self, connection: Connection) -> LogHead:
-        """Read the log's head. What was known of streams is void when it moved without us."""
+    def _plan(self, batch: list[Pending]) -> Plan:
+        if self._head is None:
+            raise NotSafe("nothing is known of the log's head")
+        return Plan(batch, self._head, self._heads, self._clock())
+
+    async def _look(self, connection: Connection) -> None:
+        """Read the log's head. What was remembered of streams is void when others have written."""
         (row,) = await connection.fetch(HEAD, timeout=STATEMENT_TIMEOUT_S)
         head = LogHead(*row)
-        if head != self._head:
+        if head != self._head or not self._certain:
             self._heads.clear()
-            self._head = head
-            self.generation = head.generation
-        return head
+        self._head, self._certain, self.generation = head, True, head.generation
 
     async def _learn(self, connection: Connection, keys: list[StreamKey]) -> None:
         """Read the heads of these streams into what is known."""
@@ -169,27 +182,23 @@ class Writer:
         found.update({(row["tenant"], row["stream"]): StreamHead(row["version"], row["digest"]) for row in rows})
         self._heads.update(found)
 
-    async def _send(self, plan: Plan, *, strict: bool) -> int | None:
-        """The position behind which the batch was written, or None."""
+    async def _send(self, plan: Plan, *, strict: bool) -> asyncpg.Record:
+        """Whether the batch was written, and the head that was found: behind it the batch stands."""
         if self._append is None:
             raise asyncpg.InterfaceError("not connected")
-        arguments = plan.arguments(strict=strict)
-        position: int | None = await self._append.fetchval(*arguments, timeout=STATEMENT_TIMEOUT_S)
-        return position
+        (row,) = await self._append.fetch(*plan.arguments(strict=strict), timeout=STATEMENT_TIMEOUT_S)
+        return row
 
-    def _settle_written(self, plan: Plan, position: int) -> None:
-        """After the commit: remember the heads, answer, wake the readers."""
-        if position != plan.head.position:
-            self._heads.clear()  # somebody else wrote, we do not know to which streams
+    async def _settle_all(self, connection: Connection, plan: Plan, head: LogHead) -> None:
+        """After the commit: remember, wake the readers, answer. A conflict may be a repetition of what was done."""
         self._heads.update(plan.changed)
-        recorded_at = plan.recorded_at if plan.count else plan.head.recorded_at
-        self._head = LogHead(plan.head.generation, position + plan.count, recorded_at)
-        for pending, appended in plan.answers(position):
+        self._certain = self._certain and head == self._head
+        self._head = plan.head_after(head)
+        self._written(self._head.position)
+        for pending, appended in plan.answers(head.position):
             self._settle(pending, appended)
-        self._written(position + plan.count)
-
-    def _settle_conflicts(self, planner: Plan) -> None:
-        for pending, conflict in planner.conflicts:
+        await self._settle_answered(connection, [pending for pending, _ in plan.conflicts])
+        for pending, conflict in plan.conflicts:
             if not pending.settled:
                 self._settle(pending, conflict)
 

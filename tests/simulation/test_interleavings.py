@@ -81,8 +81,8 @@ class SteppedWriter:
         append = an_append(f"sales.deal-{self.name}", facts=2)
         pending = Pending(append, asyncio.get_running_loop().create_future(), 1)
         plan = Plan([pending], self.head, StreamHeads(), utc_now())
-        position = await self.connection.fetchval(APPEND, *plan.arguments(strict=self.strict))
-        self.has_written = position is not None
+        (row,) = await self.connection.fetch(APPEND, *plan.arguments(strict=self.strict))
+        self.has_written = row["written"]
 
 
 class TailingReader:

@@ -29,8 +29,8 @@ async def append_behind(connection: Any, head: LogHead, stream: str) -> int | No
     """What the writer sends, on a connection of the test's own. Answers the position behind which it stands."""
     pending = Pending(an_append(stream), asyncio.get_running_loop().create_future(), 1)
     plan = Plan([pending], head, StreamHeads(), datetime.now(UTC))
-    position: int | None = await connection.fetchval(APPEND, *plan.arguments(strict=False))
-    return position
+    (row,) = await connection.fetch(APPEND, *plan.arguments(strict=False))
+    return row["head_position"] if row["written"] else None
 
 
 async def done_or_waiting(task: "asyncio.Task[Any]", connection: Any) -> None:

@@ -17,7 +17,8 @@ async def write_and_wait(dsn: str) -> None:
     (row,) = await connection.fetch(HEAD)
     pending = Pending(an_append("sales.deal-8"), asyncio.get_running_loop().create_future(), 1)
     plan = Plan([pending], LogHead(*row), StreamHeads(), datetime.now(UTC))
-    assert await connection.fetchval(APPEND, *plan.arguments(strict=True)) is not None
+    (row,) = await connection.fetch(APPEND, *plan.arguments(strict=True))
+    assert row["written"]
     print("has written, has not committed", flush=True)
     await asyncio.Event().wait()
 

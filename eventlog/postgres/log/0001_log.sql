@@ -53,9 +53,9 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN LATERAL (SELECT position, recorded_at FROM log.events ORDER BY position DESC LIMIT 1) e ON true
 $$;
 
--- Write a batch of appends behind the head, and answer the head's position. Answers null, and writes nothing, when
--- the log is not what the writer assumed: another generation, a head recorded later than the batch (time in a log
--- never goes back), or, where the batch depends on it (strict), another head.
+-- Write a batch of appends behind the head. Answers whether it was written, and what the head was. It is not, when
+-- the log is not as the writer assumed: another generation, a head recorded later than the batch (time in a log never
+-- goes back), or, where the batch depends on it (strict), another head.
 --
 -- A batch of which every stream is written to need not be strict: what the writer remembers of a stream may be old,
 -- but then the version that it wants to give is taken, and events_version refuses the batch.
@@ -69,10 +69,9 @@ CREATE FUNCTION log.append(
     digests bytea[], metadata bytea[], data bytea[],
     -- one element a command; first and last are counted from the head
     command_tenants text[], command_ids uuid[], hmacs bytea[], firsts integer[], lasts integer[],
-    command_versions json[], outcomes bytea[]
-) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    head record;
+    command_versions json[], outcomes bytea[],
+    OUT written boolean, OUT head_generation integer, OUT head_position bigint, OUT head_recorded_at timestamptz
+) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     -- The lock, in a statement of its own, before the statement that reads the head. Both halves matter.
     --
@@ -91,28 +90,28 @@ BEGIN
     -- making this function STABLE.)
     PERFORM log.lock();
 
-    SELECT h.generation, h.position, h.recorded_at INTO head FROM log.head() h;
-    IF head.generation <> assumed_generation
-        OR head.recorded_at > append.recorded_at
-        OR (strict AND head.position <> assumed_position)
-    THEN
-        RETURN NULL;
+    SELECT h.generation, h.position, h.recorded_at INTO head_generation, head_position, head_recorded_at
+    FROM log.head() h;
+    written := head_generation = assumed_generation
+        AND head_recorded_at <= append.recorded_at
+        AND (head_position = assumed_position OR NOT strict);
+    IF NOT written THEN
+        RETURN;
     END IF;
 
     INSERT INTO log.events
         (position, tenant, stream, version, id, type, schema, recorded_at, digest, metadata, data)
-    SELECT head.position + e.n, e.tenant, e.stream, e.version, e.id, e.type, e.schema, append.recorded_at,
+    SELECT head_position + e.n, e.tenant, e.stream, e.version, e.id, e.type, e.schema, append.recorded_at,
         e.digest, e.metadata, e.data
     FROM unnest(tenants, streams, versions, ids, types, schemas, digests, append.metadata, append.data)
         WITH ORDINALITY AS e(tenant, stream, version, id, type, schema, digest, metadata, data, n);
 
     INSERT INTO log.commands
         (tenant, id, hmac, generation, first_position, last_position, recorded_at, versions, outcome)
-    SELECT c.tenant, c.id, c.hmac, assumed_generation, head.position + c.first, head.position + c.last,
+    SELECT c.tenant, c.id, c.hmac, assumed_generation, head_position + c.first, head_position + c.last,
         append.recorded_at, c.versions, c.outcome
     FROM unnest(command_tenants, command_ids, hmacs, firsts, lasts, command_versions, outcomes)
         AS c(tenant, id, hmac, first, last, versions, outcome);
 
-    RETURN head.position;
 END
 $$;
