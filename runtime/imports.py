@@ -19,15 +19,21 @@ from uuid import UUID, uuid5
 from baton.common.v1.imports_pb2 import ImportResult, RowWarning
 
 from eventlog.decider import Decider, Refused
+from eventlog.errors import Behind
 from eventlog.events import Version
 from eventlog.handling import FactId, Handled, Handler
-from eventlog.store import Command
+from eventlog.store import Command, Store
 from runtime.call import Call
+from runtime.department import Hearing
+from runtime.listing import Rows
 from runtime.rpc import origin
 
 #: Ids of imported resources, and commands of rows, are UUIDs in these namespaces. Stored words: they never change.
 RESOURCES = UUID("0b8c7a52-3c55-5c4e-8f7e-5a3c64d0b9a1")
 ROWS = UUID("c9d4f1de-6a0f-5d0b-9b64-2f1f0f7f3e55")
+
+#: How long own views may lag before the log is asked instead.
+OWN_VIEWS_S = 5.0
 
 
 class Row(Protocol):
@@ -44,6 +50,9 @@ class Imported(Protocol):
     @property
     def row(self) -> str: ...
 
+
+#: The id of a resource, and the digest of a row that says something of it.
+IdAndDigest = tuple[str, str]
 
 S = TypeVar("S", bound=Imported)
 R = TypeVar("R", bound=Row)
@@ -77,6 +86,42 @@ async def _judged(row: R, one: Callable[[R], Awaitable[ImportResult]]) -> Import
         return ImportResult(line=row.line, outcome=ImportResult.NOT_YET, detail=str(missing))
     except Refused as refusal:
         return ImportResult(line=row.line, outcome=ImportResult.REJECTED, field=refusal.field, detail=str(refusal))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the department's own views show of imported resources: a row that comes again needs no look at its stream.
+
+    `table` has the columns `id` and `imported_row`, the digest of the row last imported."""
+
+    store: Store
+    hearing: Hearing
+    views: Rows
+    table: str
+
+    async def unchanged(self, tenant: str, asked: Collection[IdAndDigest]) -> Mapping[IdAndDigest, Mapping[str, Any]]:
+        """Of these rows those that are equal to the one last imported, with what the views show of their resources.
+
+        Believed only once the views show everything that stood in the log when they were asked."""
+        found = await self._equal(tenant, asked)
+        if found:
+            try:
+                await self.hearing.wait_for(self.store.department, await self.store.head(), OWN_VIEWS_S)
+            except Behind:
+                return {}
+            found = await self._equal(tenant, asked)
+        return found
+
+    async def _equal(self, tenant: str, asked: Collection[IdAndDigest]) -> Mapping[IdAndDigest, Mapping[str, Any]]:
+        ids, digests = [id for id, _ in asked], [digest for _, digest in asked]
+        rows = await self.views.fetch(_EQUAL.format(table=self.table), tenant, ids, digests)
+        return {(row["id"], row["imported_row"]): row for row in rows}
+
+
+_EQUAL = """
+SELECT shown.* FROM unnest($2::text[], $3::text[]) AS asked (id, row_digest)
+JOIN "{table}" AS shown ON shown.tenant = $1 AND shown.id = asked.id AND shown.imported_row = asked.row_digest
+"""
 
 
 @dataclass(frozen=True)

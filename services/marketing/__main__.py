@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from runtime.department import Department, House
+from runtime.imports import Shown
 from services.marketing.api import Leads
 from services.marketing.projections import LEADS, OFFERS
 from services.marketing.queries import Queries
@@ -12,8 +13,9 @@ from services.receipts import receiving
 
 def build(house: House) -> Department:
     queries = Queries(house.views)
+    shown = Shown(house.store, house.hearing, house.views, "leads")
     return Department(
-        servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, house.clock)},
+        servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, shown, house.clock)},
         projections=[LEADS, OFFERS],
         schema=Path(__file__).with_name("schema.sql"),
         reactions=[reactions(Returns(house.handler, queries, house.feeds["contacts"], house.codec)), receiving(house)],

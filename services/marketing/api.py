@@ -13,7 +13,7 @@ from facts.common import Brief
 from facts.marketing import Touch
 from runtime.call import Call
 from runtime.department import Clock
-from runtime.imports import Importer, each_row, imported_id, said_anew
+from runtime.imports import IdAndDigest, Importer, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
@@ -22,7 +22,7 @@ from services.marketing.domain import handing_on, lead
 from services.marketing.domain.handing_on import Asking, Heard
 from services.marketing.domain.lead import LEAD, Lead, LeadFact
 from services.marketing.queries import Queries, Told, Views
-from services.offers import shown
+from services.offers import shown as shown_to_branch
 
 LEADS = Listing(
     table="leads",
@@ -39,7 +39,7 @@ LEADS = Listing(
         "owner",
         "state",
     ),
-    scope=shown("leads"),
+    scope=shown_to_branch("leads"),
 )
 #: Rows of leads that only contacts told of yet have no etag.
 _CAPTURED = (lambda bind: "etag <> ''",)
@@ -52,6 +52,7 @@ class Leads:
     handler: Handler
     views: Views
     queries: Queries
+    shown: Shown
     clock: Clock
 
     async def CreateLead(self, request: pb.CreateLeadRequest, call: Call) -> pb.Lead:
@@ -111,12 +112,21 @@ class Leads:
         return await self._write(call, request.id, lambda state, _: lead.link_person(state, request.person_id))
 
     async def ImportLeads(self, request: pb.ImportLeadsRequest, call: Call) -> pb.ImportLeadsResponse:
+        tenant = call.identity.tenant
+        asked = [(imported_id(tenant, "lead", row.lead.external_id), row.digest) for row in request.rows]
+        unchanged = await self.shown.unchanged(tenant, asked)
         importer = Importer(self.handler, LEAD, "lead")
-        results = await each_row(request.rows, lambda row: self._import(importer, row, call))
+        results = await each_row(request.rows, lambda row: self._import(importer, row, call, unchanged))
         return pb.ImportLeadsResponse(results=results)
 
-    async def _import(self, importer: Importer[Lead], row: pb.LeadRow, call: Call) -> ImportResult:
+    async def _import(
+        self, importer: Importer[Lead], row: pb.LeadRow, call: Call, unchanged: Mapping[IdAndDigest, Mapping[str, Any]]
+    ) -> ImportResult:
         lead_id = imported_id(call.identity.tenant, "lead", row.lead.external_id)
+        there = unchanged.get((lead_id, row.digest))
+        if there is not None:
+            handoff_id = there["handoff_id"]
+            return ImportResult(line=row.line, outcome=ImportResult.UNCHANGED, id=lead_id, handoff_id=handoff_id)
         given = _told(values(row.lead, at="lead"), lead_id, row.employee or call.identity.employee)
         branch, now = call.identity.branch, self.clock()
 

@@ -26,13 +26,14 @@ _CAPTURED = tuple(name for name in LeadCaptured.model_fields if name not in _NOT
 
 @LEADS.on(LeadCaptured)
 def captured(fact: LeadCaptured, at: At) -> Iterable[Change]:
-    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _CAPTURED)}
+    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _CAPTURED), "imported_row": fact.row}
     yield Insert("leads", {**_key(fact.lead_id, at), **columns})
 
 
 @LEADS.on(LeadUpdated)
 def updated(fact: LeadUpdated, at: At) -> Iterable[Change]:
-    yield _lead(fact.lead_id, at, **_columns(fact, fact.fields))
+    imported = {"imported_row": fact.row} if fact.row else {}
+    yield _lead(fact.lead_id, at, **_columns(fact, fact.fields), **imported)
 
 
 @LEADS.on(LeadTouched)

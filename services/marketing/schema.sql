@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS leads (
     captured_at timestamptz,
     state text NOT NULL DEFAULT 'NEW',
     handoff_id text NOT NULL DEFAULT '',
+    imported_row text NOT NULL DEFAULT '',
     -- What an employee decided at marketing wins over what contacts found, until contacts has heard of it.
     decided_person_id text NOT NULL DEFAULT '',
     found_person_id text NOT NULL DEFAULT '',

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from runtime.department import Department, House
+from runtime.imports import Shown
 from services.receipts import receiving
 from services.sales.api import Opportunities, Pipelines
 from services.sales.projections import OFFERS, OPPORTUNITIES
@@ -10,9 +11,10 @@ from services.sales.reactions import TakingOver, reactions
 
 
 def build(house: House) -> Department:
+    shown = Shown(house.store, house.hearing, house.views, "opportunities")
     return Department(
         servicers={
-            "baton.sales.v1.Opportunities": Opportunities(house.handler, house.views, house.clock),
+            "baton.sales.v1.Opportunities": Opportunities(house.handler, house.views, shown, house.clock),
             "baton.sales.v1.Pipelines": Pipelines(),
         },
         projections=[OPPORTUNITIES, OFFERS],

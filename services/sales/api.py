@@ -1,6 +1,6 @@
 """Answers the RPCs of `proto/baton/sales/v1`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,12 @@ from eventlog.handling import FactId, Folded, Handled, Handler
 from facts.common import Money
 from runtime.call import Call
 from runtime.department import Clock
-from runtime.imports import Importer, NotArrived, each_row, said_anew
-from runtime.imports import imported_id as id_of_row
+from runtime.imports import IdAndDigest, Importer, NotArrived, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing, page_size
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import is_own, not_there, written_branch
-from services.offers import shown
+from services.offers import shown as shown_to_branch
 from services.sales import queries
 from services.sales.domain import opportunity
 from services.sales.domain.opportunity import OPPORTUNITY, Opportunity, OpportunityFact
@@ -42,7 +41,7 @@ OPPORTUNITIES = Listing(
         "state",
         "title",
     ),
-    scope=shown("opportunities"),
+    scope=shown_to_branch("opportunities"),
 )
 
 Decide = Callable[[Opportunity, FactId], Sequence[OpportunityFact]]
@@ -52,6 +51,7 @@ Decide = Callable[[Opportunity, FactId], Sequence[OpportunityFact]]
 class Opportunities:
     handler: Handler
     views: queries.Views
+    shown: Shown
     clock: Clock
 
     async def CreateOpportunity(self, request: pb.CreateOpportunityRequest, call: Call) -> pb.Opportunity:
@@ -112,13 +112,18 @@ class Opportunities:
     async def ImportOpportunities(
         self, request: pb.ImportOpportunitiesRequest, call: Call
     ) -> pb.ImportOpportunitiesResponse:
+        tenant = call.identity.tenant
+        unchanged = await self.shown.unchanged(tenant, [(_id_of(row, tenant), row.digest) for row in request.rows])
         importer = Importer(self.handler, OPPORTUNITY, "opportunity")
-        results = await each_row(request.rows, lambda row: self._import(importer, row, call))
+        results = await each_row(request.rows, lambda row: self._import(importer, row, call, unchanged))
         return pb.ImportOpportunitiesResponse(results=results)
 
-    async def _import(self, importer: Importer[Opportunity], row: pb.OpportunityRow, call: Call) -> ImportResult:
-        external_id = row.opportunity.external_id
-        id = row.opportunity_id or id_of_row(call.identity.tenant, "opportunity", external_id)
+    async def _import(
+        self, importer: Importer[Opportunity], row: pb.OpportunityRow, call: Call, unchanged: Collection[IdAndDigest]
+    ) -> ImportResult:
+        external_id, id = row.opportunity.external_id, _id_of(row, call.identity.tenant)
+        if (id, row.digest) in unchanged:
+            return ImportResult(line=row.line, outcome=ImportResult.UNCHANGED, id=id)
         given = values(row.opportunity, at="opportunity")
         made_up = {"branch": call.identity.branch, "owner": row.employee or call.identity.employee}
         now = self.clock()
@@ -174,6 +179,10 @@ def message(found: Folded[Opportunity] | Handled[Opportunity]) -> pb.Opportunity
         create_time=found.created_at,
         update_time=found.updated_at,
     )
+
+
+def _id_of(row: pb.OpportunityRow, tenant: str) -> str:
+    return row.opportunity_id or imported_id(tenant, "opportunity", row.opportunity.external_id)
 
 
 def _pipeline(found: Pipeline) -> pb.Pipeline:

@@ -25,13 +25,14 @@ _OPENED = tuple(name for name in OpportunityOpened.model_fields if name not in _
 
 @OPPORTUNITIES.on(OpportunityOpened)
 def opened(fact: OpportunityOpened, at: At) -> Iterable[Change]:
-    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _OPENED)}
+    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _OPENED), "imported_row": fact.row}
     yield Insert("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id, **columns})
 
 
 @OPPORTUNITIES.on(OpportunityUpdated)
 def updated(fact: OpportunityUpdated, at: At) -> Iterable[Change]:
-    yield _opportunity(fact, at, **_columns(fact, fact.fields))
+    imported = {"imported_row": fact.row} if fact.row else {}
+    yield _opportunity(fact, at, **_columns(fact, fact.fields), **imported)
 
 
 @OPPORTUNITIES.on(OpportunityMoved)

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS opportunities (
     lost_reason text NOT NULL DEFAULT '',
     closed_at timestamptz,
     handoff_id text NOT NULL DEFAULT '',
+    imported_row text NOT NULL DEFAULT '',
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX IF NOT EXISTS opportunities_created ON opportunities (tenant, create_time, id);

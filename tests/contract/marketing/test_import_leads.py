@@ -77,3 +77,9 @@ async def test_a_lead_is_qualified_once(olga: Desk) -> None:
     (first,) = await bring(olga, row(1, "aa"))
     (again,) = await bring(olga, row(1, "bb", source="fair"))
     assert (again.outcome, again.handoff_id) == (UPDATED, first.handoff_id)
+
+
+async def test_a_file_may_name_a_lead_several_times(olga: Desk) -> None:
+    await bring(olga, row(1, "aa"))
+    results = await bring(olga, row(1, "aa"), row(1, "bb", source="fair"), row(1, "aa"))
+    assert [result.outcome for result in results] == [UNCHANGED, UPDATED, UNCHANGED]
