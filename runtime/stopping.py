@@ -7,16 +7,19 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger("baton.up")
 
 #: After this the process ends, whatever still holds it; PostgreSQL is told to stop, and needs nobody for that.
 STOP_S = 4.0
+#: A second signal within this time belongs to the first: a terminal and a supervisor may both send one.
+AGAIN_S = 1.0
 
 
 class Stop:
-    """Asked for by a signal. While everything starts it cancels the start; a second signal ends the process at once.
+    """Asked for by a signal. While everything starts it cancels the start; a later second one ends the process at once.
 
     `last` is called before the process is ended by force."""
 
@@ -24,6 +27,7 @@ class Stop:
         self._last = last
         self._stop_s = stop_s
         self._asked = asyncio.Event()
+        self._asked_at = 0.0
         self._starting: asyncio.Task[object] | None = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -31,8 +35,11 @@ class Stop:
 
     def ask(self) -> None:
         if self._asked.is_set():
-            self._force("asked twice to stop")
+            if time.monotonic() - self._asked_at > AGAIN_S:
+                self._force("asked twice to stop")
+            return
         self._asked.set()
+        self._asked_at = time.monotonic()
         timer = threading.Timer(self._stop_s, self._force, (f"not stopped after {self._stop_s:.0f} s",))
         timer.daemon = True
         timer.start()

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -103,6 +104,7 @@ def _password_file(settings: Settings) -> Path:
 @contextlib.asynccontextmanager
 async def baton(settings: Settings) -> AsyncIterator[Up]:
     """Everything, started; stopped in the opposite order on leaving."""
+    _refuse_taken(settings)
     private_folder(settings.keys)
     issuer = Issuer.at(settings.issuer_key)
     async with contextlib.AsyncExitStack() as stack:
@@ -163,13 +165,25 @@ async def _serving(
     try:
         port = await server.start()
     except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        told = f"cannot listen on {where} ({error.strerror}): choose another BATON_PORT or BATON_HOST"
-        raise WrongUsage(told) from error
+        raise _taken(settings, error) from error
     try:
         yield port
     finally:
         await server.stop()
+
+
+def _refuse_taken(settings: Settings) -> None:
+    """Before anything is started. Raises `WrongUsage` when somebody else has the gateway's address."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise _taken(settings, error) from error
+
+
+def _taken(settings: Settings, error: OSError) -> WrongUsage:
+    where = f"{settings.host}:{settings.port}"
+    return WrongUsage(f"cannot listen on {where} ({error.strerror}): choose another BATON_PORT or BATON_HOST")
 
 
 def _reachable(host: str) -> str:

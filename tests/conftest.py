@@ -1,9 +1,12 @@
 """Fixtures for every test: one PostgreSQL server a session, one empty database a test that asks for it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.data import ROOT
 from tests.support.postgres import TestServer, running_server
 
 
@@ -27,3 +30,24 @@ def database(postgres: TestServer) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.dsn(name)
     postgres.drop_database(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """`.ci/run` judges a change: a test that this machine can run must not be left out."""
+    for report in _left_out(terminalreporter):
+        terminalreporter.write_line(f"left out, though this machine could run it: {report.nodeid}", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and _left_out(reporter) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _left_out(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    """Skipped tests, except those that need real data where there is none."""
+    if not os.environ.get("BATON_TEST_STRICT"):
+        return []
+    skipped: list[pytest.TestReport] = reporter.stats.get("skipped", [])
+    no_data = not Path(os.environ.get("BATON_TEST_DATA") or ROOT / "../shared/data").exists()
+    return [report for report in skipped if not (no_data and "BATON_TEST_DATA" in str(report.longrepr))]
