@@ -89,7 +89,7 @@ class Handing:
 
     def again(self) -> None:
         """Marketing hears of the return, and asks once more."""
-        self.writing.returned(self.marketing, self.lead_id)
+        self.writing.returned(self.marketing, self.lead_id, self.handoff_id)
         self.attempt += 1
         self.qualify()
 

@@ -76,10 +76,13 @@ class Writing:
         under_way = (handoffs_pb2.Handoff.ASKED, handoffs_pb2.Handoff.OFFERED)
         self._until(who, f"/v1/handoffs/{handoff_id}", handoffs_pb2.Handoff, lambda it: it.state not in under_way)
 
-    def returned(self, who: Client, lead_id: str) -> None:
-        """Until marketing has heard that its lead came back."""
-        handed_on = leads_pb2.Lead.QUALIFIED, leads_pb2.Lead.NEW
-        self._until(who, f"/v1/leads/{lead_id}", leads_pb2.Lead, lambda lead: lead.state not in handed_on)
+    def returned(self, who: Client, lead_id: str, handoff_id: str) -> None:
+        """Until marketing has heard that its lead came back, or has even handed it on again, when told before."""
+
+        def came_back(lead: leads_pb2.Lead) -> bool:
+            return lead.state == leads_pb2.Lead.RETURNED or lead.handoff_id != handoff_id
+
+        self._until(who, f"/v1/leads/{lead_id}", leads_pb2.Lead, came_back)
 
     def opportunity(self, who: Client, handoff_id: str) -> str:
         """The id of the opportunity that an accepted handoff opened, once sales has opened it."""
