@@ -124,7 +124,8 @@ class PostgresServer:
         self.log_file.parent.mkdir(mode=0o700, exist_ok=True)
         pid = self.pid()
         if pid is not None and not self._is_ours(pid):
-            await self._end(pid)
+            if not await self._ended(pid, STOP_S):
+                raise ServerFailed(f"PostgreSQL (process {pid}) runs with other settings and does not stop")
             pid = None
         if pid is None:
             self._launch()
@@ -139,11 +140,11 @@ class PostgresServer:
                 log.warning("PostgreSQL has ended: starting it again")
                 await self.start()
 
-    async def stop(self) -> None:
-        """Fast shutdown: sessions end, everything is on disk."""
+    async def stop(self, wait_s: float = STOP_S) -> bool:
+        """Fast shutdown: sessions end, everything is on disk. On a slow disk that takes a while; it needs nobody, and
+        false says that it was not over after `wait_s`."""
         pid = self.pid()
-        if pid is not None:
-            await self._end(pid)
+        return pid is None or await self._ended(pid, wait_s)
 
     def pid(self) -> int | None:
         """The process id of the running postmaster, by its own word in `postmaster.pid`; None when none runs."""
@@ -228,7 +229,9 @@ class PostgresServer:
                 return
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
                 await asyncio.sleep(SHUTDOWN_ASK_S)
-            if self.process is not None and self.process.poll() is not None:
+            if self.process is None and self.pid() is None:
+                self._launch()  # the one left behind was stopping
+            elif self.process is not None and self.process.poll() is not None:
                 if time.monotonic() > refused_until or not any(word in self._end_of_log() for word in _LEFT_BEHIND):
                     raise ServerFailed(f"PostgreSQL does not start:\n{self._end_of_log()}")
                 self._launch()
@@ -238,13 +241,14 @@ class PostgresServer:
         lines = self.log_file.read_text(errors="replace").splitlines()
         return "\n".join(lines[-8:])
 
-    async def _end(self, pid: int) -> None:
+    async def _ended(self, pid: int, wait_s: float) -> bool:
         os.kill(pid, signal.SIGINT)
-        deadline = time.monotonic() + STOP_S
+        deadline = time.monotonic() + wait_s
         while self._runs_here(pid):
             if time.monotonic() > deadline:
-                raise ServerFailed(f"PostgreSQL (process {pid}) does not stop")
+                return False
             await asyncio.sleep(SHUTDOWN_ASK_S)
+        return True
 
 
 def _environment() -> dict[str, str]:

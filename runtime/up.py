@@ -36,6 +36,7 @@ from runtime.usage import WrongUsage
 log = logging.getLogger("baton.up")
 
 LOOPBACK = "127.0.0.1"
+STOP_POSTGRES_S = 2.5
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ async def _databases(settings: Settings) -> AsyncIterator[Databases]:
         if watching is not None:
             watching.cancel()
             await asyncio.wait((watching,))
-        await server.stop()
+        if not await server.stop(STOP_POSTGRES_S):
+            log.info("PostgreSQL is still writing to a slow disk, and stops by itself")
 
 
 @contextlib.asynccontextmanager
