@@ -30,6 +30,7 @@ class PostgresStore:
         self._bell = Bell(dsn)
         self._writer = Writer(dsn, queue, clock, self._bell.written)
         self._writing: asyncio.Task[None] | None = None
+        self._reading: dict[Position, asyncio.Task[Page]] = {}
 
     @classmethod
     async def open(
@@ -64,6 +65,8 @@ class PostgresStore:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.wait((self._writing,))
+        for reading in list(self._reading.values()):
+            reading.cancel()
         await self._bell.close()
         await self._reader.close()
 
@@ -143,12 +146,29 @@ class PostgresStore:
 
     async def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
         while True:
-            page = await self._reader.page(after, SUBSCRIPTION_PAGE, only)
+            page = await self._next_page(after, only)
             if page.scanned > after:
                 after = page.scanned
                 yield page
             else:
                 await self._bell.after(after)
+
+    async def _next_page(self, after: Position, only: Filter) -> Page:
+        """Subscribers that wait at one place are woken together and answered by one read. A read that began before
+        what woke them brings nothing new; they ask again."""
+        if only != EVERYTHING:
+            return await self._reader.page(after, SUBSCRIPTION_PAGE, only)
+        reading = self._reading.get(after)
+        if reading is None:
+            reading = asyncio.create_task(self._reader.page(after, SUBSCRIPTION_PAGE, only), name="log page")
+            reading.add_done_callback(lambda read: self._read(after, read))
+            self._reading[after] = reading
+        return await asyncio.shield(reading)
+
+    def _read(self, after: Position, reading: asyncio.Task[Page]) -> None:
+        del self._reading[after]
+        if not reading.cancelled():
+            reading.exception()  # for those who wait; nobody may be left
 
 
 async def _before(deadline: float, waiting: Awaitable[None], too_late: LogError) -> None:
