@@ -103,7 +103,7 @@ async def _rebuild(dsn: str, keys: str, start: Callable[[], None]) -> int:
         views = await Views.open(dsn)
         start()
         rebuilt = await Rebuild("contacts", views, codec, [PostgresFeed(store)], [people()], DDL).run()
-        if any(each.only_live or each.only_fresh or each.changed for each in rebuilt.differences):
+        if any(each.differing for each in rebuilt.differences):
             raise RuntimeError(f"the rebuilt view differs: {rebuilt.differences[:3]}")
         await views.close()
         return rebuilt.events

@@ -22,6 +22,8 @@ from eventlog.projections import At
 
 Key = DataKey | None
 
+_SEALED = {"sealed"}
+
 
 class NewerSchema(Poison):
     """Recorded by a newer program: its stream waits, parked, until such a program starts here."""
@@ -188,10 +190,9 @@ def _open(event: Event) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
 
 def _unseal(known: Any, data: dict[str, Any], id: UUID, key: Key) -> bool:
     """Open the sealed fields in place; True when the key is destroyed and they show as erased."""
-    for name, erased in known.personal.items():
-        value = data.get(name)
-        if isinstance(value, dict) and value.keys() == {"sealed"}:
-            data[name] = erased if key is None else unseal(key, id, name, value["sealed"])
+    for name, value in data.items():
+        if type(value) is dict and name in known.personal and value.keys() == _SEALED:
+            data[name] = known.personal[name] if key is None else unseal(key, id, name, value["sealed"])
     return key is None
 
 

@@ -11,6 +11,17 @@ PersonalText = Annotated[str, Personal()]
 PersonalJson = Annotated[dict[str, Any], Personal(erased={})]
 
 
+class _Nothing(dict[str, Any]):
+    """Hashable, so that pydantic takes it as it is; a plain `{}` it would copy for every fact that is read."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return 0
+
+
+#: The default of a JSON object: nothing was said. Never filled; facts are frozen.
+NOTHING: dict[str, Any] = _Nothing()
+
+
 class Money(Value):
     currency: str
     amount: Decimal

@@ -8,7 +8,7 @@ Streams: `contacts.person-<id>`, `contacts.company-<id>`, `contacts.branch-<tena
 from datetime import date, datetime
 from typing import Annotated
 
-from facts.common import Brief, HandoffReceipt, ManifestEntry, PersonalJson, PersonalText, Subject
+from facts.common import NOTHING, Brief, HandoffReceipt, ManifestEntry, PersonalJson, PersonalText, Subject
 from facts.registry import Fact, Personal, Value, fact
 
 
@@ -47,7 +47,7 @@ class PersonRegistered(Fact):
     branch: str = ""
     responsible: str = ""
     note: PersonalText = ""
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 
@@ -71,7 +71,7 @@ class PersonUpdated(Fact):
     branch: str = ""
     responsible: str = ""
     note: PersonalText = ""
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 
@@ -90,7 +90,7 @@ class CompanyRegistered(Fact):
     branch: str = ""
     responsible: str = ""
     note: PersonalText = ""
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 
@@ -112,7 +112,7 @@ class CompanyUpdated(Fact):
     branch: str = ""
     responsible: str = ""
     note: PersonalText = ""
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 
@@ -146,7 +146,7 @@ class BranchOpened(Fact):
     time_zone: str = "UTC"
     working_hours: tuple[WorkingDay, ...] = ()
     holidays: tuple[date, ...] = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
 
 
 @fact("contacts.branch-updated")
@@ -160,7 +160,7 @@ class BranchUpdated(Fact):
     time_zone: str = "UTC"
     working_hours: tuple[WorkingDay, ...] = ()
     holidays: tuple[date, ...] = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
 
 
 class PromiseMade(Value):
@@ -193,7 +193,7 @@ class InteractionRecorded(Fact):
     duration_seconds: int = 0
     summary: PersonalText = ""
     promises: Promises = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     enquiry_of: str = ""
     row: str = ""
 
@@ -217,7 +217,7 @@ class InteractionUpdated(Fact):
     duration_seconds: int = 0
     summary: PersonalText = ""
     promises: Promises = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 
@@ -270,7 +270,7 @@ class HandoffKindDefined(Fact):
     to_department: str
     deadline_working_minutes: int
     required: tuple[str, ...] = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
 
 
 class Asking(Value):
@@ -296,7 +296,7 @@ class HandoffAsked(Fact):
     to_employee: str = ""
     note: PersonalText = ""
     brief: Annotated[Brief | None, Personal(erased=None)] = None
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     asked_at: datetime
 
 
@@ -306,7 +306,7 @@ class HandoffUpdated(Fact):
 
     handoff_id: str
     fields: tuple[str, ...]
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
 
 
 @fact("contacts.handoff-offered")

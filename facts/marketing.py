@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from facts.common import Brief, HandoffAsk, HandoffReceipt, PersonalJson, PersonalText
+from facts.common import NOTHING, Brief, HandoffAsk, HandoffReceipt, PersonalJson, PersonalText
 from facts.registry import Fact, Personal, Value, fact
 
 
@@ -75,7 +75,7 @@ class LeadCaptured(Fact):
     enquiry: PersonalEnquiry = None
     consents: tuple[Consent, ...] = ()
     touches: tuple[Touch, ...] = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     captured_at: datetime
     row: str = ""
 
@@ -98,7 +98,7 @@ class LeadUpdated(Fact):
     enquiry: PersonalEnquiry = None
     consents: tuple[Consent, ...] = ()
     touches: tuple[Touch, ...] = ()
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     captured_at: datetime | None = None
     row: str = ""
 

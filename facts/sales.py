@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from facts.common import HandoffReceipt, Money, PersonalJson, PersonalText
+from facts.common import NOTHING, HandoffReceipt, Money, PersonalJson, PersonalText
 from facts.registry import Fact, fact
 
 
@@ -23,7 +23,7 @@ class OpportunityOpened(Fact):
     stage: str
     amount: Money | None = None
     expected_close: date | None = None
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     opened_at: datetime
     row: str = ""
 
@@ -42,7 +42,7 @@ class OpportunityUpdated(Fact):
     owner: str = ""
     amount: Money | None = None
     expected_close: date | None = None
-    custom: PersonalJson = {}
+    custom: PersonalJson = NOTHING
     row: str = ""
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from facts.common import Brief, HandoffAsk, ManifestEntry, Subject
 from facts.contacts import (
     Asking,
+    ContactsHandoffReceived,
     HandoffAccepted,
     HandoffAnswered,
     HandoffAsked,
@@ -21,6 +22,7 @@ from facts.contacts import (
     HandoffWithdrawn,
 )
 from facts.marketing import LeadQualified
+from facts.operations import FactDiscarded
 from tests.support.examples import HANDOFF, LEAD, PERSON
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -135,4 +137,35 @@ HANDOFF_KIND_DEFINED = HandoffKindDefined(
     to_department="sales",
     deadline_working_minutes=60,
     required=("note",),
+)
+CONTACTS_HANDOFF_RECEIVED = ContactsHandoffReceived(
+    handoff_id=HANDOFF, part="offer", basis=BASIS, entries=(QUALIFIED_AT_2,)
+)
+FACT_DISCARDED = FactDiscarded(
+    source="marketing",
+    stream=LEAD_STREAM,
+    version=3,
+    digest="1b" * 32,
+    type="marketing.lead-touched",
+    reason="written by a program that never was released",
+)
+
+#: One of each, in an order in which they may happen.
+HANDOFFS = (
+    HANDOFF_KIND_DEFINED,
+    HANDOFF_ASKED,
+    HANDOFF_OFFERED,
+    HANDOFF_DISCREPANT,
+    HANDOFF_DELIVERED,
+    HANDOFF_SUPPLEMENTED,
+    HANDOFF_UPDATED,
+    HANDOFF_QUESTIONED,
+    HANDOFF_ANSWERED,
+    HANDOFF_REASSIGNED,
+    HANDOFF_OVERDUE,
+    HANDOFF_ACCEPTED,
+    HANDOFF_RETURNED,
+    HANDOFF_WITHDRAWN,
+    CONTACTS_HANDOFF_RECEIVED,
+    FACT_DISCARDED,
 )
