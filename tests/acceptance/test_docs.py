@@ -5,8 +5,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,3 +89,54 @@ async def _answers(typing: Shell, typed: Block, shown: Block) -> None:
         if time.monotonic() >= until:
             pytest.fail(f"{typed}:\n{typed.text}\nanswered {json.dumps(answer, ensure_ascii=False, indent=1)}")
         await asyncio.sleep(0.05)
+
+
+async def test_customers_come_in_as_the_page_about_importing_says(baton: Baton, tmp_path: Path) -> None:
+    page = {block.language: block for block in reversed(blocks(ROOT / "docs" / "import.md"))}
+    (tmp_path / "customers.csv").write_text(page["csv"].text)
+    (tmp_path / "customers.toml").write_text(page["toml"].text)
+    async with shell(baton) as typing:
+        await typing.type(f"export PYTHONPATH={ROOT}:{ROOT}/gen && cd {tmp_path}")
+        first = await typing.type(f"{page['sh'].text} 2>&1")
+        again = await typing.type(f"{page['sh'].text} 2>&1")
+    assert fits(page["text"].text, first), first
+    assert again.startswith("3 rows: 0 created, 0 updated, 2 unchanged, 1 rejected")
+    assert (tmp_path / "customers.rejected.csv").read_text().splitlines()[1].startswith("4;Name;is required and empty;")
+
+
+async def test_programs_of_the_page_about_streams_follow_facts_and_recompute_digests(
+    baton: Baton, tmp_path: Path
+) -> None:
+    following, verifying = [block.text for block in blocks(ROOT / "docs" / "streams.md") if block.language == "python"]
+    async with await baton.client("streams", "emma", "marketing", branch="leeds") as emma:
+        lead = (await emma.post("/v1/leads", json={"source": "referral", "person": {"name": "Anna"}})).json()["id"]
+        await emma.post(f"/v1/leads/{lead}:qualify", json={})
+    told = await _first_lines(baton, tmp_path, following, await baton.token("streams", "reporting", "analyst"), 2)
+    assert [line.split()[1:] for line in told] == [
+        ["marketing.lead-captured", "1", "leeds"],
+        ["marketing.lead-qualified", "2", "leeds"],
+    ]
+    operator = await baton.token("streams", "root", "operator")
+    assert await _first_lines(baton, tmp_path, verifying, operator, 2, f"marketing.lead-{lead}") == [
+        "1 marketing.lead-captured True",
+        "2 marketing.lead-qualified True",
+    ]
+
+
+async def _first_lines(
+    baton: Baton, folder: Path, program: str, token: str, count: int, *arguments: str
+) -> Sequence[str]:
+    """What a program of a page prints first; programs that follow a stream never end."""
+    file = folder / "program.py"
+    file.write_text(program.replace(ADDRESS, baton.url))
+    environment = {**baton.environment, "TOKEN": token}
+    command = (sys.executable, str(file), *arguments)
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            return [(await process.stdout.readline()).decode().strip() for _ in range(count)]
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
