@@ -185,7 +185,7 @@ def _refuse_taken(settings: Settings) -> None:
 
 def _taken(settings: Settings, error: OSError) -> WrongUsage:
     where = f"{settings.host}:{settings.port}"
-    return WrongUsage(f"cannot listen on {where} ({error.strerror}): choose another BATON_PORT or BATON_HOST")
+    return WrongUsage(f"cannot listen on {where} ({os.strerror(error.errno or 0)}): choose another BATON_PORT or BATON_HOST")
 
 
 def _reachable(host: str) -> str:
