@@ -115,13 +115,12 @@ class Schemas:
                 schema["propertyNames"] = rules.scalar(entry["key"], for_input=True)
         return schema
 
-    def example(self, message: Descriptor, skip: frozenset[str] = frozenset(), depth: int = 0) -> dict[str, Any]:
-        """A body made of the fields' own examples."""
-        return {
-            each.camelcase_name: value
-            for each in message.fields
-            if not _left_out(each, skip) and (value := self._example(each, depth)) is not None
-        }
+    def example(self, message: Descriptor, skip: frozenset[str] = frozenset(), depth: int = 0) -> dict[str, Any] | None:
+        """A body made of the fields' own examples; None where something required has none."""
+        said = [each for each in message.fields if not _left_out(each, skip)]
+        found = {each.camelcase_name: value for each in said if (value := self._example(each, depth)) is not None}
+        missing = [each for each in said if fields.is_required(each) and each.camelcase_name not in found]
+        return None if missing else found
 
     def _example(self, field: FieldDescriptor, depth: int) -> Any:
         value = rules.example(field)
