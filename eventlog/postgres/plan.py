@@ -1,7 +1,7 @@
 """What a batch of appends becomes: conditions checked one by one, positions and digests given. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -48,8 +48,8 @@ class StreamHeads:
         for key, head in heads.items():
             self._heads.pop(key, None)
             self._heads[key] = head
-        for key in list(self._heads)[: max(0, len(self._heads) - self._count_max)]:
-            del self._heads[key]
+        while len(self._heads) > self._count_max:
+            del self._heads[next(iter(self._heads))]
 
     def clear(self) -> None:
         self._heads.clear()
@@ -77,7 +77,7 @@ class Columns:
     outcomes: list[bytes] = field(default_factory=list)
 
     def arguments(self) -> list[Any]:
-        return [getattr(self, column.name) for column in fields(self)]
+        return [getattr(self, column) for column in self.__slots__]
 
 
 @dataclass(frozen=True, slots=True)
