@@ -38,7 +38,9 @@ bench: .venv/installed-dev
 
 # long seeded fault runs, and the museum: every guard removed, its test must fail (SEED=, CYCLES=)
 soak: .venv/installed-dev
-	$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --cycles $(or $(CYCLES),1000)
+	$(BIN)/python -m tests.museum
+	$(BIN)/python -m tests.crash.cycles --victim baton --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.crash.cycles --victim postgres --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 
 # the pinned requirements anew, after a change in pyproject.toml
 lock: .venv/installed-dev
