@@ -53,7 +53,7 @@ def message(row: Row, about: Row | None, now: datetime) -> pb.Handoff:
         questions=_questions(row.get("questions") or (), row.get("answers") or ()),
         overdue=is_overdue(row, now),
         history=row.get("history") or _asked_only(row),
-        custom=row.get("custom") or None,
+        custom=row.get("custom") or {},
         basis=row.get("basis") or {},
     )
 
