@@ -89,8 +89,14 @@ async def reader_pool(dsn: str, size_max: int) -> Pool:
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
         max_inactive_connection_lifetime=60.0,
+        reset=_keep,
         server_settings={**_NAMES, **_PLANS, "default_transaction_read_only": "on"},
     )
+
+
+async def _keep(connection: Connection) -> None:
+    """Nobody changes a reading session's settings or locks anything in it, so there is nothing to reset, which would
+    be a second round trip after each read."""
 
 
 async def refuse_unsafe(connection: Connection) -> None:
