@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tools.importer.attempts import Attempt
 from tools.importer.maps import ImportMap
 from tools.importer.report import NOT_YET, REJECTED, Outcome, Report
-from tools.importer.rows import Prepared, prepare
+from tools.importer.rows import Prepared, prepare, row_message
 from tools.importer.table import Row
 from tools.importer.template import Wrong
 
@@ -134,8 +134,14 @@ class Run:
 
     def _checked(self, batch: Sequence[Prepared]) -> None:
         """In a dry run a row that could be sent counts as a row, and as nothing else."""
-        self.report.rows += len(batch)
-        self.progress(len(batch))
+        for row in batch:
+            try:
+                row_message(self.map, row)
+            except Wrong as wrong:
+                self._done(row.line, row.text, Outcome(REJECTED, wrong.column, wrong.reason))
+                continue
+            self.report.rows += 1
+            self.progress(1)
 
     def _done(self, line: int, text: Sequence[str], outcome: Outcome) -> None:
         self.report.add(line, text, outcome)

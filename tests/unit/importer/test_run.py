@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 from tests.unit.importer.files import Receiver, a_map, a_table, brought_in, rejected
-from tools.importer.report import CREATED, NOT_YET, UNCHANGED, UPDATED, Outcome, Warned
+from tools.importer.report import CREATED, NOT_YET, UNCHANGED, UPDATED, Outcome, Report, Warned
 from tools.importer.rows import Prepared
-from tools.importer.run import BATCH_ROWS_MAX
+from tools.importer.run import BATCH_ROWS_MAX, Run
 
 HEADER = "id,name,born,mail"
 
@@ -111,3 +111,11 @@ def test_rejected_rows_can_be_mended_and_imported_with_the_same_map(tmp_path: Pa
     brought_in(again, receiver)
     assert receiver.sent == ["2"]
     assert a_map().needed() <= set(again.header())
+
+
+def test_a_dry_run_checks_every_row_and_sends_none(tmp_path: Path) -> None:
+    report = Report("test")
+    table = a_table(tmp_path, HEADER, "1,Orlova,,", "2,,,", "3,Mills,,nobody")
+    Run(a_map(), None, report, lambda done: None).run(table.rows())
+    assert (report.rows, report.counts[CREATED]) == (3, 0)
+    assert [(line, column) for line, column, _ in rejected(report)] == [(3, "name"), (4, "mail")]
