@@ -70,9 +70,10 @@ async def baton(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Baton
         yield started
 
 
-async def test_a_day_in_baton_goes_as_its_page_says(baton: Baton) -> None:
+@pytest.mark.parametrize("page", ["users.md", "rest.md"])
+async def test_what_a_page_types_is_answered_as_it_shows(baton: Baton, page: str) -> None:
     async with shell(baton) as typing:
-        for typed, shown in examples(ROOT / "docs" / "users.md"):
+        for typed, shown in examples(ROOT / "docs" / page):
             if shown is None:
                 assert await typing.type(typed.text) == "", typed
             else:
