@@ -34,6 +34,7 @@ class Audit:
     reading: Reading = field(init=False)
     _ends: dict[str, int] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
+    _last: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reading = Reading(self.logs, self.departments, self._enter)
@@ -48,7 +49,7 @@ class Audit:
         report = Report(now, logs=list(self.gaps))
         for name, tenant in sorted(self.tenants.items()):
             report.logs += [f"{name}: {each}" for each in tenant.book.broken]
-            judge = Judge(tenant.book, tenant.cases, cut, now)
+            judge = Judge(tenant.book, tenant.cases, cut, now, self._last)
             report.add(tenant.cases.by_id.values(), judge.findings())
         return report
 
@@ -58,6 +59,7 @@ class Audit:
             self.gaps.append(f"{department}: expected position {expected}, found {event.position}")
         self._ends[department] = event.position
         self._places[department] = place(event.generation, event.position)
+        self._last[department] = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
         tenant = self.tenants.get(event.tenant)
         if tenant is None:
             tenant = self.tenants[event.tenant] = Tenant()

@@ -1,23 +1,32 @@
 """Judges one tenant's handoffs. What is missing is pending while the next reader may still be on its way to it, and
 lost when the logs show that it has been past it. What contradicts something else is a discrepancy.
 
-How far a reader has been is known from the logs alone: a basis says how far it had heard. Since it acts a moment after
-it hears, it is given time: `OVERTAKEN_S` once it did the same for something later, `HEARD_S` once it heard it.
+How far a reader has been is known from the logs alone: a basis says how far it had heard. Since it acts some time after
+it hears, it is given time: `overtaken_s` once it did the same for something later, `heard_s` once it heard it. One that
+records nothing any more has nothing left to do, so it gets less time than one that may be working off a large import.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tools.audit.book import Book, Cut
 from tools.audit.cases import OFFER, Ask, Case, Cases, Part, Receipt, Told
 
-OVERTAKEN_S = 10.0
-HEARD_S = 30.0
-
 PENDING, LOST, DISCREPANCY = "pending", "lost", "discrepancy"
 CONTACTS = "contacts"
 
 _NO_CUSTOMER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
+
+
+@dataclass(frozen=True)
+class Grace:
+    """How long a reader may take before what it did not do is lost, in seconds."""
+
+    overtaken_s: float
+    heard_s: float
+
+
+QUIET, BUSY = Grace(10.0, 30.0), Grace(120.0, 600.0)
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,14 @@ def is_conversation(stream: str) -> bool:
 
 @dataclass
 class Judge:
-    """`cut` is how far the logs are judged; the book and the cases may know more. `now` is seconds since 1970."""
+    """`cut` is how far the logs are judged; the book and the cases may know more. `now` is seconds since 1970, `last`
+    when each department last recorded anything."""
 
     book: Book
     cases: Cases
     cut: Cut
     now: float
+    last: Mapping[str, float]
     _offered_past: dict[str, int] = field(default_factory=dict)
     _receipted_past: dict[str, tuple[int, Receipt]] = field(default_factory=dict)
     _delivered_past: dict[str, int] = field(default_factory=dict)
@@ -65,8 +76,10 @@ class Judge:
 
     def __post_init__(self) -> None:
         """Work out how far every reader has been."""
-        self._heard = horizon(self.cases.heard, self.now - HEARD_S)
-        self._received = {name: horizon(said, self.now - HEARD_S) for name, said in self.cases.received.items()}
+        self._heard = horizon(self.cases.heard, self.now - self._grace(CONTACTS).heard_s)
+        self._received = {
+            name: horizon(said, self.now - self._grace(name).heard_s) for name, said in self.cases.received.items()
+        }
         for case in self.cases.by_id.values():
             for ask in case.asks:
                 if case.offers and self._past(case.offers[0]):
@@ -85,7 +98,10 @@ class Judge:
                 self._receipted_past[receipt.told.department] = part.told.place, receipt
 
     def _past(self, told: Told) -> bool:
-        return told.at <= self.now - OVERTAKEN_S
+        return told.at <= self.now - self._grace(told.department).overtaken_s
+
+    def _grace(self, department: str) -> Grace:
+        return QUIET if self.last.get(department, 0.0) <= self.now - QUIET.overtaken_s else BUSY
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is not as it should be."""
@@ -242,7 +258,7 @@ class Judge:
         for part in case.parts.values():
             for stream, (version, _) in part.manifest.items():
                 _raise(told, stream, version)
-        heard = self._heard if case.ended is None else horizon(self.cases.heard, case.ended.at - HEARD_S)
+        heard = self._heard if case.ended is None else horizon(self.cases.heard, case.ended.at - BUSY.heard_s)
         lost = self._untold(case, offer, heard, told)
         for stream, reason in lost.items():
             yield Finding(case.id, LOST, reason, self.book.streams[stream].recorded[told.get(stream, 0)])

@@ -1,5 +1,6 @@
 """The audit finds nothing where nothing is wrong, and whatever somebody took out of the logs or forged into them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -95,6 +96,16 @@ def test_a_missing_offer_is_lost_once_later_asks_were_offered() -> None:
     report = logs.audit()
     assert (LOST, "asked, not offered") in found(report)
     assert report.wrong
+
+
+def test_a_reader_that_works_off_a_large_import_gets_more_time() -> None:
+    logs, leads = handed_on(3)
+    logs.drop(leads[0].handoff, 1)
+    logs.drop(leads[0].receipt, 1)
+    logs.now += timedelta(seconds=60)
+    Lead(logs, "9").handed_on()
+    assert found(logs.audit(later_s=1)) == [(PENDING, "asked, not offered")]
+    assert found(logs.audit(later_s=11)) == [(LOST, "asked, not offered")]
 
 
 def test_a_missing_receipt_is_lost_once_later_offers_were_receipted() -> None:
