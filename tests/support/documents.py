@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _QUOTED = re.compile(r"`([^`\n]+)`")
+_COMMAND = re.compile(r"(?:^|[ (/])baton ([a-z][^|;#)\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,17 @@ def quoted(path: Path) -> list[str]:
     return _QUOTED.findall(prose(path))
 
 
-def commands(path: Path) -> Iterator[str]:
-    """Every `baton …` command of the page's shell blocks and sentences, a command a line."""
-    shell = [block.text.replace("\\\n", " ") for block in blocks(path) if block.language == "sh"]
-    for text in (*quoted(path), *(line for each in shell for line in each.splitlines())):
-        for found in re.finditer(r"(?:^|\$\(|[ =]|bin/)baton ([a-z][^|;#)\n]*)", text):
-            yield found[1].strip()
+def typed(path: Path) -> Iterator[str]:
+    """Every `baton` command of the page's shell blocks, without the name."""
+    for block in blocks(path):
+        if block.language == "sh":
+            yield from _COMMAND.findall(block.text.replace("\\\n", " "))
+
+
+def named(path: Path) -> Iterator[str]:
+    """Every `baton` command that the page's sentences name, whole or in part."""
+    for text in quoted(path):
+        yield from _COMMAND.findall(text)
 
 
 def fits(shown: Any, real: Any) -> bool:
