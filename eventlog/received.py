@@ -47,6 +47,10 @@ class Ledger:
         self._store = store
         self._feeds = feeds
 
+    def tells_its_end(self, department: str) -> bool:
+        """Whether the department is heard in one sequence, so that nothing can be lost at the end of it unnoticed."""
+        return self._feeds[department].in_one_sequence
+
     async def received(self, wanted: Iterable[Wanted]) -> Received:
         """Everything asked for, at one moment."""
         asked = sorted(set(wanted))

@@ -42,7 +42,7 @@ RECEIVED: Mapping[str, Callable[..., Any]] = {
 RECEIVE, RECEIVE_AGAIN = "receive", "receive-again"
 #: How soon to look again for what is on its way, and for what its owner did not have either.
 SOON_S, LATER_S = 0.05, 5.0
-#: How long what is on its way is waited for before it is fetched: a feed may have lost the end of a log silently.
+#: How long what is on its way is waited for before it is fetched, where a feed may lose the end of a log silently.
 PATIENCE_S = 2.0
 
 log = logging.getLogger("baton.receipts")
@@ -143,7 +143,8 @@ class Receiver:
         needed = Place.parse(due.args["basis"].get(wanted.department, "0.0"))
         now = asyncio.get_running_loop().time()
         waited_s = now - self._since.setdefault(due.command_id, now)
-        if basis.get(wanted.department, Place.parse("0.0")) < needed and waited_s < PATIENCE_S:
+        patient = self._ledger.tells_its_end(wanted.department) or waited_s < PATIENCE_S
+        if basis.get(wanted.department, Place.parse("0.0")) < needed and patient:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
         if not await self._healed(wanted):
