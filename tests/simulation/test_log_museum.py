@@ -197,17 +197,16 @@ async def test_a_subscriber_does_not_sleep_over_what_came_while_it_looked(
     monkeypatch.setattr(bell, "LOOK_AGAIN_S", 10 * DEADLINE_S)
     ring = Bell(database)
     ring.written(7)
-    try:
-        async with asyncio.timeout(DEADLINE_S / 10):
-            await ring.after(Position(6))
-    finally:
-        await ring.close()
+    async with asyncio.timeout(DEADLINE_S / 10):
+        await ring.after(Position(6))
 
 
 async def test_a_subscriber_that_hears_no_bell_looks_by_itself(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Notifications are lost when a connection is: without a look now and then, the tail is stalled for ever."""
     monkeypatch.setattr(bell, "LOOK_AGAIN_S", 0.01)
-    async with await PostgresStore.open(database, "sales") as store, session(database) as writer:
+    async with asyncio.timeout(DEADLINE_S):
+        await Bell(database).after(Position(0))
+    async with await PostgresStore.open(database, "sales", shared=False) as store, session(database) as writer:
         reading = asyncio.create_task(collect(store.subscribe(Position(0)), Position(1)))
         await append_behind(writer, await look(writer), "sales.deal-7")
 
