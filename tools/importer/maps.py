@@ -98,6 +98,7 @@ def compile_map(document: Mapping[str, Any], resource: Resource, digest: str = "
         raise MapError(f"this is a map of {document['resource']}, not of {resource.name}")
     file = document.get("file", {})
     _known("[file]", file, _FILE_WORDS)
+    _written("[file]", file)
     compiling = _Compiling(file.get("timezone", "UTC"))
     fields = compiling.fields(resource.resource, document.get("fields", {}), "fields")
     if "external_id" not in fields.nodes:
@@ -156,6 +157,15 @@ class _Compiling:
         if "column" in given:
             return {"timezone": self.timezone, **given}
         return {name: each if name == "constant" else self._zoned(each) for name, each in given.items()}
+
+
+def _written(where: str, file: Mapping[str, Any]) -> None:
+    """Raises `MapError` for how no file can be written."""
+    for word, given in file.items():
+        if not isinstance(given, str):
+            raise MapError(f"{where}: {word} must be a text")
+    if len(file.get("delimiter", ",")) != 1:
+        raise MapError(f"{where}: delimiter must be one character, found {file['delimiter']!r}")
 
 
 def _known(where: str, given: Any, known: Any) -> None:

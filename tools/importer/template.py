@@ -16,6 +16,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from runtime import options
 from runtime.usage import WrongUsage
+from tools.importer.resources import RESOURCES
 from tools.importer.values import Convert, converter, plain_day
 
 _STRUCT = "google.protobuf.Struct"
@@ -200,6 +201,9 @@ def compile_cell(given: Any, where: str, usual_type: str) -> Cell:
     unknown = sorted(set(given) - _WORDS)
     if unknown:
         raise MapError(f"{where}: unknown word {unknown[0]}; words are {', '.join(sorted(_WORDS))}")
+    reference = given.get("reference", "")
+    if reference and reference not in RESOURCES:
+        raise MapError(f"{where}: there is no resource {reference}; a reference is to one of {', '.join(RESOURCES)}")
     try:
         convert = converter(given.get("type", usual_type), given)
     except ValueError as error:
@@ -211,7 +215,7 @@ def compile_cell(given: Any, where: str, usual_type: str) -> Cell:
         required=given.get("required", False),
         values=given.get("values", {}),
         convert=lambda text: plain_day(convert(text)),
-        reference=given.get("reference", ""),
+        reference=reference,
     )
 
 
