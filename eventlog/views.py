@@ -110,7 +110,7 @@ async def _pool(dsn: str, size_max: int, settings: dict[str, str], **options: An
         init=_init,
         reset=_keep_session,
         statement_cache_size=200,
-        max_inactive_connection_lifetime=60.0,
+        max_inactive_connection_lifetime=10.0,
         server_settings=settings,
         **options,
     )

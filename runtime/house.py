@@ -198,7 +198,9 @@ async def _open(
 
 
 async def _keyring(stack: contextlib.AsyncExitStack, databases: Databases, settings: Settings) -> PostgresKeyring:
-    pool = await asyncpg.create_pool(databases.dsn(KEYRING), min_size=0, max_size=4, server_settings={"jit": "off"})
+    pool = await asyncpg.create_pool(
+        databases.dsn(KEYRING), min_size=0, max_size=4, max_inactive_connection_lifetime=10.0
+    )
     stack.push_async_callback(_close, pool)
     return await PostgresKeyring.open(pool, master_key(settings.keys / "master.key"))
 

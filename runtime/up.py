@@ -26,6 +26,7 @@ from runtime.home import Run, announced, locked
 from runtime.house import Houses, open_houses
 from runtime.identity import Issuer, Verifier
 from runtime.logs import start_logging
+from runtime.memory import give_back
 from runtime.oidc import IssuerKeys
 from runtime.postgres_server import PostgresServer
 from runtime.rpc import Dispatcher
@@ -85,6 +86,7 @@ async def _run(settings: Settings, ready: Ready) -> int:
         await asyncio.wait((telling, stopping), return_when=asyncio.FIRST_COMPLETED)
         if telling.done():
             await telling
+            give_back()
             await stopping
         telling.cancel()
         log.info("stopping")
@@ -184,8 +186,8 @@ def _refuse_taken(settings: Settings) -> None:
 
 
 def _taken(settings: Settings, error: OSError) -> WrongUsage:
-    where = f"{settings.host}:{settings.port}"
-    return WrongUsage(f"cannot listen on {where} ({os.strerror(error.errno or 0)}): choose another BATON_PORT or BATON_HOST")
+    where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
+    return WrongUsage(f"cannot listen on {where} ({why}): choose another BATON_PORT or BATON_HOST")
 
 
 def _reachable(host: str) -> str:

@@ -88,7 +88,7 @@ async def reader_pool(dsn: str, size_max: int) -> Pool:
         max_size=size_max,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
-        max_inactive_connection_lifetime=60.0,
+        max_inactive_connection_lifetime=10.0,
         reset=_keep,
         server_settings={**_NAMES, **_PLANS, "default_transaction_read_only": "on"},
     )
