@@ -111,6 +111,16 @@ async def unequal(connection: Any, repeats: Sequence[Entry]) -> list[Entry]:
     return found
 
 
+async def strange(connection: Any, entries: Sequence[Entry]) -> Entry | None:
+    """The first entry whose bytes are not the ones that were ledgered, if any."""
+    keys = [(*entry.stream, entry.event.version) for entry in entries]
+    rows = await connection.fetch(_LEDGERED_MANY, *[list(column) for column in zip(*keys, strict=True)])
+    digests: dict[StreamKey, dict[int, bytes]] = {}
+    for tenant, stream, version, digest in rows:
+        digests.setdefault((tenant, stream), {})[version] = digest
+    return next((entry for entry in entries if not _is_repeat(entry.event, digests.get(entry.stream, {}))), None)
+
+
 def _is_repeat(event: Event, digests: Mapping[int, bytes]) -> bool:
     before = CHAIN_START if event.version == 1 else digests.get(event.version - 1)
     return before is not None and digests.get(event.version) == digest_of(before, event) == event.digest
@@ -128,4 +138,12 @@ WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
 UNION ALL
 SELECT version, digest FROM views.discarded
 WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
+"""
+
+_LEDGERED_MANY = """
+SELECT l.tenant, l.stream, l.version, l.digest
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, stream, version)
+JOIN views.ledger l ON l.tenant = k.tenant AND l.stream = k.stream AND l.version IN (k.version - 1, k.version)
+UNION ALL
+SELECT d.tenant, d.stream, d.version, d.digest FROM views.discarded d
 """

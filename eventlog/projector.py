@@ -71,7 +71,8 @@ class Projector:
         try:
             async with asyncio.timeout(timeout_s):
                 _refuse_unknown(department, place, await source.feed.head())
-                await source.heard.wait(place)
+                if place.position:
+                    await source.heard.wait(place)
         except TimeoutError:
             raise Behind(f"{department} was heard up to {source.heard.place}, not yet to {place}") from None
 

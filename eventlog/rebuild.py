@@ -22,6 +22,7 @@ from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
 from eventlog.feed import Feed
 from eventlog.fold import Folding
+from eventlog.ledger import strange
 from eventlog.projections import Projection
 from eventlog.views import SCHEMA, Views
 from eventlog.writing import Writer
@@ -144,6 +145,7 @@ class Rebuild:
         async with aclosing(ahead(self._pages(course, target), BATCH_EVENTS)) as batches:
             async for entries in batches:
                 counted = [e for e in entries if e.event.version not in left_out.get(e.stream, ())]
+                await self._compare_with_ledger(course, counted)
                 await self._write(course.folding, counted)
                 self._events += len(entries)
         course.place = target
@@ -160,6 +162,14 @@ class Rebuild:
         wanted = [event for event in events if course.folding.wants(event.type)]
         decoded = await self.codec.decode_many(course.feed.department, wanted)
         return [Entry(event, recorded, moves=False) for event, recorded in zip(wanted, decoded, strict=True)]
+
+    async def _compare_with_ledger(self, course: _Course, entries: Sequence[Entry]) -> None:
+        if not entries or course.feed.department == self.department:
+            return
+        async with self.views.deriving.acquire() as connection:
+            found = await strange(connection, entries)
+        if found is not None:
+            raise RebuildFailed(f"version {found.event.version} of {found.event.stream} is not what was ledgered")
 
     async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
         folded = folding.fold(entries)

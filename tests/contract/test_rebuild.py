@@ -27,6 +27,7 @@ from tests.support.department import (
     projecting,
     record,
 )
+from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.log import eventually
 
 HEARS = ("sales", "marketing")
@@ -187,6 +188,21 @@ async def test_a_fact_that_only_the_rebuild_cannot_handle_leaves_the_live_views_
         await rebuild.run()
 
     assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_a_feed_that_spoils_a_fact_spoils_no_views(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    await some_history(marketing, codec, 9)
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await heard(projector, sales, marketing)
+
+    spoiling = FaultyFeed(PostgresFeed(marketing), Faults(flip=0.1), in_one_sequence=True)
+    rebuild = Rebuild("sales", views, codec, [PostgresFeed(sales), spoiling], [customers(HEARS)], SCHEMA)
+    with pytest.raises(RebuildFailed, match="is not what was ledgered"):
+        await rebuild.run()
+
+    assert await Expected.found(views) == await Expected.of(codec, marketing)
 
 
 async def test_two_rebuilds_of_one_department_do_not_meet(views: Views, codec: Codec, sales: MemoryStore) -> None:
