@@ -37,7 +37,7 @@ from runtime.department import DEPARTMENTS, Clock, Department, Heard, House, utc
 from runtime.files import write_private
 from runtime.identity import Verifier
 from runtime.log_service import LogService
-from runtime.operations_service import Operations
+from runtime.operations_service import Operations, measure
 from runtime.rpc import Dispatcher, Servicer
 from runtime.settings import Settings
 
@@ -165,6 +165,8 @@ async def open_houses(
             stack.push_async_callback(each.stop)
         operations = Operations(running)
         stack.push_async_callback(operations.stop)
+        measuring = asyncio.create_task(measure(running), name="measurements")
+        stack.callback(measuring.cancel)
         yield Houses(running, keyring, operations)
 
 

@@ -1,14 +1,17 @@
 """Answers `proto/baton/operations/v1`: how the departments are doing, and what an operator can do about it."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid5
 
+import asyncpg
 from baton.operations.v1 import operations_pb2 as messages
 
 from eventlog.decider import Decider, NotThere
+from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
 from eventlog.parked import ParkedStreams, Stopped
 from eventlog.projector import Projector
@@ -21,6 +24,11 @@ from runtime.log_service import logged, tenant_of
 from runtime.metrics import HEAD, LAG
 from runtime.rebuilding import Outcome, Rebuilding
 from runtime.rpc import origin
+
+log = logging.getLogger("baton.operations")
+
+#: How often heads and lags are measured.
+MEASURE_S = 15.0
 
 DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now()"
 
@@ -107,6 +115,16 @@ async def status(departments: Mapping[str, Running]) -> messages.Status:
     heads = dict(zip(departments, await asyncio.gather(*map(_head, departments.values())), strict=True))
     each = await asyncio.gather(*(_status(name, running, heads) for name, running in departments.items()))
     return messages.Status(departments=each)
+
+
+async def measure(departments: Mapping[str, Running], every_s: float = MEASURE_S) -> None:
+    """Keep the gauges of heads and lags fresh, until cancelled."""
+    while True:
+        try:
+            await status(departments)
+        except (OSError, LogError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.info("no measurement: %s", type(error).__name__)
+        await asyncio.sleep(every_s)
 
 
 async def _head(running: Running) -> Place:
