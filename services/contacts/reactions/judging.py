@@ -16,7 +16,7 @@ from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING, Handoff
 from services.contacts.domain.manifest import covered, differences
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
-from services.contacts.reactions.offering import LATER_S, of, up_to_date
+from services.contacts.reactions.offering import LATER_S, caught_up, of
 from services.receipts import command_of, failures, origin_of
 
 DISCREPANCIES = Counter("baton_handoff_discrepancies", "Receipts that differ from their manifests", ("department",))
@@ -65,7 +65,7 @@ class Judging:
     async def supplement(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """What was told of subjects may be news for handoffs that are under way. One that is not offered yet when all
         of the own log was seen is offered later, with it."""
-        await up_to_date(self._house)
+        await caught_up(self._house)
         subjects = {(due.tenant, subject) for due in dues for subject in due.args["subjects"]}
         rows = await self._queries.concerned(subjects, (*WAITING, ACCEPTED))
         affected = {Of(row["tenant"], row["id"]): row for row in rows}

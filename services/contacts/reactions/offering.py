@@ -45,7 +45,7 @@ class Offering:
 
     async def offer(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         unsettled = await self._unsettled(dues)
-        await up_to_date(self._house)
+        await caught_up(self._house)
         snapshot = await self._queries.snapshot(of(due) for due in dues)
         terms = Terms(self._house)
         await terms.read(snapshot.rows.values())
@@ -142,12 +142,16 @@ class Terms:
 
 
 async def up_to_date(house: House) -> None:
-    """Until the own views show everything that stands in the own log now. Raises `NotYet`."""
+    """Until the own views show everything that stands in the own log now. Raises `Behind`."""
     head = await house.store.head()
-    if not head.position:
-        return
-    try:
+    if head.position:
         await house.hearing.wait_for(house.name, head, OWN_S)
+
+
+async def caught_up(house: House) -> None:
+    """The same for who does todos: to be asked again is no failure. Raises `NotYet`."""
+    try:
+        await up_to_date(house)
     except Behind as behind:
         raise NotYet(str(behind), SOON_S) from None
 

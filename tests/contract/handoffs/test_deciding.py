@@ -9,6 +9,7 @@ from baton.common.v1 import imports_pb2
 from baton.contacts.v1 import acceptances_pb2
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
+from baton.sales.v1 import opportunities_pb2
 
 from runtime.errors import RpcError
 from tests.support.handoffs import Handover, State
@@ -45,6 +46,32 @@ async def test_accepting_may_name_another_owner_and_another_time(handover: Hando
     accepted = await handover.accept(delivered.id, owner="olga", accepted_at=IN_2018)
 
     assert (accepted.owner, accepted.accepted_at.ToJsonString()) == ("olga", "2018-03-06T19:38:55Z")
+
+
+async def test_accepting_into_an_opportunity_links_the_lead_to_it(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    sales = handover.town.desk("oliver", "sales", branch="york", package="sales")
+    wanted = opportunities_pb2.Opportunity(title="Forty chairs")
+    there = await sales.ask(
+        "Opportunities/CreateOpportunity", opportunities_pb2.CreateOpportunityRequest(opportunity=wanted)
+    )
+
+    await handover.accept(delivered.id, opportunity_id=there.id)
+
+    shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
+    assert list(shown.opportunity_ids) == [there.id]
+    linked = await sales.ask("Opportunities/GetOpportunity", opportunities_pb2.GetOpportunityRequest(id=there.id))
+    assert list(linked.lead_ids) == [delivered.subject.id]
+
+
+async def test_what_another_department_accepts_opens_no_opportunity(handover: Handover) -> None:
+    request = pb.CreateHandoffRequest(subject={"kind": "person", "id": "anna"}, to_department="marketing")
+    asked = await handover.manager.ask("Handoffs/CreateHandoff", request)
+    await handover.becomes(asked.id, State.DELIVERED)
+
+    assert (await handover.accept(asked.id, handover.manager)).state == State.ACCEPTED
+    (*_, accepted) = await handover.log_of(f"contacts.handoff-{asked.id}")
+    assert b"opportunity" not in accepted.data.replace(b'"opportunity_id":""', b"")
 
 
 async def test_a_question_waits_for_its_answer(handover: Handover) -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 from hypothesis import given, settings
-from services.contacts.api.handoff_views import folded, is_overdue, message
 
 from facts.sales import OpportunityOpened
+from services.contacts.api.handoff_views import folded, is_overdue, message
 from services.contacts.domain.handoff_required import missing
 from services.contacts.projections.handoffs import HANDOFFS
 from tests.support import examples_contacts
