@@ -98,4 +98,4 @@ KINDS: Mapping[str, Kind] = {
 
 
 def of_bad_input(error: BadInput) -> Problem:
-    return INVALID.problem(error.detail or str(error), error.errors)
+    return INVALID.problem(str(error), error.errors)

@@ -56,8 +56,8 @@ class RequestReader:
         target = request if self._operation.body == "*" else getattr(request, self._operation.body)
         if target is not request:
             target.SetInParent()
-        if not body and "content-type" not in headers:
-            return self._empty()
+        if not body:
+            return self._empty(headers)
         kind = _content_type(headers)
         if kind == PROTOBUF:
             _merge(target, body)
@@ -66,9 +66,9 @@ class RequestReader:
         self._read_object(value, target, None, errors)
         return value
 
-    def _empty(self) -> None:
-        """A verb without anything to say about it needs no body."""
-        if self._operation.body != "*":
+    def _empty(self, headers: Mapping[str, str]) -> None:
+        """A verb without anything to say about it needs no body; protobuf writes an empty message as no bytes."""
+        if self._operation.body != "*" and headers.get("content-type") != PROTOBUF:
             raise BadInput([FieldError("", f"a body of the type {JSON} is needed")])
 
     def _complete_mask(self, request: Any, value: Any, errors: Errors, *, is_given: bool) -> None:

@@ -20,10 +20,11 @@ class FieldError:
 class BadInput(Exception):
     """A request that is not what the contract says, with everything that is wrong with it."""
 
-    def __init__(self, errors: Sequence[FieldError], detail: str = "") -> None:
-        super().__init__(detail or "; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(
+            "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
+        )
         self.errors = tuple(errors)
-        self.detail = detail
 
 
 class Errors:

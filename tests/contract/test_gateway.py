@@ -194,7 +194,7 @@ async def test_a_verb_takes_the_request_itself_and_needs_no_body(client: httpx.A
     first, second = await created(client), await created(client)
 
     said = await client.post(f"/v1/parcels/{first['id']}:send", json={"note": "Two\nlines"})
-    silent = await client.post(f"/v1/parcels/{second['id']}:send")
+    silent = await client.post(f"/v1/parcels/{second['id']}:send", headers={"content-type": "application/json"})
 
     assert (said.status_code, said.json()["state"]) == (200, "SENT")
     assert (silent.status_code, silent.json()["state"]) == (200, "SENT")
