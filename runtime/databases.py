@@ -49,11 +49,12 @@ class Databases:
         return urlunsplit(parts._replace(netloc=f"{quote(name)}:{self.passwords.of(name)}@{host}", path=f"/{name}"))
 
     async def prepare(self, names: Iterable[str]) -> None:
-        """Create the roles and databases that are missing. Raises `DatabaseRefused`, `OSError`."""
-        connection = await self.connect()
+        """Create the roles and databases that are missing. Raises `DatabaseRefused`."""
+        connection = await self._reached()
         try:
-            for name in names:
-                await _prepare(connection, name, self.passwords.of(name))
+            found = [name for name in names if await _prepare(connection, name, self.passwords.of(name))]
+            if found:
+                await self._admitted(found[0])
         except asyncpg.InsufficientPrivilegeError as error:
             raise DatabaseRefused(
                 f"BATON_DATABASE_URL: this role may not create roles and databases ({error}); give it CREATEROLE and"
@@ -61,6 +62,24 @@ class Databases:
             ) from error
         finally:
             await connection.close()
+
+    async def _reached(self) -> "asyncpg.Connection":
+        try:
+            return await self.connect()
+        except (OSError, TimeoutError) as error:
+            where = urlsplit(self.administrator).netloc.rpartition("@")[2]
+            raise DatabaseRefused(f"BATON_DATABASE_URL: nobody answers at {where or 'the socket'}: {error}") from error
+
+    async def _admitted(self, name: str) -> None:
+        """One secret makes all passwords: a role that was there before shows whether it is still the one."""
+        try:
+            connection = await asyncpg.connect(self.dsn(name), timeout=CONNECT_S)
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise DatabaseRefused(
+                f"the role {name} has another password than keys/postgres.key gives ({error}): this server belongs to"
+                " another BATON_HOME, or the key is not the one that its Baton was started with"
+            ) from error
+        await connection.close()
 
     async def connect(self) -> "asyncpg.Connection":
         """A connection of the administrator. Raises `DatabaseRefused` for a wrong password or database."""
@@ -70,11 +89,13 @@ class Databases:
             raise DatabaseRefused(f"the PostgreSQL server refuses: {error}") from error
 
 
-async def _prepare(connection: "asyncpg.Connection", name: str, password: str) -> None:
-    """Names are departments' own names: plain identifiers, never a user's input."""
-    if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", name):
+async def _prepare(connection: "asyncpg.Connection", name: str, password: str) -> bool:
+    """Whether the role was there. Names are departments' own names: plain identifiers, never a user's input."""
+    found = bool(await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", name))
+    if not found:
         await connection.execute(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
         await connection.execute(f'GRANT "{name}" TO CURRENT_USER')
     if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
         await connection.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
         await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+    return found

@@ -184,6 +184,18 @@ async def test_a_server_of_ones_own_must_let_us_create_roles(home: Path) -> None
         await Databases(own.dsn("sales"), own.passwords).prepare(("contacts",))
 
 
+async def test_a_server_of_another_installation_is_told_from_a_server_that_is_away(home: Path) -> None:
+    server = server_of(home)
+    await server.start()
+    await server.databases.prepare(("sales",))
+    another = Databases(server.databases.administrator, Passwords(b"another installation"))
+    with pytest.raises(DatabaseRefused, match="belongs to another BATON_HOME"):
+        await another.prepare(("sales",))
+    away = Databases("postgresql://baton:secret@127.0.0.1:1/postgres", another.passwords)
+    with pytest.raises(DatabaseRefused, match=r"nobody answers at 127\.0\.0\.1:1"):
+        await away.prepare(("sales",))
+
+
 async def test_stopping_is_quick_and_clean(home: Path) -> None:
     server = server_of(home)
     await server.start()
