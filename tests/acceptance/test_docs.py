@@ -70,6 +70,12 @@ async def baton(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Baton
         yield started
 
 
+async def test_a_start_prints_what_readme_shows(baton: Baton) -> None:
+    shown = next(block.text for block in blocks(ROOT / "README.md") if block.language == "text")
+    printed = baton.log_path.read_text().replace(str(baton.home), "/somewhere/.baton")
+    assert fits(f"…{shown}…", printed.replace(baton.url, ADDRESS)), printed
+
+
 @pytest.mark.parametrize("page", ["users.md", "rest.md"])
 async def test_what_a_page_types_is_answered_as_it_shows(baton: Baton, page: str) -> None:
     async with shell(baton) as typing:

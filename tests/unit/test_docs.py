@@ -116,7 +116,7 @@ def _parsers(words: str, made: argparse.ArgumentParser) -> Iterator[tuple[str, a
 def test_every_make_target_that_is_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in pages():
-        shell = [block.text for block in blocks(page) if block.language == "sh"]
+        shell = [block.text for block in blocks(page) if block.language in ("sh", "")]
         typed_targets = re.findall(r"^make ([a-z]+)", "\n".join(shell), re.MULTILINE)
         named_targets = re.findall(r"`make ([a-z]+)", prose(page))
         assert {*typed_targets, *named_targets} <= targets, page.name
