@@ -1,0 +1,128 @@
+"""What operators see and do: status, stopped streams and what becomes of them, views computed anew."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from baton.operations.v1 import operations_pb2 as messages
+
+from eventlog.events import NewEvent
+from eventlog.store import ANY, Append, Command, StreamWrite
+from facts.marketing import LeadTouched, Touch
+from runtime.errors import RpcError
+from tests.support.house import Desk, Town, eventually, open_town
+from tests.support.postgres import running_server
+
+pytestmark = pytest.mark.timeout(120)
+
+STREAM = "marketing.lead-7"
+AT = datetime(2026, 3, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    home = tmp_path_factory.mktemp("operations")
+    with running_server() as server:
+        async with open_town(server.dsn("postgres"), Path(home), ["contacts", "marketing"]) as town:
+            yield town
+
+
+@pytest.fixture
+def town(opened: Town) -> Town:
+    """The same departments with a tenant that nobody else uses."""
+    return Town(opened.houses, opened.issuer, opened.dispatcher)
+
+
+@pytest.fixture
+def operator(town: Town) -> Desk:
+    return town.desk("olga", "operator", package="operations")
+
+
+async def tell_nonsense(town: Town) -> None:
+    """An event whose payload is no such fact, and a good one behind it."""
+    command = Command(uuid4(), b"." * 32)
+    bad = NewEvent("marketing.lead-touched", 1, b'{"lead_id":7}', b"{}")
+    store = town.houses.running["marketing"].house.store
+    await store.append(Append(town.tenant, command, [StreamWrite(STREAM, ANY, [bad])]))
+    await town.tell(STREAM, LeadTouched(lead_id="7", touch=Touch(at=AT)))
+
+
+async def parked(operator: Desk, department: str = "contacts") -> list[messages.ParkedStream]:
+    return list((await operator.ask("Operations/ListParked", messages.ListParkedRequest(department=department))).parked)
+
+
+async def test_status_names_every_department_with_what_it_hears(operator: Desk) -> None:
+    status = await operator.ask("Operations/GetStatus", messages.GetStatusRequest())
+    heard = {each.department: {source.source for source in each.sources} for each in status.departments}
+    assert set(heard) == {"contacts", "marketing"}
+    assert heard["contacts"] >= {"contacts", "marketing"}
+    assert [each.failed for each in status.departments] == ["", ""]
+
+
+async def test_a_stopped_stream_is_listed_with_its_reason_and_shown_event_by_event(town: Town, operator: Desk) -> None:
+    await tell_nonsense(town)
+    (stopped,) = await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+    assert (stopped.source, stopped.stream, stopped.version, stopped.kind) == ("marketing", STREAM, 1, "FAULT")
+    assert "lead_id" in stopped.reason
+    shown = await operator.ask("Operations/GetParked", messages.GetParkedRequest(department="contacts", stream=STREAM))
+    assert [(each.event.version, each.kind) for each in shown.events] == [(1, "FAULT"), (2, "FOLLOWS")]
+
+
+async def test_a_retry_of_what_is_still_wrong_leaves_it_stopped(town: Town, operator: Desk) -> None:
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+    request = messages.RetryParkedRequest(department="contacts", stream=STREAM)
+    assert await operator.ask("Operations/RetryParked", request) == messages.ParkedOutcome(clear=False, remaining=2)
+
+
+async def test_a_discarded_event_is_a_fact_and_the_rest_of_its_stream_goes_on(town: Town, operator: Desk) -> None:
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, reason="a test of the importer")
+    assert await operator.ask("Operations/DiscardParked", request) == messages.ParkedOutcome(clear=True)
+    assert await parked(operator) == []
+    contacts = town.houses.running["contacts"].house.store
+    bad = (await town.houses.running["marketing"].house.store.read_stream(town.tenant, STREAM))[0]
+    (recorded,) = await contacts.read_stream(town.tenant, f"contacts.discarded-{bad.id}")
+    assert recorded.type == "operations.fact-discarded"
+    assert bad.digest.hex().encode() in recorded.data
+    assert b"importer" not in recorded.data
+
+
+async def test_another_tenants_stopped_streams_are_not_there(town: Town, operator: Desk) -> None:
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+    stranger = town.desk("eve", "operator", package="operations", tenant="globex")
+    assert await parked(stranger) == []
+    everybody = town.desk("olga", "operator", package="operations", tenant="*")
+    assert town.tenant in {each.tenant for each in await parked(everybody)}
+    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, reason="x", tenant=town.tenant)
+    with pytest.raises(RpcError) as error:
+        await stranger.ask("Operations/DiscardParked", request)
+    assert error.value.kind.http == 404
+
+
+async def test_only_operators_operate(town: Town) -> None:
+    clerk = town.desk("emma", "clerk", branch="riga", package="operations")
+    with pytest.raises(RpcError) as error:
+        await clerk.ask("Operations/GetStatus", messages.GetStatusRequest())
+    assert error.value.kind.http == 403
+
+
+async def test_views_are_compared_with_a_fold_of_the_logs_and_made_anew(town: Town, operator: Desk) -> None:
+    for check in (True, False):
+        request = messages.RebuildRequest(department="marketing", check=check)
+        rebuilt = await eventually(
+            lambda request=request: operator.ask("Operations/Rebuild", request), lambda r: r.done
+        )
+        assert {table.differing for table in rebuilt.tables} == {0}
+        assert "leads" in {table.table for table in rebuilt.tables}
+
+
+async def test_a_department_that_there_is_not_is_named_as_such(operator: Desk) -> None:
+    with pytest.raises(RpcError) as error:
+        await operator.ask("Operations/Rebuild", messages.RebuildRequest(department="kitchen"))
+    assert error.value.kind.http in (400, 404)
+    assert "contacts" in str(error.value)
