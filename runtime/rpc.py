@@ -11,7 +11,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -40,6 +40,7 @@ from runtime.errors import (
     invalid,
     told,
 )
+from runtime.expiry import until
 from runtime.identity import EVERY_TENANT, Verified, Verifier
 from runtime.methods import Method, methods_of
 from runtime.metrics import CALLS
@@ -57,7 +58,6 @@ READ = Command(UUID(int=0), bytes(32))
 ANONYMOUS = Verified(Identity("", "", "", frozenset()), float("inf"))
 #: Services that a token for every tenant may ask.
 FOR_EVERY_TENANT = ("baton.log.", "baton.operations.")
-_END = object()
 
 Hmac = Callable[[str, str, bytes], bytes]
 #: Wait until the department (first) has heard the other one (second) up to a place; raises `RpcError`.
@@ -195,7 +195,7 @@ class Dispatcher:
         try:
             verified = self._allowed(described, metadata)
             target, call = self._prepare(described, request, metadata, verified)
-            async for item in _until(verified.expires_at, target(request, call)):
+            async for item in until(verified.expires_at, target(request, call)):
                 yield item
         except Exception as error:
             raise _failed(described.name, error) from error
@@ -273,23 +273,6 @@ def _metadata(call: Call) -> Mapping[str, str]:
     if call.replayed:
         found[headers.REPLAYED] = "true"
     return found
-
-
-async def _until(expires_at: float, items: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
-    """Items of a stream until the token expires (seconds since 1970); then it ends as if it were over."""
-    deadline = asyncio.get_running_loop().time() + expires_at - time.time()
-    try:
-        while True:
-            async with asyncio.timeout_at(deadline) as timeout:
-                item = await anext(items, _END)
-            if item is _END:
-                return
-            yield item
-    except TimeoutError:
-        if not timeout.expired():
-            raise
-    finally:
-        await items.aclose()
 
 
 def _failed(method: str, error: Exception) -> RpcError:
