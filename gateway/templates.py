@@ -1,4 +1,4 @@
-"""Path templates of google.api.http: `/v1/people/{person.id}`, `/v1/people:search`, `/v1/{kind=people}/{id}`."""
+"""Path templates of google.api.http: `/v1/parcels/{parcel.id}`, `/v1/parcels:search`, `/v1/{kind=shelves}/{id}`."""
 
 import re
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 def pointer_of(operation: Operation, field: str) -> str:
-    """`lead.emails[0].address` of a request whose body is `lead` -> `/emails/0/address`.
+    """`parcel.items[0].name` of a request whose body is `parcel` -> `/items/0/name`.
 
     Departments name fields by their paths in the request, or, in a rule of a resource, in the resource."""
     if not field:

@@ -12,7 +12,7 @@ from gateway.openapi.schemas import Schemas
 from gateway.requests import JSON
 from runtime.identity import ROLES
 
-_ABOUT = """Every fact about a customer is an event in a log that is never rewritten. Writes answer where they stand \
+_ABOUT = """Every fact is an event in a log that is never rewritten. Writes answer where they stand \
 in the log (`Baton-Position`), and every write may carry an `Idempotency-Key`.
 
 JSON is proto3's: lowerCamelCase names, RFC 3339 times in UTC, 64-bit integers and decimals as strings. Unknown fields \

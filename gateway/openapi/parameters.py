@@ -38,15 +38,15 @@ HEADERS: Mapping[str, Schema] = {
     "Baton-Min-Position": {
         "name": "Baton-Min-Position",
         "in": "header",
-        "description": "Positions, as writes answered them, that the answer must know of: `marketing:1.12`, with "
-        "commas between several. Waits at most 5 s, then 503.",
+        "description": "Positions, as writes answered them, with commas between several, that the answer must know "
+        "of. Waits at most 5 s, then 503.",
         "schema": {"type": "string", "pattern": f"^({_POSITION}(, {_POSITION})*)?$"},
     },
 }
 
 
 def path_of(operation: Operation) -> str:
-    """The template as OpenAPI writes it: `/v1/people/{id}` for `/v1/people/{person.id}`."""
+    """The template as OpenAPI writes it: `/v1/parcels/{id}` for `/v1/parcels/{parcel.id}`."""
     names = dict(_free(operation))
     segments = (
         f"{{{names[at]}}}" if at in names else segment for at, segment in enumerate(operation.template.segments)

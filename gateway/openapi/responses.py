@@ -35,7 +35,7 @@ SCHEMAS: Mapping[str, Schema] = {
                 "type": "string",
                 "description": "JSON pointer of the field in the body, or `/` and the parameter's name; empty for the "
                 "body as a whole.",
-                "examples": ["/person/email"],
+                "examples": ["/items/0/name"],
             },
             "detail": {"type": "string"},
         },
@@ -47,7 +47,7 @@ HEADERS: Mapping[str, Schema] = {
     "Location": {"description": "Path of what was created.", "schema": {"type": "string"}},
     "Baton-Position": {
         "description": "Where the write stands: department, the log's generation and position.",
-        "schema": {"type": "string", "examples": ["marketing:1.12"]},
+        "schema": {"type": "string"},
     },
     "Idempotency-Replayed": {
         "description": "`true` when this key was used before and the answer is that of the first time.",

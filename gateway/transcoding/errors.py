@@ -48,7 +48,7 @@ class Errors:
 
 
 def pointer(path: Path) -> str:
-    """`/person/email` for (((None, "person")), "email")."""
+    """`/to/city` for ((None, "to"), "city")."""
     tokens: list[str] = []
     while path is not None:
         path, token = path

@@ -16,7 +16,7 @@ from runtime.options import is_map
 PARAMETERS_MAX = 1000
 #: Values of one repeated parameter.
 VALUES_MAX = 100
-#: How deep nested messages are spelled with points, `subject.kind=lead`.
+#: How deep nested messages are spelled with points, `to.city=Riga`.
 _DEPTH_MAX = 3
 _ONE_VALUE = frozenset({fields.TIMESTAMP, fields.DURATION, fields.FIELD_MASK})
 
