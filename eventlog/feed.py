@@ -9,8 +9,8 @@ from eventlog.events import Event, Place, Position, Version
 from eventlog.store import Page, Store
 from eventlog.tail import Tail
 
-#: Events read at once while catching up.
-CATCH_UP_EVENTS = 2000
+#: Events read at once while catching up: few enough that requests beside it do not wait for long.
+CATCH_UP_EVENTS = 1000
 
 
 class Feed(Protocol):

@@ -34,7 +34,7 @@ LOCK_TIMEOUT_MS = 2000
 SWAPS_MAX = 30
 
 #: Events that are written together.
-BATCH_EVENTS = 8000
+BATCH_EVENTS = 2000
 
 #: Behind by no more than this, the rest is folded while the live projector stands still.
 CLOSE_EVENTS = 5000

@@ -26,8 +26,8 @@ from eventlog.trouble import is_infrastructure, is_program, wait_s
 from eventlog.views import Views
 from eventlog.writing import Statement, Writer, commit
 
-#: Events that are written together while catching up.
-BATCH_EVENTS = 4000
+#: Events that are written together while catching up: few enough that requests beside it do not wait for long.
+BATCH_EVENTS = 1000
 
 
 class TooManyParked(Poison):
