@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from baton.common.v1 import imports_pb2
+from baton.common.v1.imports_pb2 import ImportResult
 from baton.operations.v1 import operations_pb2
-from google.protobuf.message import Message
 
 from runtime.client import Client, Problem
 from tools.importer.maps import ImportMap
@@ -16,6 +15,8 @@ from tools.importer.rows import column_of
 #: External ids in one question, so that its address stays short.
 _IDS_MAX = 100
 _TOO_LARGE = 413
+#: Baton is busier than a request waits for: its rows are sent again later.
+_BUSY = frozenset({429, 503})
 _WRONG = frozenset({400, 422})
 
 
@@ -62,7 +63,7 @@ class Asking:
         heads = tuple(each.head for each in status.departments)
         return (lags, due, heads) if lags or due else None
 
-    def send(self, resource: Resource, path: str, messages: Sequence[Message]) -> list[imports_pb2.ImportResult]:
+    def send(self, resource: Resource, path: str, messages: Sequence[Any]) -> list[ImportResult]:
         """One result for each row. A request that is refused for one row's sake is sent again by halves, so that the
         row stands alone and its neighbours go on."""
         if not messages:
@@ -71,6 +72,10 @@ class Asking:
         try:
             return list(self._client.post(path, resource.response, request).results)
         except Problem as problem:
+            if problem.status in _BUSY:
+                return [
+                    ImportResult(line=row.line, outcome=ImportResult.NOT_YET, detail=str(problem)) for row in messages
+                ]
             if problem.status != _TOO_LARGE and problem.status not in _WRONG:
                 raise
             if len(messages) > 1:
@@ -78,17 +83,17 @@ class Asking:
                 return self.send(resource, path, messages[:half]) + self.send(resource, path, messages[half:])
             return [refused(problem)]
 
-    def outcome(self, line: int, result: imports_pb2.ImportResult) -> Outcome:
+    def outcome(self, line: int, result: ImportResult) -> Outcome:
         """A department's result, with the file's columns in place of its fields."""
-        name = imports_pb2.ImportResult.Outcome.Name(result.outcome)
+        name = ImportResult.Outcome.Name(result.outcome)
         column = column_of(self._map, result.field) if name in (REJECTED, NOT_YET) else ""
         warnings = tuple(Warned(line, column_of(self._map, each.field), each.detail) for each in result.warnings)
         return Outcome(name, column, result.detail, warnings)
 
 
-def refused(problem: Problem) -> imports_pb2.ImportResult:
+def refused(problem: Problem) -> ImportResult:
     """The result of a row for whose sake its request was refused: `/rows/0/lead/source` is the row's `lead.source`."""
     first: Mapping[str, str] = problem.errors[0] if problem.errors else {}
     field = ".".join(first.get("pointer", "").split("/")[3:])
     detail = first.get("detail") or problem.detail or problem.title
-    return imports_pb2.ImportResult(outcome=imports_pb2.ImportResult.REJECTED, field=field, detail=detail)
+    return ImportResult(outcome=ImportResult.REJECTED, field=field, detail=detail)

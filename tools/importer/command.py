@@ -123,4 +123,4 @@ def _tell_rejected(report: Report, table: Table, map: ImportMap, path: Path | No
     for each in sorted(report.rejected, key=lambda rejected: rejected.line)[:_SHOWN_MAX]:
         where = f"line {each.line}, {each.column}" if each.column else f"line {each.line}"
         sys.stderr.write(f"{where}: {each.reason}\n")
-    sys.stderr.write(f"{len(report.rejected)} rejected rows are in {path}\n")
+    sys.stderr.write(f"rejected rows are in {path}\n")

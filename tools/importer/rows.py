@@ -108,16 +108,15 @@ def checked(map: ImportMap, kind: type[Message], given: Mapping[str, Any]) -> Me
 
 
 def column_of(map: ImportMap, path: str) -> str:
-    """The column that fills a field's path, or the path itself where it is none of the file's."""
+    """The column that fills a field's path, or something within it; the path itself where it is none of the file's."""
     columns = map.columns()
-    while path:
-        if path in columns:
-            return columns[path]
-        shorter = path.rpartition(".")[0]
-        if not shorter:
-            return path
-        path = shorter
-    return ""
+    outer = path
+    while "." in outer:
+        if outer in columns:
+            return columns[outer]
+        outer = outer.rpartition(".")[0]
+    within = (column for where, column in columns.items() if "." in path and where.startswith((f"{path}.", f"{path}[")))
+    return columns.get(outer) or next(within, path)
 
 
 def written(moment: datetime) -> str:

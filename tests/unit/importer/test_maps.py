@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.importer.files import a_map, a_table
-from tools.importer.rows import Prepared, prepare, row_message
+from tools.importer.rows import Prepared, column_of, prepare, row_message
 from tools.importer.template import MapError, Wrong
 
 OLIST = Path(__file__).parents[3] / "examples" / "olist"
@@ -96,6 +96,21 @@ def test_what_the_department_would_refuse_is_refused_here_with_the_column(tmp_pa
     with pytest.raises(Wrong) as wrong:
         row_message(a_map(LEADS, "leads"), row)
     assert (wrong.value.column, wrong.value.reason) == ("source", "at most 200 characters are allowed, found 300")
+
+
+def test_what_is_refused_is_told_by_its_column() -> None:
+    map = a_map(
+        '[fields]\nexternalId = { column = "Nr" }\nphones = [ { number = { column = "Mobile" } } ]\n'
+        'tags = { constant = ["a"] }\n[fields.custom]\nsize = { column = "Size" }',
+        "people",
+    )
+    told = {path: column_of(map, path) for path in ("person.phones", "person.phones[0].number", "person.custom.size")}
+    assert list(told.values()) == ["Mobile", "Mobile", "Size"]
+    assert (column_of(map, "person.tags"), column_of(map, "person"), column_of(map, "")) == (
+        "person.tags",
+        "person",
+        "",
+    )
 
 
 def test_the_digest_is_of_what_the_row_says_not_of_where_it_stands(tmp_path: Path) -> None:
