@@ -164,6 +164,14 @@ def test_a_row_for_whose_sake_a_request_is_refused_is_found_and_its_neighbours_g
     assert outcomes[2] == Outcome(REJECTED, "id", "is odd")
 
 
+def test_rows_that_baton_is_too_busy_for_are_sent_again_later(tmp_path: Path) -> None:
+    def busy(request: Any) -> Any:
+        raise Problem(503, "Busy", "come back later")
+
+    outcomes = attempted(tmp_path, FakeBaton({"/v1/people:import": busy}), PEOPLE, "people", "id,company", "1,", "2,")
+    assert outcomes == [Outcome(NOT_YET, "", "503 Busy. come back later")] * 2
+
+
 def test_a_department_names_the_field_and_the_report_the_column(tmp_path: Path) -> None:
     baton = FakeBaton({"/v1/people:import": Results(ImportResult.REJECTED, "is taken", "person.external_id")})
     assert attempted(tmp_path, baton, PEOPLE, "people", "id,company", "1,") == [Outcome(REJECTED, "id", "is taken")]
