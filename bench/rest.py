@@ -32,7 +32,7 @@ def person(client: int, n: int) -> bytes:
             "givenName": "Vera",
             "familyName": f"Ozola {client}-{n}",
             "emails": [{"address": f"{unique}@example.org", "kind": "work"}],
-            "phones": [{"number": f"+371{int(unique[:6], 16) % 10**8:08d}", "kind": "mobile"}],
+            "phones": [{"number": f"+1{2_000_000_000 + int(unique[:12], 16) % 7_000_000_000}", "kind": "mobile"}],
             "jobTitle": "buyer",
             "tags": ["vip"],
             "branch": "riga",

@@ -23,7 +23,7 @@ class Given:
         """The values of a request, its phone numbers in E.164 and whole where something was cleared."""
         given = dict(asked)
         if given.get("phones"):
-            country = await self.country(tenant, branch)
+            country = await self.country(tenant, branch) if any(map(_national, given["phones"])) else ""
             given["phones"] = tuple(phone(each, country) for each in given["phones"])
         return whole(given)
 
@@ -32,6 +32,11 @@ def phone(given: Mapping[str, Any], country: str) -> Phone:
     """`number` in E.164 or empty; `raw` as it was given."""
     text = given.get("number") or given.get("raw", "")
     return Phone(number=e164(text, country), kind=given.get("kind", ""), raw=given.get("raw") or text)
+
+
+def _national(given: Mapping[str, Any]) -> bool:
+    """Whether a number can only be understood by knowing the country."""
+    return not (given.get("number") or given.get("raw", "")).lstrip().startswith("+")
 
 
 def whole(given: dict[str, Any]) -> dict[str, Any]:
