@@ -69,9 +69,11 @@ _NAMES = {"application_name": "baton log", "default_transaction_isolation": "rea
 
 async def connect_writer(dsn: str) -> "asyncpg.Connection[Any]":
     """A session that may write. Raises `NotSafe` when the server, the database or the role would lose writes."""
-    connection = await asyncpg.connect(
-        dsn, timeout=CONNECT_TIMEOUT_S, server_settings={**_NAMES, **_WRITER_LIMITS, **_PLANS}
-    )
+    limits = {**_NAMES, **_WRITER_LIMITS, **_PLANS}
+    try:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, server_settings=limits)
+    except asyncpg.UndefinedObjectError as error:
+        raise NotSafe(f"the server is too old, PostgreSQL 17 or newer is needed: {error}") from error
     try:
         await refuse_unsafe(connection)
     except BaseException:
