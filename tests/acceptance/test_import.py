@@ -94,7 +94,7 @@ async def test_companies_their_people_and_what_was_said_to_them(desk: Desk) -> N
     )
     assert counted(await desk.bring("companies", COMPANIES, *companies)) == (1, 0, 0, 0)
     assert counted(await desk.bring("people", PEOPLE, *people)) == (2, 0, 0, 0)
-    assert counted(await desk.bring("interactions", INTERACTIONS, "id,person,how,who,when,what,promised", call)) == (
+    assert counted(await desk.bring("interactions", INTERACTIONS, *calls)) == (
         1,
         0,
         0,
@@ -132,7 +132,7 @@ async def test_wrong_rows_go_to_a_file_with_their_reasons_and_the_others_come_in
         "p3,Mills,,,,1985-03-07",
         "p4,Ward,,,,",
     )
-    answer = await desk.bring("people", PEOPLE, "id,name,job,works at,mail,born", *rows)
+    answer = await desk.bring("people", PEOPLE, *lines)
     assert (answer.code, counted(answer)) == (1, (1, 0, 0, 3))
     with (desk.folder / "rejected.csv").open(newline="") as file:
         rejected = list(csv.DictReader(file))
