@@ -1,9 +1,7 @@
 """The funnel, as analytics answers it on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,25 +20,11 @@ from facts.sales import (
     OpportunityWon,
 )
 from runtime.errors import RpcError
-from tests.support.house import Town, eventually, open_town
-from tests.support.postgres import running_server
+from tests.contract.analytics.hearing import heard_everything
+from tests.support.house import Town
 
 MARCH, APRIL = datetime(2018, 3, 31, 23, 59, tzinfo=UTC), datetime(2018, 4, 1, tzinfo=UTC)
 EUR, BRL = "EUR", "BRL"
-
-
-@pytest.fixture(scope="module")
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """Analytics alone; what the others tell, the tests tell."""
-    home: Path = tmp_path_factory.mktemp("baton")
-    with running_server() as server:
-        async with open_town(server.dsn("postgres"), home, ["analytics"]) as town:
-            yield town
-
-
-@pytest.fixture
-def town(opened: Town) -> Town:
-    return Town(opened.houses, opened.issuer, opened.dispatcher)
 
 
 async def lead(town: Town, id: str, qualified: bool = True, **more: Any) -> None:
@@ -94,17 +78,6 @@ async def funnel(town: Town, group_by: str = "source", leads: int = 1, branch: s
     found = await ask()
     assert sum(row["leads"] for row in found["rows"]) == leads, found
     return found["rows"]
-
-
-async def heard_everything(town: Town) -> None:
-    """Until analytics has heard every department's log to its end."""
-    (running,) = town.houses.running.values()
-
-    async def behind() -> list[str]:
-        heads = {name: await feed.head() for name, feed in running.house.feeds.items()}
-        return [name for name, head in heads.items() if running.projector.checkpoint(name) < head]
-
-    await eventually(behind, lambda names: not names)
 
 
 def counts(row: Any) -> tuple[Any, ...]:
