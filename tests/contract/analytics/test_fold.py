@@ -98,7 +98,8 @@ class Fold:
             if deal.state == "WON" and deal.amount and deal.leads and deal.leads[0] in ids:
                 revenue[deal.amount.currency] = revenue.get(deal.amount.currency, Decimal(0)) + deal.amount.amount
         return (
-            key, len(ids), sum(self.leads[id]["qualified"] for id in ids), sum(self.leads[id]["accepted"] for id in ids),
+            key, len(ids),
+            sum(self.leads[id]["qualified"] for id in ids), sum(self.leads[id]["accepted"] for id in ids),
             sum(bool(each) for each in states), won, sum(each == {"LOST"} for each in states),
             conversion(won, len(ids)), sorted(revenue.items()),
         )  # fmt: skip
