@@ -1,9 +1,9 @@
-"""Reads ahead: the next items are made while the last one is used."""
+"""Small tools for work that goes on side by side."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -42,3 +42,16 @@ async def _fill(items: AsyncGenerator[list[T], None], queue: "asyncio.Queue[list
         await queue.put(error)
     else:
         await queue.put(None)
+
+
+async def either(*works: Coroutine[Any, Any, None]) -> None:
+    """Run several until one ends or raises; the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

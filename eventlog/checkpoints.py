@@ -34,7 +34,16 @@ NOT_TAKEN = -1
 
 async def take(connection: Any, source: str) -> Checkpoint:
     """Take the assignment of a source: from now on a save of whoever had it before changes no row."""
-    row = await connection.fetchrow(_TAKE, source)
+    return _checkpoint(source, await connection.fetchrow(_TAKE, source))
+
+
+async def read(connection: Any, source: str) -> Checkpoint | None:
+    """The checkpoint as it stands."""
+    row = await connection.fetchrow(_READ, source)
+    return None if row is None else _checkpoint(source, row)
+
+
+def _checkpoint(source: str, row: Any) -> Checkpoint:
     return Checkpoint(source, Place(row["generation"], Position(row["position"])), row["digest"], row["epoch"])
 
 
@@ -55,11 +64,20 @@ class Waiters:
 
     def __init__(self) -> None:
         self.place = NOWHERE
+        self._doubtful = False
         self._waiting: list[tuple[Place, int, asyncio.Future[None]]] = []
         self._order = count()
 
+    def doubt(self) -> None:
+        """Nobody is told that a place was heard until it is `reached` again."""
+        self._doubtful = True
+
+    def has(self, place: Place) -> bool:
+        """Whether a place of this generation was heard for certain."""
+        return not self._doubtful and place <= self.place
+
     def reached(self, place: Place) -> None:
-        self.place = place
+        self.place, self._doubtful = place, False
         while self._waiting and self._waiting[0][0] <= place:
             _, _, future = heapq.heappop(self._waiting)
             if not future.done():
@@ -67,12 +85,14 @@ class Waiters:
 
     def wait(self, place: Place) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if place <= self.place:
+        if self.has(place):
             future.set_result(None)
             return future
         heapq.heappush(self._waiting, (place, next(self._order), future))
         return future
 
+
+_READ = "SELECT generation, position, digest, epoch FROM views.checkpoints WHERE source = $1"
 
 _TAKE = """
 INSERT INTO views.checkpoints (source, epoch) VALUES ($1, 1)

@@ -65,8 +65,7 @@ class Projector:
         source = self.sources.get(department)
         if source is None:
             raise NoSuchPlace(f"{self._shared.name} does not hear {department}")
-        heard = source.heard.place
-        if heard.generation == place.generation and heard >= place:
+        if source.heard.place.generation == place.generation and source.heard.has(place):
             return
         try:
             async with asyncio.timeout(timeout_s):

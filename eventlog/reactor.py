@@ -48,6 +48,8 @@ class Reactor:
             self._bulk.update(each.bulk_doers)
         self._kinds = sorted({*self._doers, *self._bulk})
         self._awake = asyncio.Event()
+        self._suspect = False
+        views.when_lost(self._doubt)
         self._slots = asyncio.Semaphore(CONCURRENT_MAX)
         self._log = logging.getLogger(f"baton.reactor.{department}")
 
@@ -55,13 +57,21 @@ class Reactor:
         """Todos were committed, or the clock was moved: look now."""
         self._awake.set()
 
+    def _doubt(self) -> None:
+        """A crash of the server may have taken back that todos were finished: they are leased, and nobody does them."""
+        self._suspect = True
+        self.wake()
+
     async def run(self) -> None:
         """Until cancelled."""
-        await persist(self._release, "todos", self._log)
+        self._suspect = True
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
                 self._awake.clear()
+                if self._suspect:
+                    self._suspect = False
+                    await persist(self._release, "todos", self._log)
                 taken = await persist(self._take, "todos", self._log)
                 if taken:
                     running.add(asyncio.create_task(self._do(taken)))

@@ -1,8 +1,8 @@
 """One source of one department: pages in; rows, ledger, todos and checkpoint out, in one transaction a batch."""
 
 import asyncio
-import time
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from eventlog import metrics
-from eventlog.ahead import ahead
-from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, saved, take
+from eventlog.ahead import ahead, either
+from eventlog.checkpoints import NOT_TAKEN, NOWHERE, Checkpoint, Superseded, Waiters, read, saved, take
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import NotSafe, Poison
@@ -67,30 +67,52 @@ class Source:
         self._checkpoint = Checkpoint(feed.department, NOWHERE, None, NOT_TAKEN)
         self._parked: dict[StreamKey, str] = {}
         self._writing = asyncio.Lock()
+        self._suspect = asyncio.Event()
+        department.views.when_lost(self._lost)
 
     async def run(self) -> None:
         """Until cancelled. Raises what waiting does not heal: `TooManyParked`, `NotSafe`, a program that is wrong."""
         failures = 0
         while True:
+            place = self._checkpoint.place
             try:
                 async with self._writing:
                     await self._resume()
                     epoch = self._checkpoint.epoch
-                await self._retry_newer()
-                async with aclosing(ahead(self._entries(), BATCH_EVENTS)) as batches:
-                    async for batch in batches:
-                        begun = time.monotonic()
-                        await self._next(batch, epoch)
-                        failures = 0
-                        await asyncio.sleep(begun + self._pace_s - time.monotonic())
+                await either(self._follow(epoch), self._doubt())
             except Superseded as error:
                 self._log.info("%s", error)
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
-                failures += 1
+                failures = failures + 1 if self._checkpoint.place == place else 1
                 self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
                 await asyncio.sleep(wait_s(failures))
+
+    def _lost(self) -> None:
+        self.heard.doubt()
+        self._suspect.set()
+
+    async def _follow(self, epoch: int) -> None:
+        await self._retry_newer()
+        async with aclosing(ahead(self._entries(), BATCH_EVENTS)) as batches:
+            async for batch in batches:
+                begun = time.monotonic()
+                await self._next(batch, epoch)
+                await asyncio.sleep(begun + self._pace_s - time.monotonic())
+
+    async def _doubt(self) -> None:
+        """Look whether the checkpoint is still there whenever a connection ended: its commit may not have reached the
+        disk before a crash. A source that hears nothing new would else never notice."""
+        while True:
+            await self._suspect.wait()
+            self._suspect.clear()
+            async with self._writing:
+                async with self._department.views.pool.acquire() as connection:
+                    found = await read(connection, self.feed.department)
+                if found != self._checkpoint:
+                    raise Superseded(f"the checkpoint of {self.feed.department} is no longer what was saved")
+                self.heard.reached(found.place)
 
     async def _resume(self) -> None:
         async with self._department.views.pool.acquire() as connection:

@@ -1,6 +1,6 @@
 """A department's read models in PostgreSQL: a pool whose search path is the schema `views`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -19,8 +19,9 @@ DERIVING_CONNECTIONS_MAX = 6
 _READING = {"search_path": SCHEMA, "jit": "off"}
 _DERIVING = {
     **_READING,
-    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint,
-    # and every append that follows (a receipt) flushes it too. So nobody waits for the disk here.
+    # Rows, ledger and todos are derived: what a crash of the server takes back is heard again from the checkpoint that
+    # it took back with it, and every append that follows (a receipt) flushes it too. So nobody waits for the disk
+    # here. A source that has nothing to write would not notice such a crash: see `when_lost`.
     "synchronous_commit": "off",
     # Keys against arrays: one plan, by index, whatever the statistics say, and rows locked in the arrays' order.
     "plan_cache_mode": "force_generic_plan",
@@ -43,6 +44,7 @@ class Views:
     def __init__(self, pool: "asyncpg.Pool[Any]", deriving: "asyncpg.Pool[Any]") -> None:
         self.pool = pool
         self.deriving = deriving
+        self._when_lost: list[Callable[[], None]] = []
 
     @classmethod
     async def open(cls, dsn: str, *, connections_max: int = 8, **options: Any) -> "Views":
@@ -50,7 +52,23 @@ class Views:
         pool = await _pool(dsn, connections_max, _READING, **options)
         async with pool.acquire() as connection:
             await apply_migrations(cast("asyncpg.Connection", connection), SCHEMA, _MIGRATIONS)
-        return cls(pool, await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **options))
+
+        async def watched(connection: Any) -> None:
+            await _init(connection)
+            connection.add_termination_listener(lambda _: views._lost())
+
+        deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **{**options, "init": watched})
+        views = cls(pool, deriving)
+        return views
+
+    def when_lost(self, look: Callable[[], None]) -> None:
+        """Call `look` whenever a deriving connection ends: the server may have crashed, and what was committed there
+        in the last moments may be gone."""
+        self._when_lost.append(look)
+
+    def _lost(self) -> None:
+        for look in self._when_lost:
+            look()
 
     async def close(self) -> None:
         await self.deriving.close()
@@ -103,17 +121,16 @@ def _plain(value: Any) -> Any:
 
 
 async def _pool(dsn: str, size_max: int, settings: dict[str, str], **options: Any) -> "asyncpg.Pool[Any]":
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=size_max,
-        init=_init,
-        reset=_keep_session,
-        statement_cache_size=200,
-        max_inactive_connection_lifetime=10.0,
-        server_settings=settings,
-        **options,
-    )
+    defaults: dict[str, Any] = {
+        "min_size": 0,
+        "max_size": size_max,
+        "init": _init,
+        "reset": _keep_session,
+        "statement_cache_size": 200,
+        "max_inactive_connection_lifetime": 10.0,
+        "server_settings": settings,
+    }
+    return await asyncpg.create_pool(dsn, **{**defaults, **options})
 
 
 async def _init(connection: Any) -> None:
