@@ -40,6 +40,8 @@ class Router(Generic[T]):
         The path is split before it is decoded, so `%2F` and `%3A` are characters of an id."""
         segments = raw_path.decode("latin-1").split("/")[1:]
         last, colon, verb = segments[-1].rpartition(":")
+        if colon and not last:
+            return None  # a verb of nothing, and not a resource of that name
         if colon:
             found = self._walk([*segments[:-1], last], verb)
             if found:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 
 from gateway.transcoding import fields
+from gateway.transcoding.times import BEYOND
 from gateway.transcoding.wellknown import NUMBER_MAX
 from runtime import options
 from runtime.options import FREE_ITEMS_MAX, LENGTH_MAX
@@ -21,7 +22,12 @@ _LOOSE = frozenset({"email", "idn-email", "uuid", "uri", "hostname", "time"})
 _TIME_EXAMPLE = "2026-03-06T19:38:55Z"
 
 WELL_KNOWN: Mapping[str, Schema] = {
-    fields.TIMESTAMP: {"type": "string", "format": "date-time", "description": "RFC 3339; answered in UTC."},
+    fields.TIMESTAMP: {
+        "type": "string",
+        "format": "date-time",
+        "not": {"pattern": BEYOND},
+        "description": "RFC 3339; answered in UTC.",
+    },
     fields.DURATION: {"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?s$"},
     fields.FIELD_MASK: {"type": "string", "maxLength": LENGTH_MAX},
     fields.STRUCT: {"$ref": "#/components/schemas/Struct"},

@@ -1,7 +1,7 @@
 """RFC 3339 times and proto3 durations, quickly."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
@@ -11,11 +11,13 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
+#: Years 1 to 9999 in UTC is what a timestamp holds. In words that a schema can say too: not on the first day in a zone
+#: east of it, nor on the last day in one west of it.
+BEYOND = r"^(0000|0001-01-01.*[+]|9999-12-31.*-[0-9]{2}:[0-9]{2}$)"
+_BEYOND = re.compile(BEYOND)
 _DURATION = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
 _DAY_S = 86_400
 _EPOCH_DAYS = date(1970, 1, 1).toordinal()
-_FIRST_S = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
-_LAST_S = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 _DURATION_S_MAX = 315_576_000_000
 
 
@@ -23,7 +25,7 @@ def parse_time(text: str) -> tuple[int, int] | None:
     """(seconds, nanoseconds) since 1970 of an RFC 3339 time with an offset, or None. A leap second is the second
     after it, as everywhere in computing."""
     match = _RFC3339.fullmatch(text)
-    if match is None:
+    if match is None or _BEYOND.match(text):
         return None
     day, hours, minutes, seconds, fraction, offset = match.groups()
     try:
@@ -31,7 +33,7 @@ def parse_time(text: str) -> tuple[int, int] | None:
     except ValueError:
         return None
     at = days * _DAY_S + int(hours) * 3600 + int(minutes) * 60 + int(seconds) - _offset_s(offset)
-    return (at, _nanos(fraction)) if _FIRST_S <= at <= _LAST_S else None
+    return at, _nanos(fraction)
 
 
 def _offset_s(offset: str) -> int:

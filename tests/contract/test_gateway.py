@@ -318,7 +318,16 @@ async def test_a_role_that_may_not_is_403(client: httpx.AsyncClient, house: Hous
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/nothing", "/v1/parcels/", "/v1/parcels//x", "/v2/parcels", "/v1", "/v1/parcels/%ff", "/problems/none"],
+    [
+        "/v1/nothing",
+        "/v1/parcels/",
+        "/v1/parcels//x",
+        "/v2/parcels",
+        "/v1",
+        "/v1/parcels/:send",
+        "/v1/parcels/%ff",
+        "/problems/none",
+    ],
 )
 async def test_a_path_that_is_not_served_is_404(client: httpx.AsyncClient, path: str) -> None:
     assert problem(await client.get(path))[0] == 404
