@@ -55,7 +55,8 @@ class Client:
     """A caller with a token. Safe to share between threads.
 
     Every call may be sent more than once: writes sent through it carry an `Idempotency-Key` or are imports, which
-    happen once a row. `patience_s` is how long a call is tried again while Baton is busy or out of reach."""
+    happen once a row. `patience_s` is how long a call is tried again while Baton is busy, or out of reach after it once
+    answered: it may be starting again."""
 
     def __init__(self, address: str, token: str, *, timeout_s: float = 60.0, patience_s: float = 15.0) -> None:
         parts = urlsplit(address if "//" in address else f"http://{address}")
@@ -66,6 +67,7 @@ class Client:
         self._timeout_s = timeout_s
         self._patience_s = patience_s
         self._local = threading.local()
+        self._reached = False
 
     def get(self, path: str, answer: type[M], query: Query | None = None, headers: Headers | None = None) -> M:
         """Read. Raises `Problem`, `Unreachable`."""
@@ -104,7 +106,7 @@ class Client:
                     raise
             except (OSError, http.client.HTTPException) as error:
                 self._close()
-                if time.monotonic() + wait_s > deadline:
+                if not self._reached or time.monotonic() + wait_s > deadline:
                     raise Unreachable(f"nobody answers at {self._host}:{self._port}: {error}") from error
             time.sleep(wait_s)
             wait_s = min(2 * wait_s, _WAIT_MAX_S)
@@ -114,6 +116,7 @@ class Client:
         connection.request(verb, target, content, dict(headers))
         response = connection.getresponse()
         body = response.read()
+        self._reached = True
         if response.status >= 400:
             raise _problem(response.status, response.headers.get("Retry-After"), body)
         return body
