@@ -20,7 +20,7 @@ from gateway.answers import Answer
 from gateway.contract import Contract, Operation
 from gateway.limits import Disconnected, Receive, Scope, Send
 from gateway.pages import Pages
-from gateway.problems import INTERNAL, INVALID, METHOD_NOT_ALLOWED, Problem, of_bad_input
+from gateway.problems import INTERNAL, INVALID, METHOD_NOT_ALLOWED, UNAVAILABLE, Problem, of_bad_input
 from gateway.requests import RequestReader
 from gateway.router import Router, allowed
 from gateway.transcoding.errors import BadInput
@@ -151,7 +151,7 @@ class Gateway:
         events = self._caller.stream(operation.method.name, request, metadata)
         with measures.STREAMS.track_inprogress():
             await sse.serve(events, self._ending, exchange.receive, exchange.send_and_note)
-        return None
+        return None if exchange.started else answers.of_problem(UNAVAILABLE.problem("Baton is stopping"))
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

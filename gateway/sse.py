@@ -6,7 +6,7 @@ header, which becomes the request's field `after`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -63,7 +63,7 @@ def _data(message: Any, field: FieldDescriptor) -> bytes:
     return data.encode() if isinstance(data, str) else data
 
 
-async def serve(events: AsyncIterator[Any], ending: asyncio.Event, receive: Receive, send: Send) -> None:
+async def serve(events: AsyncGenerator[Any, None], ending: asyncio.Event, receive: Receive, send: Send) -> None:
     """Sends events until the stream ends, the client leaves or Baton is `ending`. An error before the first event is
     raised; a later one is raised too, when nothing but the end of the stream can tell it.
 
@@ -86,7 +86,7 @@ async def _gone(receive: Receive) -> None:
         continue
 
 
-async def _pump(events: AsyncIterator[Any], send: Send) -> None:
+async def _pump(events: AsyncGenerator[Any, None], send: Send) -> None:
     first = asyncio.ensure_future(anext(events, None))
     try:
         done, _ = await asyncio.wait({first}, timeout=FIRST_S)
@@ -99,3 +99,5 @@ async def _pump(events: AsyncIterator[Any], send: Send) -> None:
             event = await anext(events, None)
     finally:
         first.cancel()
+        await asyncio.wait({first})
+        await events.aclose()

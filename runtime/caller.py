@@ -1,6 +1,6 @@
 """Who can be asked: the one shape of a call, whether the department runs in this process or behind gRPC."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,6 +22,6 @@ class Caller(Protocol):
         """Call `package.Service/Method` and get its one answer."""
         ...
 
-    def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncIterator[Any]:
-        """Call a server-streaming method and get its answers until it ends."""
+    def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:
+        """Call a server-streaming method and get its answers until it ends; `aclose` ends it before."""
         ...

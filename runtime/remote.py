@@ -1,6 +1,6 @@
 """The caller's end of gRPC: the same shape as the dispatcher, with the department in another process."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -45,7 +45,7 @@ class RemoteCaller:
             raise _told(error) from error
         return Reply(message, {key: value for key, value in trailing if key in _ANSWERED})
 
-    async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncIterator[Any]:
+    async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:
         described = self._method(method)
         call = self._stub(described, request, "unary_stream")(request, metadata=tuple(metadata.items()))
         try:

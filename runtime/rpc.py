@@ -11,7 +11,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -190,7 +190,7 @@ class Dispatcher:
             raise failure(STALE, f"expected version {call.if_match}, found {call.etag or 'no version'}")
         return Reply(message, _metadata(call))
 
-    async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncIterator[Any]:
+    async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:
         described = self.method(method)
         try:
             verified = self._allowed(described, metadata)
