@@ -85,7 +85,8 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Set columns of the rows with this key (all columns of the table's key, or a leading part of them); no row, no change."""
+    """Set columns of the rows with this key: all columns of the table's key, or a leading part of them. No row, no
+    change."""
 
     table: str
     key: Row
@@ -108,8 +109,8 @@ P = TypeVar("P", bound=Project)
 @dataclass
 class Projection:
     """A named set of read-model tables and the functions that fill them. `tables` maps each table to its key
-    columns; every key starts with `tenant`. `sources` are the departments whose facts it hears: its own department's
-    from its own log, others' through a feed; each source has its own checkpoint.
+    columns; every key starts with `tenant`. `sources` are the departments whose facts it hears (none named: its
+    own department's): its own department's from its own log, others' through a feed.
 
     `on_every` functions see every fact, also of types this program does not name (then `fact` is None)."""
 

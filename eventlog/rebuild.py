@@ -137,8 +137,11 @@ class Rebuild:
         before = self._events
         for course in self._courses:
             target = live.get(course.feed.department)
-            if target is not None and target.position > (course.place.position if course.place else 0):
-                await self._fold(course, target, left_out)
+            if target is None or target.position <= (course.place.position if course.place else 0):
+                continue
+            if (await course.feed.head()).position < target.position:
+                raise RebuildFailed(f"the log of {course.feed.department} ends before {target}, which was heard")
+            await self._fold(course, target, left_out)
         return self._events - before
 
     async def _fold(self, course: _Course, target: Place, left_out: Mapping[StreamKey, set[int]]) -> None:

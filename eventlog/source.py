@@ -132,7 +132,7 @@ class Source:
         if event is None or event.digest != checkpoint.digest:
             raise NotSafe(
                 f"position {checkpoint.place} of the log of {self.feed.department} is not the event that was heard:"
-                f" the log was restored; run: baton rebuild {self._department.name}"
+                " the log was restored to an earlier moment, or is another one"
             )
 
     async def _retry_newer(self) -> None:

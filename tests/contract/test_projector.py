@@ -399,7 +399,7 @@ async def test_a_log_that_was_restored_to_an_earlier_moment_is_not_read_on(views
     with pytest.raises(ExceptionGroup) as refused:
         await asyncio.wait_for(Projector("sales", views, codec, [PostgresFeed(restored)], []).run(), 20)
 
-    assert refused.group_contains(NotSafe, match="the log was restored; run: baton rebuild sales")
+    assert refused.group_contains(NotSafe, match="the log was restored to an earlier moment")
 
 
 async def test_a_lost_connection_is_replaced(postgres: object, views: Views, codec: Codec, sales: MemoryStore) -> None:
