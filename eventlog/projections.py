@@ -112,7 +112,7 @@ class Projection:
     columns; every key starts with `tenant`. `sources` are the departments whose facts it hears (none named: its
     own department's): its own department's from its own log, others' through a feed.
 
-    `on_every` functions see every fact, also of types this program does not name (then `fact` is None)."""
+    `on_every` functions see every fact. One of a type that this program does not know parks its stream."""
 
     name: str
     tables: Mapping[str, Sequence[str]]
