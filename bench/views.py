@@ -15,16 +15,18 @@ from eventlog.feed import PostgresFeed
 from eventlog.keyring import MasterKey
 from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.postgres.store import PostgresStore
-from eventlog.projections import At, Change, Insert, Projection
+from eventlog.projections import At, Change, Insert, Projection, Update
 from eventlog.projector import Projector
 from eventlog.rebuild import Rebuild
 from eventlog.store import NO_STREAM, Append, Command, StreamWrite
 from eventlog.views import Views
-from facts.contacts import PersonRegistered
+from facts.contacts import PersonRegistered, PersonUpdated
 from facts.registry import REGISTRY
+from runtime.memory import collect_rarely
 from tests.support.postgres import running_server
 
 EVENTS = 1_000_000
+FACTS_A_PERSON = 4
 CHUNK = 5_000
 
 DDL = """
@@ -44,6 +46,11 @@ def people() -> Projection:
     def registered(fact: PersonRegistered, at: At) -> Iterable[Change]:
         columns = {"version": at.version, "create_time": at.recorded_at, "branch": fact.branch}
         yield Insert("people", {"tenant": at.tenant, "id": fact.person_id, "family_name": fact.family_name, **columns})
+
+    @projection.on(PersonUpdated)
+    def updated(fact: PersonUpdated, at: At) -> Iterable[Change]:
+        key = {"tenant": at.tenant, "id": fact.person_id}
+        yield Update("people", key, {"version": at.version, "family_name": fact.family_name})
 
     return projection
 
@@ -65,20 +72,29 @@ def fill(dsn: str, keys: str, events: int, start: Callable[[], None]) -> int:
 async def _fill(dsn: str, keys: str, events: int) -> int:
     async with asyncpg.create_pool(keys) as pool, await PostgresStore.open(dsn, "contacts") as store:
         codec = Codec(REGISTRY, await PostgresKeyring.open(pool, MasterKey(bytes(64))))
-        for first in range(0, events, CHUNK):
+        for first in range(0, events // FACTS_A_PERSON, CHUNK):
             await asyncio.gather(*(_register(store, codec, n, 10) for n in range(first, first + CHUNK, 10)))
         await _project(store, codec, dsn, events)
     return events
 
 
 async def _register(store: PostgresStore, codec: Codec, first: int, count: int) -> None:
-    """So many people under one command, each with a data key of their own."""
+    """So many people with four facts each under one command, each with a data key of their own."""
     command, writes = uuid4(), []
     for n in range(count):
-        person = PersonRegistered(person_id=str(UUID(int=first + n)), family_name=f"Ozola {first + n}", branch="riga")
-        events, _ = await codec.encode([person], Origin("bench", "riga", "clerk-1"), command, n)
-        writes.append(StreamWrite(f"contacts.person-{person.person_id}", NO_STREAM, events))
+        facts = _told(str(UUID(int=first + n)), f"Ozola {first + n}")
+        origin = Origin("bench", "riga", "clerk-1")
+        events, _ = await codec.encode(facts, origin, command, n * FACTS_A_PERSON)
+        writes.append(StreamWrite(f"contacts.person-{facts[0].person_id}", NO_STREAM, events))
     await store.append(Append("bench", Command(command, bytes(32)), writes), timeout_s=60)
+
+
+def _told(id: str, name: str) -> list[PersonRegistered | PersonUpdated]:
+    renamed = [
+        PersonUpdated(person_id=id, fields=("family_name",), family_name=f"{name}-{n}")
+        for n in range(1, FACTS_A_PERSON)
+    ]
+    return [PersonRegistered(person_id=id, family_name=name, branch="riga"), *renamed]
 
 
 async def _project(store: PostgresStore, codec: Codec, dsn: str, events: int) -> None:
@@ -94,6 +110,7 @@ async def _project(store: PostgresStore, codec: Codec, dsn: str, events: int) ->
 
 
 def rebuild(dsn: str, keys: str, start: Callable[[], None]) -> int:
+    collect_rarely()  # as `baton up` does
     return uvloop.run(_rebuild(dsn, keys, start))
 
 

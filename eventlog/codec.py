@@ -4,11 +4,11 @@ A sealed field stands in the payload as `{"sealed": "<base64>"}`: AES-SIV under 
 id and the field's name as associated data, so that a sealed value can neither be moved to another event nor field.
 """
 
-import base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -50,8 +50,7 @@ class Origin:
     traceparent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A fact as it was read from a log, with where it stands."""
 
     fact: Any
@@ -146,12 +145,12 @@ class Codec:
 def seal(key: DataKey, id: UUID, field: str, value: Any) -> dict[str, str]:
     """A JSON value as it stands in a payload, encrypted. AES-SIV: RFC 5297."""
     sealed = key.cipher.encrypt(orjson.dumps(value), [id.bytes, field.encode()])
-    return {"sealed": base64.b64encode(sealed).decode()}
+    return {"sealed": b2a_base64(sealed, newline=False).decode()}
 
 
 def unseal(key: DataKey, id: UUID, field: str, sealed: str) -> Any:
     """The value again. Raises `InvalidTag` when it was sealed for another event, field or key."""
-    return orjson.loads(key.cipher.decrypt(base64.b64decode(sealed), [id.bytes, field.encode()]))
+    return orjson.loads(key.cipher.decrypt(a2b_base64(sealed), [id.bytes, field.encode()]))
 
 
 def _says_something_personal(fact: Any) -> bool:

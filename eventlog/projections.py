@@ -13,14 +13,13 @@ set-based SQL and saves the checkpoint in the same transaction.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from eventlog.events import Place, Version
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """Where a fact stands and who recorded it: what a projection or a reaction may know besides the fact."""
 
     department: str

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -26,7 +25,7 @@ from runtime.home import Run, announced, locked
 from runtime.house import Houses, open_houses
 from runtime.identity import Issuer, Verifier
 from runtime.logs import start_logging
-from runtime.memory import give_back
+from runtime.memory import collect_rarely, give_back
 from runtime.oidc import IssuerKeys
 from runtime.postgres_server import PostgresServer
 from runtime.rpc import Dispatcher
@@ -55,19 +54,13 @@ Ready = Callable[[Up], Coroutine[Any, Any, None]]
 def run(settings: Settings, ready: Ready) -> int:
     """Run until SIGTERM or SIGINT. `ready` is awaited once everything answers. Raises what the start is refused for."""
     start_logging(settings.log)
-    _collect_rarely()
+    collect_rarely()
     with locked(settings), asyncio.Runner(loop_factory=_loop) as runner:
         try:
             return runner.run(_run(settings, ready))
         except asyncio.CancelledError:
             log.info("stopped before it was ready")
             return 0
-
-
-def _collect_rarely() -> None:
-    """What lives here lives long: folded states, prepared statements, descriptors. Walking through all of it again and
-    again, as Python does by default after every 700 objects, costs half of a large import's time."""
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _loop() -> asyncio.AbstractEventLoop:
