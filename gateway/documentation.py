@@ -89,7 +89,7 @@ def _responses(responses: Json, document: Json) -> str:
 
 def _response(status: str, response: Json) -> str:
     content = next(iter(response.get("content", {}).values()), None)
-    answer = f": {_type(content['schema'])}" if content else ""
+    answer = f" {_type(content['schema'])}" if content else ""
     names = ", ".join(f"<code>{escape(name)}</code>" for name in response.get("headers", {}))
     return f"<tr><td>{escape(status)}<td>{_prose(response['description'])}{answer}<td>{names}"
 
