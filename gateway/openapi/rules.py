@@ -35,6 +35,14 @@ WELL_KNOWN: Mapping[str, Schema] = {
     fields.LIST_VALUE: {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": FREE_ITEMS_MAX},
 }
 
+#: The same in answers, where free-form JSON may be more than a caller may send: what a fact says, whole.
+ANSWERED: Mapping[str, Schema] = {
+    **WELL_KNOWN,
+    fields.STRUCT: {"type": "object", "additionalProperties": True},
+    fields.VALUE: {},
+    fields.LIST_VALUE: {"type": "array", "items": {}},
+}
+
 _FREE_TEXT: Schema = {"type": "string", "maxLength": LENGTH_MAX, "pattern": LINES}
 
 #: Free-form JSON.

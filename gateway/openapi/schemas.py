@@ -23,8 +23,8 @@ class Schemas:
 
     def answered(self, message: Descriptor) -> Schema:
         """A reference to the message as Baton answers it."""
-        if message.full_name in rules.WELL_KNOWN:
-            return rules.WELL_KNOWN[message.full_name]
+        if message.full_name in rules.ANSWERED:
+            return rules.ANSWERED[message.full_name]
         return self._component(message, "", frozenset(), for_input=False)
 
     def sent(self, message: Descriptor, skip: frozenset[str] = frozenset(), *, change: bool = False) -> Schema:
