@@ -27,7 +27,7 @@ from baton.common.v1 import types_pb2 as baton_dot_common_dot_v1_dot_types__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61ton/analytics/v1/funnel.proto\x12\x12\x62\x61ton.analytics.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1b\x62\x61ton/common/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"]\n\x10GetFunnelRequest\x12I\n\x08group_by\x18\x01 \x01(\tB7\x92\xb5\x18)\x08\x14\x12%source|branch|owner|month|landingPage\xaa\xb5\x18\x06source\"\xa5\x01\n\x06\x46unnel\x12+\n\x04rows\x18\x01 \x03(\x0b\x32\x1d.baton.analytics.v1.FunnelRow\x12<\n\tpositions\x18\x02 \x03(\x0b\x32).baton.analytics.v1.Funnel.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe9\x01\n\tFunnelRow\x12\x1f\n\x03key\x18\x01 \x01(\tB\x12\xaa\xb5\x18\x0eorganic_search\x12\r\n\x05leads\x18\x02 \x01(\x05\x12\x11\n\tqualified\x18\x03 \x01(\x05\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x05\x12\x15\n\ropportunities\x18\x05 \x01(\x05\x12\x0b\n\x03won\x18\x06 \x01(\x05\x12\x0c\n\x04lost\x18\x07 \x01(\x05\x12,\n\nconversion\x18\x08 \x01(\tB\x18\x92\xb5\x18\t\x1a\x07\x64\x65\x63imal\xaa\xb5\x18\x07\x30.10525\x12\'\n\x07revenue\x18\t \x03(\x0b\x32\x16.baton.common.v1.Money2\xa6\x01\n\x07\x46unnels\x12\x9a\x01\n\tGetFunnel\x12$.baton.analytics.v1.GetFunnelRequest\x1a\x1a.baton.analytics.v1.Funnel\"K\x8a\xb5\x18\x35\n\tmarketing\n\x05sales\n\x07manager\n\x07\x61nalyst\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/funnelb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61ton/analytics/v1/funnel.proto\x12\x12\x62\x61ton.analytics.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1b\x62\x61ton/common/v1/types.proto\x1a\x1cgoogle/api/annotations.proto\"]\n\x10GetFunnelRequest\x12I\n\x08group_by\x18\x01 \x01(\tB7\x92\xb5\x18)\x08\x14\x12%source|branch|owner|month|landingPage\xaa\xb5\x18\x06source\"\xa5\x01\n\x06\x46unnel\x12+\n\x04rows\x18\x01 \x03(\x0b\x32\x1d.baton.analytics.v1.FunnelRow\x12<\n\tpositions\x18\x02 \x03(\x0b\x32).baton.analytics.v1.Funnel.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe9\x01\n\tFunnelRow\x12\x1f\n\x03key\x18\x01 \x01(\tB\x12\xaa\xb5\x18\x0eorganic_search\x12\r\n\x05leads\x18\x02 \x01(\x05\x12\x11\n\tqualified\x18\x03 \x01(\x05\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x05\x12\x15\n\ropportunities\x18\x05 \x01(\x05\x12\x0b\n\x03won\x18\x06 \x01(\x05\x12\x0c\n\x04lost\x18\x07 \x01(\x05\x12,\n\nconversion\x18\x08 \x01(\tB\x18\x92\xb5\x18\t\x1a\x07\x64\x65\x63imal\xaa\xb5\x18\x07\x30.10525\x12\'\n\x07revenue\x18\t \x03(\x0b\x32\x16.baton.common.v1.Money2\xb6\x01\n\x07\x46unnels\x12\xaa\x01\n\tGetFunnel\x12$.baton.analytics.v1.GetFunnelRequest\x1a\x1a.baton.analytics.v1.Funnel\"[\x8a\xb5\x18\x45\n\x05\x63lerk\n\tmarketing\n\x05sales\n\x07support\n\x07manager\n\x07\x61nalyst\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/funnelb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNNELROW'].fields_by_name['conversion']._loaded_options = None
   _globals['_FUNNELROW'].fields_by_name['conversion']._serialized_options = b'\222\265\030\t\032\007decimal\252\265\030\0070.10525'
   _globals['_FUNNELS'].methods_by_name['GetFunnel']._loaded_options = None
-  _globals['_FUNNELS'].methods_by_name['GetFunnel']._serialized_options = b'\212\265\0305\n\tmarketing\n\005sales\n\007manager\n\007analyst\n\010operator\n\005admin\202\323\344\223\002\014\022\n/v1/funnel'
+  _globals['_FUNNELS'].methods_by_name['GetFunnel']._serialized_options = b'\212\265\030E\n\005clerk\n\tmarketing\n\005sales\n\007support\n\007manager\n\007analyst\n\010operator\n\005admin\202\323\344\223\002\014\022\n/v1/funnel'
   _globals['_GETFUNNELREQUEST']._serialized_start=145
   _globals['_GETFUNNELREQUEST']._serialized_end=238
   _globals['_FUNNEL']._serialized_start=241
@@ -53,5 +53,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNNELROW']._serialized_start=409
   _globals['_FUNNELROW']._serialized_end=642
   _globals['_FUNNELS']._serialized_start=645
-  _globals['_FUNNELS']._serialized_end=811
+  _globals['_FUNNELS']._serialized_end=827
 # @@protoc_insertion_point(module_scope)
