@@ -45,24 +45,33 @@ ANSWERED: Mapping[str, Schema] = {
 
 _FREE_TEXT: Schema = {"type": "string", "maxLength": LENGTH_MAX, "pattern": LINES}
 
+_NAMES: Schema = {"propertyNames": {"maxLength": LENGTH_MAX, "pattern": LINES}, "maxProperties": FREE_ITEMS_MAX}
+
 #: Free-form JSON.
 FREE_FORM: Mapping[str, Schema] = {
     "Struct": {
         "type": "object",
         "description": "Values by name.",
-        "propertyNames": {"maxLength": LENGTH_MAX, "pattern": LINES},
+        "additionalProperties": {"$ref": "#/components/schemas/PresentValue"},
+        **_NAMES,
+    },
+    "NestedStruct": {
+        "type": "object",
         "additionalProperties": {"$ref": "#/components/schemas/Value"},
-        "maxProperties": FREE_ITEMS_MAX,
+        **_NAMES,
     },
     "Value": {
         "description": "Any JSON value, nested at most 10 levels deep.",
+        "anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/PresentValue"}],
+    },
+    "PresentValue": {
+        "description": "Any JSON value but null, nested at most 10 levels deep.",
         "anyOf": [
-            {"type": "null"},
             {"type": "boolean"},
             {"type": "number", "minimum": -NUMBER_MAX, "maximum": NUMBER_MAX},
             _FREE_TEXT,
             {"type": "array", "items": {"$ref": "#/components/schemas/Value"}, "maxItems": FREE_ITEMS_MAX},
-            {"$ref": "#/components/schemas/Struct"},
+            {"$ref": "#/components/schemas/NestedStruct"},
         ],
     },
 }

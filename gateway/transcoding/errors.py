@@ -8,6 +8,8 @@ from typing import TypeAlias
 #: that a correct request pays almost nothing for the pointers of a wrong one.
 Path: TypeAlias = "tuple[Path, str | int] | None"
 
+NULL = "null is not allowed without updateMask"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:

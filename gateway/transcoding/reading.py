@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway.transcoding import fields
-from gateway.transcoding.errors import Errors, Path
+from gateway.transcoding.errors import NULL, Errors, Path
 from gateway.transcoding.scalars import Refusal, scalar_of
 from gateway.transcoding.wellknown import READERS
 from runtime.options import is_map
@@ -17,8 +17,6 @@ from runtime.options import is_map
 FieldReader = Callable[[Any, Any, Path, Errors], None]
 #: Fills a message from a JSON value.
 MessageReader = Callable[[Any, Any, Path, Errors], None]
-
-NULL = "null is not allowed without updateMask"
 
 
 class ObjectReader:
@@ -54,8 +52,11 @@ class ObjectReader:
         return self._readers
 
     def _reader(self, field: FieldDescriptor) -> FieldReader | None:
-        ignored = fields.is_ours(field) or field.camelcase_name in self._skip
-        return None if ignored else _field_reader(field)
+        if field.camelcase_name in self._skip:
+            return None
+        if fields.is_ours(field):
+            return _dropping_reader(field) if field.enum_type is not None and not field.is_repeated else None
+        return _field_reader(field)
 
     def _check_oneofs(self, value: Mapping[str, Any], path: Path, errors: Errors) -> None:
         for group in self._oneofs:
@@ -99,6 +100,21 @@ def _scalar_reader(field: FieldDescriptor) -> FieldReader:
             read(message, value, path, errors)
 
     return read_text if field.type == FieldDescriptor.TYPE_STRING else read
+
+
+def _dropping_reader(field: FieldDescriptor) -> FieldReader:
+    """Of an enumeration that Baton alone writes: the value is dropped, but what is none of its names is a mistake."""
+    json_name, convert = field.camelcase_name, scalar_of(field)
+
+    def read(message: Any, value: Any, path: Path, errors: Errors) -> None:
+        if value is None:
+            return
+        try:
+            convert(value)
+        except Refusal as refusal:
+            errors.add((path, json_name), str(refusal))
+
+    return read
 
 
 def _refuse(value: Any, path: Path, refusal: Refusal, errors: Errors) -> None:

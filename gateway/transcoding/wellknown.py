@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
 
 from gateway.transcoding import fields
-from gateway.transcoding.errors import Errors, Path
+from gateway.transcoding.errors import NULL, Errors, Path
 from gateway.transcoding.scalars import Refusal, scalar_of
 from gateway.transcoding.times import format_duration, format_time, parse_duration, parse_time
 
@@ -43,6 +43,15 @@ def _read_mask(value: Any, message: Any, path: Path, errors: Errors) -> None:
         errors.add(path, "must be names of fields, divided by commas")
     else:
         message.paths.extend(part.strip() for part in value.split(",") if part.strip())
+
+
+def _read_names(value: Any, message: Any, path: Path, errors: Errors) -> None:
+    """Values by name, such as `custom`: a null there is a name that is cleared, deeper inside it is a value."""
+    _read_struct(value, message, path, errors)
+    if type(value) is dict and not errors.nulls_clear:
+        for name, item in value.items():
+            if item is None:
+                errors.add((path, name), NULL)
 
 
 def _read_struct(value: Any, message: Any, path: Path, errors: Errors, depth: int = 0) -> None:
@@ -134,7 +143,7 @@ READERS: Mapping[str, Read] = {
     fields.TIMESTAMP: _read_time,
     fields.DURATION: _read_duration,
     fields.FIELD_MASK: _read_mask,
-    fields.STRUCT: _read_struct,
+    fields.STRUCT: _read_names,
     fields.VALUE: _read_value,
     fields.LIST_VALUE: _read_list,
 } | {name: _wrapper_reader(name) for name in fields.WRAPPERS}

@@ -190,6 +190,28 @@ async def test_a_null_without_a_mask_is_400(client: httpx.AsyncClient) -> None:
     assert problem(response) == (400, {"/label": "null is not allowed without updateMask"})
 
 
+async def test_a_null_in_custom_without_a_mask_is_400(client: httpx.AsyncClient) -> None:
+    parcel = await created(client, custom={"shoeSize": 43})
+
+    response = await client.patch(f"/v1/parcels/{parcel['id']}", json={"custom": {"shoeSize": None}})
+
+    assert problem(response) == (400, {"/custom/shoeSize": "null is not allowed without updateMask"})
+    assert (await client.get(f"/v1/parcels/{parcel['id']}")).json()["custom"] == {"shoeSize": 43}
+
+
+@pytest.mark.parametrize("state", ["STATE_UNSPECIFIED", "LOST", 1, ["SENT"]])
+async def test_a_name_that_no_state_has_is_400_though_only_baton_writes_states(
+    client: httpx.AsyncClient, state: Any
+) -> None:
+    response = await client.post("/v1/parcels", json={"label": "A lamp", "state": state})
+
+    assert problem(response) == (400, {"/state": "must be one of TAKEN, SENT"})
+
+
+async def test_a_state_that_is_sent_back_is_ignored(client: httpx.AsyncClient) -> None:
+    assert (await created(client, state="SENT"))["state"] == "TAKEN"
+
+
 async def test_a_verb_takes_the_request_itself_and_needs_no_body(client: httpx.AsyncClient, house: House) -> None:
     first, second = await created(client), await created(client)
 
