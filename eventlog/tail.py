@@ -21,6 +21,7 @@ class Tail:
         self._followers = 0
         self._reading: asyncio.Task[None] | None = None
         self._grown: asyncio.Future[None] | None = None
+        self._at = Position(0)
 
     def __enter__(self) -> "Tail":
         self._followers += 1
@@ -43,11 +44,13 @@ class Tail:
 
     async def grown(self, position: Position) -> None:
         """Return once there may be something after a position. Raises what reading raised."""
-        if self._pages and self._pages[-1][1].scanned > position:
+        if self._reading is not None and self._at > position:
+            # It was read from further on for somebody else: what this one lacks is in the log and will not come again.
             return
         if self._grown is None:
             self._grown = asyncio.get_running_loop().create_future()
         if self._reading is None:
+            self._at = position
             self._reading = asyncio.create_task(self._read(position), name=f"tail of {self._store.department}")
         await asyncio.shield(self._grown)
 
@@ -62,6 +65,7 @@ class Tail:
 
     def _remember(self, start: Position, page: Page) -> None:
         self._pages.append((start, page))
+        self._at = page.scanned
         self._events += len(page.events)
         while self._events > EVENTS_MAX and len(self._pages) > 1:
             self._events -= len(self._pages.popleft()[1].events)
