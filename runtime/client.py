@@ -7,6 +7,7 @@ ClientError
 Plain blocking connections of the standard library, one a thread: a command starts in milliseconds.
 """
 
+import base64
 import http.client
 import threading
 import time
@@ -68,6 +69,11 @@ class Client:
         self._patience_s = patience_s
         self._local = threading.local()
         self._reached = False
+
+    @property
+    def tenant(self) -> str:
+        """The tenant that the token says it speaks for, "" when it is no token; Baton decides what it is worth."""
+        return tenant_of(self._token)
 
     def get(self, path: str, answer: type[M], query: Query | None = None, headers: Headers | None = None) -> M:
         """Read. Raises `Problem`, `Unreachable`."""
@@ -133,6 +139,17 @@ class Client:
         if connection is not None:
             connection.close()
             self._local.connection = None
+
+
+def tenant_of(token: str) -> str:
+    """The claim `tenant` of a token, read without checking it; "" when there is none."""
+    payload = [*token.split("."), ""][1]
+    try:
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return ""
+    tenant = claims.get("tenant") if isinstance(claims, dict) else None
+    return tenant if isinstance(tenant, str) else ""
 
 
 def _problem(status: int, retry_after: str | None, body: bytes) -> Problem:

@@ -11,7 +11,6 @@ from baton.log.v1 import log_pb2
 
 from runtime.client import Client
 from runtime.department import DEPARTMENTS
-from runtime.identity import EVERY_TENANT
 from runtime.log_client import next_page, pages
 from runtime.reach import reach
 from runtime.settings import Settings
@@ -33,6 +32,7 @@ def register(subparsers: Any) -> None:
     tail.set_defaults(run=run_tail)
     for action in actions.choices.values():
         action.add_argument("--tenant", default="", help="only this tenant; default: all")
+        action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
 
 
 def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -40,7 +40,7 @@ def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
     department = arguments.stream.partition(".")[0]
     if department not in DEPARTMENTS:
         raise WrongUsage(f"the name of a stream starts with its department, one of {', '.join(DEPARTMENTS)}")
-    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    client = reach(settings, arguments.tenant)
     found = False
     for event in _stream(client, department, arguments.stream, arguments.tenant):
         found = True
@@ -62,7 +62,7 @@ def _stream(client: Client, department: str, stream: str, tenant: str) -> Iterat
 
 
 def run_tail(arguments: argparse.Namespace, settings: Settings) -> int:
-    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    client = reach(settings, arguments.tenant)
     after = arguments.after
     for page in pages(client, arguments.department, after=after, tenant=arguments.tenant):
         _print(page.events)
@@ -81,8 +81,10 @@ def _print(events: Iterable[log_pb2.LoggedEvent]) -> None:
 
 
 def shown(event: log_pb2.LoggedEvent) -> dict[str, Any]:
-    """An event as its line shows it; personal fields stand sealed, as they do in the log."""
+    """An event as its line shows it; personal fields stand sealed, as they do in the log. What does not
+    say when it happened, happened when it was recorded."""
     metadata = orjson.loads(event.metadata)
+    recorded_at = event.recorded_at.ToDatetime(UTC).isoformat().replace("+00:00", "Z")
     return {
         "generation": event.generation,
         "position": event.position,
@@ -92,8 +94,8 @@ def shown(event: log_pb2.LoggedEvent) -> dict[str, Any]:
         "type": event.type,
         "schema": event.schema,
         "tenant": event.tenant,
-        "occurredAt": metadata.get("occurredAt"),
-        "recordedAt": event.recorded_at.ToDatetime(UTC).isoformat().replace("+00:00", "Z"),
+        "occurredAt": metadata["occurredAt"].replace("+00:00", "Z") if metadata.get("occurredAt") else recorded_at,
+        "recordedAt": recorded_at,
         "data": orjson.loads(event.data),
         "metadata": metadata,
         "digest": event.digest.hex(),

@@ -36,7 +36,9 @@ def register(subparsers: Any) -> None:
 
 def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
     query = {"department": arguments.department, "tenant": arguments.tenant}
-    answer = reach(settings).get("/v1/parked", messages.ListParkedResponse, {k: v for k, v in query.items() if v})
+    answer = reach(settings, arguments.tenant).get(
+        "/v1/parked", messages.ListParkedResponse, {k: v for k, v in query.items() if v}
+    )
     found = [_stream(each) for each in answer.parked]
     if arguments.json:
         print_json({"parked": found})
@@ -48,7 +50,7 @@ def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
 def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
     path = f"/v1/parked/{arguments.department}/{arguments.stream}"
     query = {"tenant": arguments.tenant} if arguments.tenant else {}
-    answer = reach(settings).get(path, messages.ParkedEvents, query)
+    answer = reach(settings, arguments.tenant).get(path, messages.ParkedEvents, query)
     print_json({"parked": [_event(each) for each in answer.events]})
     return 1 if answer.events else 0
 
@@ -57,14 +59,14 @@ def run_retry(arguments: argparse.Namespace, settings: Settings) -> int:
     request = messages.RetryParkedRequest(
         department=arguments.department, stream=arguments.stream, tenant=arguments.tenant
     )
-    return _acted(reach(settings), "/v1/parked:retry", request, arguments)
+    return _acted(reach(settings, arguments.tenant), "/v1/parked:retry", request, arguments)
 
 
 def run_discard(arguments: argparse.Namespace, settings: Settings) -> int:
     request = messages.DiscardParkedRequest(
         department=arguments.department, stream=arguments.stream, tenant=arguments.tenant, reason=arguments.reason
     )
-    return _acted(reach(settings), "/v1/parked:discard", request, arguments)
+    return _acted(reach(settings, arguments.tenant), "/v1/parked:discard", request, arguments)
 
 
 def _acted(client: Client, path: str, request: Any, arguments: argparse.Namespace) -> int:

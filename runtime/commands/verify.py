@@ -8,9 +8,8 @@ from eventlog.verify import Verified, Verifier
 from runtime.client import Client
 from runtime.commands.output import add_json, print_json, print_table
 from runtime.department import DEPARTMENTS
-from runtime.identity import EVERY_TENANT
 from runtime.log_client import event_of, pages
-from runtime.reach import reach
+from runtime.reach import reach, shows_all
 from runtime.settings import Settings
 
 
@@ -24,7 +23,7 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0; 1 when a chain is broken or a position missing. Raises `ClientError`, `NotRunning`."""
-    client = reach(settings, arguments.tenant or EVERY_TENANT)
+    client = reach(settings, arguments.tenant)
     departments = [arguments.department] if arguments.department else DEPARTMENTS
     found = {department: verified(client, department, arguments.tenant) for department in departments}
     return _told(found, arguments.json)
@@ -32,7 +31,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def verified(client: Client, department: str, tenant: str) -> Verified:
     """A department's log, up to where it ended when it was first asked; with a tenant, that tenant's part of it."""
-    verifier = Verifier(whole=not tenant)
+    verifier = Verifier(whole=shows_all(client, tenant))
     end = 0
     for page in pages(client, department, tenant=tenant):
         end = end or page.head

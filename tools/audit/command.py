@@ -8,8 +8,7 @@ from typing import Any
 
 from runtime.commands.output import add_json, print_json
 from runtime.department import DEPARTMENTS
-from runtime.identity import EVERY_TENANT
-from runtime.reach import reach
+from runtime.reach import reach, shows_all
 from runtime.settings import Settings
 from tools.audit.audit import Audit
 from tools.audit.reading import LogsOverHttp
@@ -34,8 +33,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0; 1 when something is lost or contradicts something else. Raises `ClientError`, `NotRunning`."""
     # What is read is kept until the end and holds no cycles: collecting would only walk through it again and again.
     gc.disable()
-    client = reach(settings, arguments.tenant or EVERY_TENANT)
-    audit = Audit(LogsOverHttp(client, arguments.tenant), DEPARTMENTS, whole=not arguments.tenant)
+    client = reach(settings, arguments.tenant)
+    audit = Audit(LogsOverHttp(client, arguments.tenant), DEPARTMENTS, whole=shows_all(client, arguments.tenant))
     report = settled(audit, arguments.wait)
     if arguments.json:
         print_json(report.document())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from runtime.client import tenant_of
 from runtime.commands.output import add_json, print_json
 from runtime.reach import reach
 from runtime.settings import Settings
@@ -33,7 +34,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("resource", choices=sorted(RESOURCES))
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--map", type=Path, required=True, metavar="MAP.toml", help="what the file's columns mean")
-    parser.add_argument("--tenant", default=DEFAULT_TENANT)
+    parser.add_argument("--tenant", default="", help=f"default: that of BATON_TOKEN, else {DEFAULT_TENANT}")
     parser.add_argument("--dry-run", action="store_true", help="read and check every row, record nothing")
     parser.add_argument("--rejected", type=Path, metavar="PATH", help="where rejected rows go, with their reasons")
     add_json(parser)
@@ -45,10 +46,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     map = read_map(arguments.map, RESOURCES[arguments.resource])
     table = Table(arguments.file, map.delimiter, map.encoding)
     _fits(map, table)
-    report = Report(import_id(arguments.tenant, map, table))
+    tenant = arguments.tenant or tenant_of(settings.token or "") or DEFAULT_TENANT
+    report = Report(import_id(tenant, map, table))
     asking = None
     if not arguments.dry_run:
-        asking = Asking(reach(settings, arguments.tenant, roles=("admin",)), map, report.import_id)
+        asking = Asking(reach(settings, tenant, roles=("admin",)), map, report.import_id)
     complete = _bring_in(map, table, asking, report)
     if arguments.json:
         print_json(report.document())
