@@ -24,8 +24,10 @@ class Difference:
         return self.only_live + self.only_fresh + self.changed
 
 
-async def compare(connection: Any, live: str, fresh: str, table: str, key: Sequence[str]) -> Difference:
-    """Compare by the columns that both have. Reads both tables once."""
+async def compare(
+    connection: Any, live: str, fresh: str, table: str, key: Sequence[str], tenant: str | None = None
+) -> Difference:
+    """Compare by the columns that both have, all rows or those of one tenant. Reads both tables once."""
     columns = [row["name"] for row in await connection.fetch(_COMMON, live, fresh, table)]
     same_key = " AND ".join(f'l."{name}" = f."{name}"' for name in key)
     values = [f"{side}({', '.join(f'{side}.{_quoted(name)}' for name in columns)})" for side in ("l", "f")]
@@ -34,9 +36,9 @@ async def compare(connection: Any, live: str, fresh: str, table: str, key: Seque
     found = f"""
         SELECT l."{key[0]}" IS NULL AS only_fresh, f."{key[0]}" IS NULL AS only_live, concat_ws(' ', {keys}) AS key
         FROM {live}."{table}" l FULL JOIN {fresh}."{table}" f ON {same_key}
-        WHERE ROW{left} IS DISTINCT FROM ROW{right}
+        WHERE ROW{left} IS DISTINCT FROM ROW{right} AND ($1::text IS NULL OR coalesce(l.tenant, f.tenant) = $1)
     """
-    row = await connection.fetchrow(_SUMMARY.format(found=found, fresh=fresh, table=table))
+    row = await connection.fetchrow(_SUMMARY.format(found=found, fresh=fresh, table=table), tenant)
     return Difference(table, row["rows"], row["only_live"], row["only_fresh"], row["changed"], row["examples"] or ())
 
 
@@ -54,7 +56,7 @@ ORDER BY a.attnum
 
 _SUMMARY = f"""
 WITH found AS MATERIALIZED ({{found}})
-SELECT (SELECT count(*) FROM {{fresh}}."{{table}}") AS rows,
+SELECT (SELECT count(*) FROM {{fresh}}."{{table}}" WHERE $1::text IS NULL OR tenant = $1) AS rows,
     (SELECT count(*) FROM found WHERE only_live) AS only_live,
     (SELECT count(*) FROM found WHERE only_fresh) AS only_fresh,
     (SELECT count(*) FROM found WHERE NOT only_live AND NOT only_fresh) AS changed,

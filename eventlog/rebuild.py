@@ -83,8 +83,8 @@ class Rebuild:
             _Course(feed, Folding(feed.department, self.department, self.projections)) for feed in self.feeds
         ]
 
-    async def run(self, *, check: bool = False) -> Rebuilt:
-        """Build, compare and, unless it is only a check, swap. Raises `RebuildFailed`."""
+    async def run(self, *, check: bool = False, tenant: str | None = None) -> Rebuilt:
+        """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. Raises `RebuildFailed`."""
         async with self._alone():
             try:
                 indexes = await self._lay_out()
@@ -93,7 +93,7 @@ class Rebuild:
                     pass
                 for statement in (*indexes, *(f'ANALYZE {FRESH}."{table}"' for table in self._tables)):
                     await self.views.execute(statement)
-                return await self._meet(left_out, check=check)
+                return await self._meet(left_out, check=check, tenant=tenant)
             finally:
                 await self.views.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE")
 
@@ -183,7 +183,7 @@ class Rebuild:
             for statement in self._writer.statements(folded.changes):
                 await connection.execute(statement.sql, *statement.arrays)
 
-    async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool) -> Rebuilt:
+    async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool, tenant: str | None) -> Rebuilt:
         """Stop both at one position, compare, swap."""
         for attempt in range(1, SWAPS_MAX + 1):
             try:
@@ -194,7 +194,7 @@ class Rebuild:
                     places = await self._live(connection)
                     await self._follow(places, left_out)
                     differences = [
-                        await compare(connection, SCHEMA, FRESH, table, key)
+                        await compare(connection, SCHEMA, FRESH, table, key, tenant)
                         for table, key in sorted(self._tables.items())
                     ]
                     if not check:

@@ -10,7 +10,7 @@ from uuid import uuid5
 import asyncpg
 from baton.operations.v1 import operations_pb2 as messages
 
-from eventlog.decider import Decider, NotThere
+from eventlog.decider import Decider, Forbidden, Invalid, NotThere
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
 from eventlog.parked import ParkedStreams, Stopped
@@ -20,9 +20,10 @@ from eventlog.store import Command
 from facts.operations import FactDiscarded
 from runtime.call import Call
 from runtime.department import House
+from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
 from runtime.metrics import HEAD, LAG
-from runtime.rebuilding import Outcome, Rebuilding
+from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
 
 log = logging.getLogger("baton.operations")
@@ -30,7 +31,7 @@ log = logging.getLogger("baton.operations")
 #: How often heads and lags are measured.
 MEASURE_S = 15.0
 
-DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now()"
+DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now() AND ($1::text IS NULL OR tenant = $1)"
 
 
 class Running(Protocol):
@@ -59,7 +60,7 @@ class Operations:
         await self._rebuilding.stop()
 
     async def GetStatus(self, request: messages.GetStatusRequest, call: Call) -> messages.Status:
-        return await status(self._departments)
+        return await status(self._departments, tenant_of(call.identity, request.tenant))
 
     async def ListParked(self, request: messages.ListParkedRequest, call: Call) -> messages.ListParkedResponse:
         tenant = tenant_of(call.identity, request.tenant)
@@ -90,8 +91,15 @@ class Operations:
         return await _outcome(running, tenant, request.stream, clear)
 
     async def Rebuild(self, request: messages.RebuildRequest, call: Call) -> messages.RebuildResponse:
+        if call.identity.tenant != EVERY_TENANT:
+            raise Forbidden(
+                "views are those of all tenants: only a token of every tenant (*) may rebuild or compare them"
+            )
+        if request.tenant and not request.check:
+            raise Invalid("views are rebuilt for all tenants at once; one tenant's can be compared", field="tenant")
         running = self._running(request.department)
-        outcome = await self._rebuilding.outcome(request.department, request.check, running.rebuild)
+        asked = Asked(request.department, request.check, request.tenant or None)
+        outcome = await self._rebuilding.outcome(asked, running.rebuild)
         return _rebuilt(request.department, outcome)
 
     def _running(self, department: str) -> Running:
@@ -110,10 +118,11 @@ class Operations:
         return running, tenant
 
 
-async def status(departments: Mapping[str, Running]) -> messages.Status:
-    """How every department is doing, at about one moment; the gauges of the metrics are set beside it."""
+async def status(departments: Mapping[str, Running], tenant: str | None = None) -> messages.Status:
+    """How every department is doing, at about one moment; the gauges of the metrics are set beside it. What is parked
+    and due may be counted for one tenant."""
     heads = dict(zip(departments, await asyncio.gather(*map(_head, departments.values())), strict=True))
-    each = await asyncio.gather(*(_status(name, running, heads) for name, running in departments.items()))
+    each = await asyncio.gather(*(_status(name, running, heads, tenant) for name, running in departments.items()))
     return messages.Status(departments=each)
 
 
@@ -131,7 +140,9 @@ async def _head(running: Running) -> Place:
     return await running.house.store.head()
 
 
-async def _status(name: str, running: Running, heads: Mapping[str, Place]) -> messages.DepartmentStatus:
+async def _status(
+    name: str, running: Running, heads: Mapping[str, Place], tenant: str | None
+) -> messages.DepartmentStatus:
     sources = [
         _source(name, source, running.projector.checkpoint(source), heads) for source in running.projector.sources
     ]
@@ -140,8 +151,8 @@ async def _status(name: str, running: Running, heads: Mapping[str, Place]) -> me
         department=name,
         head=str(heads[name]),
         sources=sources,
-        parked=len(await running.parked.list()),
-        due=await running.house.views.fetchval(DUE),
+        parked=len(await running.parked.list(tenant)),
+        due=await running.house.views.fetchval(DUE, tenant),
         failed=running.failed,
     )
 

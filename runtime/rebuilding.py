@@ -19,24 +19,32 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Which rebuild: of which department's views, only compared or swapped, compared for which tenant (None: all)."""
+
+    department: str
+    check: bool
+    tenant: str | None = None
+
+
 class Rebuilding:
-    """Rebuilds under way, by department and kind. Whoever asks for the same again waits for the one that runs; its
+    """Rebuilds under way, by what was asked. Whoever asks for the same again waits for the one that runs; its
     outcome is told once."""
 
     def __init__(self, wait_s: float = WAIT_S) -> None:
-        self._tasks: dict[tuple[str, bool], asyncio.Task[Outcome]] = {}
+        self._tasks: dict[Asked, asyncio.Task[Outcome]] = {}
         self._wait_s = wait_s
 
-    async def outcome(self, department: str, check: bool, make: Callable[[], Rebuild]) -> Outcome | None:
+    async def outcome(self, asked: Asked, make: Callable[[], Rebuild]) -> Outcome | None:
         """The outcome, or None while it is under way. Raises `RebuildFailed`."""
-        key = department, check
-        if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(_timed(make(), check), name=f"rebuild of {department}")
-        task = self._tasks[key]
+        if asked not in self._tasks:
+            self._tasks[asked] = asyncio.create_task(_timed(make(), asked), name=f"rebuild of {asked.department}")
+        task = self._tasks[asked]
         await asyncio.wait((task,), timeout=self._wait_s)
         if not task.done():
             return None
-        self._tasks.pop(key, None)
+        self._tasks.pop(asked, None)
         return await task
 
     async def stop(self) -> None:
@@ -45,6 +53,6 @@ class Rebuilding:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def _timed(rebuild: Rebuild, check: bool) -> Outcome:
+async def _timed(rebuild: Rebuild, asked: Asked) -> Outcome:
     began = time.monotonic()
-    return Outcome(await rebuild.run(check=check), time.monotonic() - began)
+    return Outcome(await rebuild.run(check=asked.check, tenant=asked.tenant), time.monotonic() - began)

@@ -9,19 +9,23 @@ from baton.operations.v1 import operations_pb2 as messages
 from runtime.commands.output import add_json, print_json, print_table
 from runtime.reach import reach
 from runtime.settings import Settings
+from runtime.usage import WrongUsage
 
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("rebuild", help="compute a department's views anew, beside the live ones, and swap")
     parser.add_argument("department")
     parser.add_argument("--check", action="store_true", help="only compare; exit code 1 when a view differs")
+    parser.add_argument("--tenant", default="", help="with --check: only this tenant's rows; default: all")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.tenant and not arguments.check:
+        raise WrongUsage("views are rebuilt for all tenants at once: leave out --tenant, or compare with --check")
     client = reach(settings)
-    request = messages.RebuildRequest(department=arguments.department, check=arguments.check)
+    request = messages.RebuildRequest(department=arguments.department, check=arguments.check, tenant=arguments.tenant)
     path = f"/v1/departments/{arguments.department}:rebuild"
     answer = client.post(path, messages.RebuildResponse, request)
     while not answer.done:

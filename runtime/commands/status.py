@@ -13,12 +13,14 @@ from runtime.settings import Settings
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("status", help="log heads, lag of the views, parked streams")
+    parser.add_argument("--tenant", default="", help="what is parked and due for this tenant only; default: all")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    status = reach(settings).get("/v1/status", messages.Status)
+    query = {"tenant": arguments.tenant} if arguments.tenant else {}
+    status = reach(settings, arguments.tenant).get("/v1/status", messages.Status, query)
     if arguments.json:
         print_json({"departments": [_department(each) for each in status.departments]})
     else:

@@ -111,7 +111,22 @@ async def test_only_operators_operate(town: Town) -> None:
     assert error.value.kind.http == 403
 
 
-async def test_views_are_compared_with_a_fold_of_the_logs_and_made_anew(town: Town, operator: Desk) -> None:
+async def test_status_counts_what_is_parked_for_the_tenant_that_may_know(town: Town, operator: Desk) -> None:
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+
+    async def counted(desk: Desk, tenant: str = "") -> int:
+        status = await desk.ask("Operations/GetStatus", messages.GetStatusRequest(tenant=tenant))
+        return next(each.parked for each in status.departments if each.department == "contacts")
+
+    everybody = town.desk("olga", "operator", package="operations", tenant="*")
+    assert await counted(operator) == await counted(everybody, town.tenant) == 1
+    assert await counted(town.desk("eve", "operator", package="operations", tenant="globex")) == 0
+    assert await counted(everybody) >= 1
+
+
+async def test_views_are_compared_with_a_fold_of_the_logs_and_made_anew(town: Town) -> None:
+    operator = town.desk("olga", "operator", package="operations", tenant="*")
     for check in (True, False):
         request = messages.RebuildRequest(department="marketing", check=check)
         rebuilt = await eventually(
@@ -121,7 +136,39 @@ async def test_views_are_compared_with_a_fold_of_the_logs_and_made_anew(town: To
         assert "leads" in {table.table for table in rebuilt.tables}
 
 
-async def test_a_department_that_there_is_not_is_named_as_such(operator: Desk) -> None:
+async def test_one_tenants_views_are_compared_alone(town: Town) -> None:
+    everybody = town.desk("olga", "operator", package="operations", tenant="*")
+    views = town.houses.running["marketing"].house.views
+    await views.execute("INSERT INTO views.leads (tenant, id) VALUES ($1, 'never-captured')", town.tenant)
+
+    async def differing(tenant: str) -> int:
+        request = messages.RebuildRequest(department="marketing", check=True, tenant=tenant)
+        rebuilt = await eventually(lambda: everybody.ask("Operations/Rebuild", request), lambda r: r.done)
+        return sum(table.differing for table in rebuilt.tables)
+
+    assert await differing(town.tenant) == 1
+    assert await differing("globex") == 0
+    await views.execute("DELETE FROM views.leads WHERE tenant = $1", town.tenant)
+
+
+async def test_a_tenants_own_token_rebuilds_and_compares_nothing(town: Town) -> None:
+    for check in (True, False):
+        for role in ("operator", "admin"):
+            request = messages.RebuildRequest(department="marketing", check=check)
+            with pytest.raises(RpcError) as error:
+                await town.desk("eve", role, package="operations").ask("Operations/Rebuild", request)
+            assert error.value.kind.http == 403
+
+
+async def test_a_rebuild_that_swaps_is_for_all_tenants(town: Town) -> None:
+    everybody = town.desk("olga", "operator", package="operations", tenant="*")
+    with pytest.raises(RpcError) as error:
+        await everybody.ask("Operations/Rebuild", messages.RebuildRequest(department="marketing", tenant="acme"))
+    assert error.value.kind.http == 400
+
+
+async def test_a_department_that_there_is_not_is_named_as_such(town: Town) -> None:
+    operator = town.desk("olga", "operator", package="operations", tenant="*")
     with pytest.raises(RpcError) as error:
         await operator.ask("Operations/Rebuild", messages.RebuildRequest(department="kitchen"))
     assert error.value.kind.http in (400, 404)

@@ -14,8 +14,10 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("tenant",)
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    def __init__(self, tenant: _Optional[str] = ...) -> None: ...
 
 class Status(_message.Message):
     __slots__ = ("departments",)
@@ -144,12 +146,14 @@ class ParkedOutcome(_message.Message):
     def __init__(self, clear: _Optional[bool] = ..., remaining: _Optional[int] = ...) -> None: ...
 
 class RebuildRequest(_message.Message):
-    __slots__ = ("department", "check")
+    __slots__ = ("department", "check", "tenant")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     CHECK_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
     department: str
     check: bool
-    def __init__(self, department: _Optional[str] = ..., check: _Optional[bool] = ...) -> None: ...
+    tenant: str
+    def __init__(self, department: _Optional[str] = ..., check: _Optional[bool] = ..., tenant: _Optional[str] = ...) -> None: ...
 
 class RebuildResponse(_message.Message):
     __slots__ = ("department", "done", "tables", "events", "seconds", "positions")
