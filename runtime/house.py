@@ -19,13 +19,14 @@ from google.protobuf import descriptor_pool
 
 import facts
 from eventlog.codec import Codec
+from eventlog.errors import NotSafe
 from eventlog.events import Place
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.handling import Handler
 from eventlog.healing import Healing
 from eventlog.keyring import MasterKey
 from eventlog.parked import ParkedStreams
-from eventlog.postgres.keyring import PostgresKeyring
+from eventlog.postgres.keyring import PostgresKeyring, is_used
 from eventlog.postgres.store import PostgresStore
 from eventlog.projector import Projector
 from eventlog.reactor import Reactor
@@ -204,11 +205,18 @@ async def _keyring(stack: contextlib.AsyncExitStack, databases: Databases, setti
         databases.dsn(KEYRING), min_size=0, max_size=4, max_inactive_connection_lifetime=10.0
     )
     stack.push_async_callback(_close, pool)
-    return await PostgresKeyring.open(pool, master_key(settings.keys / "master.key"))
+    path = settings.keys / "master.key"
+    if not path.exists() and await is_used(pool):
+        raise NotSafe(
+            f"{path} is missing, and the keyring holds keys that nothing else opens: put the file back."
+            " No new one was written, nothing was changed"
+        )
+    return await PostgresKeyring.open(pool, master_key(path))
 
 
 def master_key(path: Path) -> MasterKey:
-    """The key that wraps all data keys; the first start makes it. Without it no personal field is ever read again.
+    """The key that wraps all data keys; the first start makes it, where no keyring is yet. Without it no personal
+    field is ever read again.
 
     Raises `ValueError` when the file holds something else."""
     if not path.exists():

@@ -1,6 +1,8 @@
 """The keyring in a PostgreSQL database of its own."""
 
 import asyncio
+import hmac
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -9,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from cryptography.exceptions import InvalidTag
 
-from eventlog.errors import KeyringUnavailable
+from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import DataKey, MasterKey
 from eventlog.postgres.migrations import apply_migrations
 
@@ -22,6 +25,8 @@ REMEMBERED_S = 30.0
 REMEMBERED_MAX = 50_000
 
 _SQL = Path(__file__).with_name("keyring_sql")
+
+log = logging.getLogger("baton.keyring")
 
 
 class PostgresKeyring:
@@ -36,13 +41,15 @@ class PostgresKeyring:
         self._unused: dict[str, deque[DataKey]] = {}
         self._batch_size: dict[str, int] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
-        self._known: OrderedDict[str, tuple[float, DataKey | None]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], tuple[float, DataKey | None]] = OrderedDict()
 
     @classmethod
     async def open(cls, pool: "asyncpg.Pool[Any]", master: MasterKey) -> "PostgresKeyring":
-        """Apply the keyring's migrations and be ready."""
+        """Apply the keyring's migrations and be ready. Raises `NotSafe` when the keys here were wrapped by another
+        master key: nothing that it sealed could be read, and what is sealed from now on not with the old one."""
         async with pool.acquire() as connection:
             await apply_migrations(connection, "keyring", _SQL)
+            await _check(connection, master)
         return cls(pool, master)
 
     async def fresh(self, tenant: str) -> DataKey:
@@ -52,7 +59,7 @@ class PostgresKeyring:
         while not unused:
             await asyncio.shield(self._make_ahead(tenant))
         key = unused.popleft()
-        self._remember(key.id, key)
+        self._remember(tenant, key.id, key)
         return key
 
     def _make_ahead(self, tenant: str) -> "asyncio.Task[None]":
@@ -79,7 +86,7 @@ class PostgresKeyring:
         found: dict[str, DataKey | None] = {}
         missing: list[tuple[str, str]] = []
         for tenant, key_id in tenant_keys:
-            until, key = self._known.get(key_id, (0.0, None))
+            until, key = self._known.get((tenant, key_id), (0.0, None))
             if until > now:
                 found[key_id] = key
             else:
@@ -96,23 +103,32 @@ class PostgresKeyring:
             if (tenant, key_id) not in stored:
                 continue
             wrapped = stored[tenant, key_id]
-            key = None if wrapped is None else self._master.unwrap(tenant, key_id, wrapped)
-            found[key_id] = key
-            self._remember(key_id, key)
+            try:
+                key = None if wrapped is None else self._master.unwrap(tenant, key_id, wrapped)
+            except InvalidTag:
+                # Like one that never was: what it sealed cannot be read, everything else goes on.
+                log.error("the data key %s of %s is damaged: left out", key_id, tenant)
+                continue
+            found[key_id] = self._remember(tenant, key_id, key)
         return found
 
     async def destroy(self, tenant: str, key_id: str) -> None:
         await self._run(lambda c: c.execute(_DESTROY, tenant, UUID(key_id)))
-        self._remember(key_id, None)
+        self._remember(tenant, key_id, None)
 
     def hmac(self, tenant: str, purpose: str, value: bytes) -> bytes:
         return self._master.hmac(tenant, purpose, value)
 
-    def _remember(self, key_id: str, key: DataKey | None) -> None:
-        self._known[key_id] = (self._clock() + REMEMBERED_S, key)
-        self._known.move_to_end(key_id)
+    def _remember(self, tenant: str, key_id: str, key: DataKey | None) -> DataKey | None:
+        """What is known of the key now: destroyed is for ever, whatever was read before that committed."""
+        name = tenant, key_id
+        if name in self._known and self._known[name][1] is None:
+            key = None
+        self._known[name] = (self._clock() + REMEMBERED_S, key)
+        self._known.move_to_end(name)
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
+        return key
 
     async def _run(self, ask: Callable[[Any], Any]) -> Any:
         try:
@@ -127,6 +143,38 @@ class PostgresKeyring:
             raise KeyringUnavailable(f"the keyring is out of reach: {type(error).__name__}") from error
 
 
+async def is_used(pool: "asyncpg.Pool[Any]") -> bool:
+    """Whether a keyring stands here already, whose keys its master key alone opens."""
+    async with pool.acquire() as connection:
+        await apply_migrations(connection, "keyring", _SQL)
+        used: bool = await connection.fetchval(_USED)
+    return used
+
+
+async def _check(connection: Any, master: MasterKey) -> None:
+    """Compare the master key with the one that was here first. A keyring from before there was a check value is judged
+    by a key that it holds."""
+    expected = await connection.fetchval("SELECT value FROM keyring.master_check")
+    if expected is None:
+        held = await connection.fetchrow(_HELD)
+        try:
+            if held is not None:
+                master.unwrap(held["tenant"], str(held["id"]), held["wrapped"])
+        except InvalidTag:
+            raise NotSafe(_ANOTHER) from None
+        await connection.execute(_SAVE_CHECK, master.check())
+        expected = await connection.fetchval("SELECT value FROM keyring.master_check")
+    if not hmac.compare_digest(expected, master.check()):
+        raise NotSafe(_ANOTHER)
+
+
+_ANOTHER = (
+    "the keyring's keys were wrapped by another master key than this one: put the file master.key back that belongs to"
+    " it; nothing was changed"
+)
+_USED = "SELECT EXISTS (SELECT FROM keyring.master_check) OR EXISTS (SELECT FROM keyring.data_keys)"
+_HELD = "SELECT id, tenant, wrapped FROM keyring.data_keys WHERE wrapped IS NOT NULL LIMIT 1"
+_SAVE_CHECK = "INSERT INTO keyring.master_check (value) VALUES ($1) ON CONFLICT DO NOTHING"
 _COLUMNS = ("id", "tenant", "wrapped")
 _FETCH = "SELECT id, tenant, wrapped FROM keyring.data_keys WHERE id = ANY($1)"
 _DESTROY = (
