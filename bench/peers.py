@@ -51,7 +51,7 @@ def eventsourcing_appends(
     from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
     with PostgresDatastore(
-        **server, pool_size=writers, max_overflow=writers, enable_db_functions=functions, pool_open_timeout=30
+        **server, pool_size=writers, max_overflow=writers, enable_db_functions=functions
     ) as datastore:
         recorder = PostgresApplicationRecorder(datastore, events_table_name=f"stored_events_{int(functions)}")
         datastore.pool.open(wait=True)
