@@ -81,7 +81,8 @@ class LogService:
         after = await self._after(request.after)
         identity = call.identity
         codec = self._open if identity.roles & PERSONAL_ROLES else self._closed
-        only = Filter(identity.tenant, frozenset(request.types), request.subject or None)
+        types = frozenset(type for each in request.types for type in each.split(",") if type)
+        only = Filter(identity.tenant, types, request.subject or None)
         async for page in _with_heartbeats(self._store.subscribe(after, only), self._heartbeat_s):
             if page is None:
                 yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))

@@ -182,6 +182,8 @@ async def test_a_subscriber_narrows_by_type_and_stream_and_resumes_after_a_posit
     await house.tell(captured("2"))
     await house.tell(LeadTouched(lead_id="1", touch=Touch(at=AT)))
     assert [i.id for i in await first(house.follow(types=["marketing.lead-touched"]), 1)] == ["1.3"]
+    both = ["marketing.lead-disqualified,marketing.lead-touched"]
+    assert [i.id for i in await first(house.follow(types=both), 1)] == ["1.3"]
     assert [i.id for i in await first(house.follow(subject=stream), 2)] == ["1.1", "1.3"]
     for after in ("2", "1.2"):
         assert [i.id for i in await first(house.follow(after=after), 1)] == ["1.3"]
