@@ -20,13 +20,14 @@ run: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# format, lint, types, rules of the house, contract and what is generated from it
+# format, lint, types, rules of the house, contract and what is generated from it, documentation
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_rules_of_the_house.py
 
 # gen/ from proto/
 proto: .venv/installed-dev
