@@ -31,6 +31,9 @@ Convert = Callable[[Any], Any]
 _TIMESTAMP = Timestamp.DESCRIPTOR.full_name
 _STRUCT = Struct.DESCRIPTOR.full_name
 _VALUE = Value.DESCRIPTOR.full_name
+#: A database keeps the calendar's very ends as infinity, so neither can be given as a moment.
+_FIRST, _LAST = datetime.min.replace(second=1, tzinfo=UTC), datetime.max.replace(microsecond=0, tzinfo=UTC)
+_NO_MOMENT = "is not a moment between 0001-01-01T00:00:01Z and 9999-12-31T23:59:59Z"
 #: Doubles up to here hold every integer exactly.
 _INTEGER_MAX = 2**53
 
@@ -229,9 +232,12 @@ def _scalar_out(field: FieldDescriptor) -> Callable[[Any, str], Any]:
 
 def _moment_out(value: Timestamp, path: str) -> datetime:
     try:
-        return value.ToDatetime(UTC)
+        moment = value.ToDatetime(UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid("is not a moment between the years 1 and 9999", field=path) from error
+        raise Invalid(_NO_MOMENT, field=path) from error
+    if not _FIRST <= moment <= _LAST:
+        raise Invalid(_NO_MOMENT, field=path)
+    return moment
 
 
 def _date_out(value: str, path: str) -> date | None:

@@ -1,6 +1,7 @@
 """Answers `Promises`. A promise lives in the stream of the interaction in which it was made."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from baton.contacts.v1 import interactions_pb2 as pb
@@ -81,5 +82,10 @@ class Promises:
         return found
 
     def _message(self, row: Row, **more: Any) -> pb.Promise:
-        is_late = row["state"] == OPEN and row["due"] is not None and row["due"] < self._house.clock()
+        is_late = row["state"] == OPEN and row["due"] is not None and _aware(row["due"]) < self._house.clock()
         return fill(pb.Promise, row, **{"overdue": is_late, **more})
+
+
+def _aware(moment: datetime) -> datetime:
+    """The database's infinity, which a due time at the calendar's end becomes, is read back without a zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -76,6 +76,24 @@ async def test_promises_are_listed_by_what_is_overdue(town: Town) -> None:
     assert [promise.id for promise in other.promises] == [made.promises[1].id]
 
 
+async def test_a_promise_is_not_due_at_the_calendars_very_end(town: Town) -> None:
+    promise = pb.Interaction.MadePromise(what="Wait", due=datetime.max)
+    assert await status_of(record(town.desk("emma"), channel="CALL", person_id="anna", promises=[promise])) == 400
+
+
+async def test_a_due_time_that_the_database_took_for_infinity_is_shown(town: Town) -> None:
+    emma = town.desk("emma")
+    made = await call_with_promises(emma)
+    list_open = pb.ListPromisesRequest(state=["OPEN"])
+    await eventually(lambda: emma.ask("Promises/ListPromises", list_open), lambda page: page.total_size == 2)
+    views = town.houses.running["contacts"].house.views
+    await views.fetch("UPDATE promises SET due = 'infinity' WHERE id = $1", made.promises[0].id)
+
+    page = await emma.ask("Promises/ListPromises", list_open)
+
+    assert [each.overdue for each in page.promises] == [False, False]
+
+
 async def test_a_kept_promise_is_kept_once(town: Town) -> None:
     emma = town.desk("emma")
     made = await call_with_promises(emma)
