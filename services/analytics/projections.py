@@ -30,7 +30,7 @@ FUNNEL = Projection(
 
 def month_of(at: datetime | None) -> str:
     """`2018-03`, in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m") if at else ""
+    return at.astimezone(UTC).isoformat()[:7] if at else ""
 
 
 def money_columns(amount: Money | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The funnel's rows come out equal, however the facts of marketing, contacts and sales are shuffled."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -45,6 +46,12 @@ def test_departments_may_be_heard_in_any_order(heard: list[Heard]) -> None:
 def test_a_lead_that_only_contacts_mentioned_is_not_captured() -> None:
     (lead,) = rows(FUNNEL, CONTACTS)["funnel_leads"].values()
     assert lead == {"accepted": True}
+
+
+def test_a_month_has_four_digits_for_its_year_however_early() -> None:
+    early = LEAD_CAPTURED.model_copy(update={"captured_at": datetime(1, 1, 2, tzinfo=UTC)})
+    (lead,) = rows(FUNNEL, recorded(f"marketing.lead-{LEAD}", early))["funnel_leads"].values()
+    assert lead["month"] == "0001-01"
 
 
 def test_an_opportunity_that_is_reopened_is_neither_lost_nor_won() -> None:
