@@ -73,6 +73,8 @@ def _checked(asked: HandoffKind) -> HandoffKind:
     for name in ("from_department", "to_department"):
         if getattr(asked, name) not in DEPARTMENTS:
             raise Refused(f"expected one of {', '.join(DEPARTMENTS)}", field=f"handoff_kind.{name}")
+    if asked.from_department == asked.to_department:
+        raise Refused("a department hands on to another one", field="handoff_kind.to_department")
     minutes = asked.deadline_working_minutes or DEADLINE_WORKING_MINUTES
     return replace(asked, deadline_working_minutes=minutes, required=tuple(dict.fromkeys(asked.required)))
 
