@@ -6,6 +6,7 @@ One process may hold all departments (`baton up`), or one.
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -19,7 +20,7 @@ from google.protobuf import descriptor_pool
 
 import facts
 from eventlog.codec import Codec
-from eventlog.errors import NotSafe
+from eventlog.errors import LogError, NotSafe
 from eventlog.events import Place
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.handling import Handler
@@ -237,6 +238,11 @@ async def _close(pool: Any) -> None:
 
 
 def _innermost(error: BaseException) -> str:
+    """Kind and place; a message only where it is known to name no person: others may quote what they choked on."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"
+    kind = type(error).__name__
+    if isinstance(error, LogError):
+        return f"{kind}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{kind} in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else kind
