@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -15,6 +16,25 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def print_json(document: Any) -> None:
     """One JSON document and a line break, to stdout."""
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+@contextmanager
+def dots() -> Iterator[Callable[[], None]]:
+    """A function that shows that work goes on: a dot to stderr where that is a terminal, nothing elsewhere."""
+    shown = False
+
+    def dot() -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            shown = True
+            sys.stderr.write(".")
+            sys.stderr.flush()
+
+    try:
+        yield dot
+    finally:
+        if shown:
+            sys.stderr.write("\n")
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -1,12 +1,11 @@
 """`baton rebuild`: a department's views computed anew beside the live ones, compared, and swapped."""
 
 import argparse
-import sys
 from typing import Any
 
 from baton.operations.v1 import operations_pb2 as messages
 
-from runtime.commands.output import add_json, print_json, print_table
+from runtime.commands.output import add_json, dots, print_json, print_table
 from runtime.reach import reach
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
@@ -27,11 +26,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     client = reach(settings)
     request = messages.RebuildRequest(department=arguments.department, check=arguments.check, tenant=arguments.tenant)
     path = f"/v1/departments/{arguments.department}:rebuild"
-    answer = client.post(path, messages.RebuildResponse, request)
-    while not answer.done:
-        sys.stderr.write(".")
-        sys.stderr.flush()
+    with dots() as dot:
         answer = client.post(path, messages.RebuildResponse, request)
+        while not answer.done:
+            dot()
+            answer = client.post(path, messages.RebuildResponse, request)
     differing = sum(table.differing for table in answer.tables)
     if arguments.json:
         print_json(_document(answer, differing))

@@ -1,12 +1,13 @@
 """`baton verify [DEPARTMENT]`: recompute the chain of every stream from the bytes of the log."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from eventlog.events import Position
 from eventlog.verify import Verified, Verifier
 from runtime.client import Client
-from runtime.commands.output import add_json, print_json, print_table
+from runtime.commands.output import add_json, dots, print_json, print_table
 from runtime.department import DEPARTMENTS
 from runtime.log_client import event_of, pages
 from runtime.reach import reach, shows_all
@@ -25,16 +26,19 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0; 1 when a chain is broken or a position missing. Raises `ClientError`, `NotRunning`."""
     client = reach(settings, arguments.tenant)
     departments = [arguments.department] if arguments.department else DEPARTMENTS
-    found = {department: verified(client, department, arguments.tenant) for department in departments}
+    with dots() as dot:
+        found = {department: verified(client, department, arguments.tenant, dot) for department in departments}
     return _told(found, arguments.json)
 
 
-def verified(client: Client, department: str, tenant: str) -> Verified:
-    """A department's log, up to where it ended when it was first asked; with a tenant, that tenant's part of it."""
+def verified(client: Client, department: str, tenant: str, dot: Callable[[], None]) -> Verified:
+    """A department's log, up to where it ended when it was first asked; with a tenant, that tenant's part of it. Each
+    page is a `dot`."""
     verifier = Verifier(whole=shows_all(client, tenant))
     end = 0
     for page in pages(client, department, tenant=tenant):
         end = end or page.head
+        dot()
         verifier.add(event_of(event) for event in page.events if event.position <= end)
     return verifier.end(Position(end))
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from runtime.commands.output import add_json, print_json
+from runtime.commands.output import add_json, dots, print_json
 from runtime.department import DEPARTMENTS
 from runtime.reach import reach, shows_all
 from runtime.settings import Settings
@@ -34,8 +34,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     # What is read is kept until the end and holds no cycles: collecting would only walk through it again and again.
     gc.disable()
     client = reach(settings, arguments.tenant)
-    audit = Audit(LogsOverHttp(client, arguments.tenant), DEPARTMENTS, whole=shows_all(client, arguments.tenant))
-    report = settled(audit, arguments.wait)
+    with dots() as dot:
+        logs = LogsOverHttp(client, arguments.tenant, dot)
+        report = settled(Audit(logs, DEPARTMENTS, whole=shows_all(client, arguments.tenant)), arguments.wait)
     if arguments.json:
         print_json(report.document())
     else:

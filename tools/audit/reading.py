@@ -18,14 +18,16 @@ class Logs(Protocol):
 
 
 class LogsOverHttp:
-    """The logs of a running Baton; `tenant` narrows them to one tenant."""
+    """The logs of a running Baton; `tenant` narrows them to one tenant. Each page that comes is a `dot`."""
 
-    def __init__(self, client: Client, tenant: str = "") -> None:
+    def __init__(self, client: Client, tenant: str = "", dot: Callable[[], None] = lambda: None) -> None:
         self._client = client
         self._tenant = tenant
+        self._dot = dot
 
     def pages(self, department: str, after: int) -> Iterator[Sequence[Any]]:
         for page in pages(self._client, department, after=after, tenant=self._tenant):
+            self._dot()
             yield page.events
 
 
