@@ -178,6 +178,7 @@ def accepted(fact: HandoffAccepted, at: At) -> Iterable[Change]:
         accepted_at=fact.accepted_at,
         owner=fact.owner,
         closing={"part": "closing", "basis": fact.basis, "manifest": _entries(fact.closing)},
+        **_leads_to(fact.opportunity_id),
     )
 
 
@@ -216,10 +217,11 @@ def updated(fact: HandoffUpdated, at: At) -> Iterable[Change]:
 
 @HANDOFFS.on(OpportunityOpened, LeadLinked)
 def opportunity(fact: OpportunityOpened | LeadLinked, at: At) -> Iterable[Change]:
-    """The opportunity that an accepted handoff opened, or that its lead was linked to."""
+    """The opportunity that an accepted handoff opened, or that its lead was linked to: the one that the acceptance
+    names, so that it does not matter which of them is heard first."""
     if fact.handoff_id:
         row = {"tenant": at.tenant, "id": fact.handoff_id}
-        yield Insert("handoffs", {**row, "opportunity_ids": AppendItem(fact.opportunity_id)})
+        yield Insert("handoffs", {**row, **_leads_to(fact.opportunity_id)})
 
 
 @HANDOFFS.on(LeadPersonFound)
@@ -260,6 +262,10 @@ def _row(fact: Any, at: At, **columns: Any) -> Change:
 
 def _recorded(at: At) -> dict[str, Any]:
     return {"etag": str(at.version), "update_time": at.recorded_at}
+
+
+def _leads_to(opportunity_id: str) -> dict[str, list[str]]:
+    return {"opportunity_ids": [opportunity_id]} if opportunity_id else {}
 
 
 def _told(fact: Any, at: At, what: str, note: str = "") -> Change:

@@ -49,9 +49,8 @@ async def test_what_is_linked_later_is_a_supplement_with_all_that_it_brings(hand
 
 async def test_what_the_receiving_department_tells_itself_is_no_supplement(handover: Handover) -> None:
     delivered = await handover.delivered()
-    await handover.accept(delivered.id)
-
-    shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
+    accepted = await handover.accept(delivered.id)
+    await eventually(lambda: handover.log_of(f"sales.opportunity-{accepted.opportunity_ids[0]}"), bool)
 
     await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id)
     shown = await handover.until(delivered.id, lambda found: found.supplements)

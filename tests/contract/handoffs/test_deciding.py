@@ -36,8 +36,14 @@ async def test_accepting_opens_an_opportunity_for_who_accepts(handover: Handover
 
     assert (accepted.state, accepted.accepted_by, accepted.owner) == (State.ACCEPTED, "oliver", "oliver")
     assert accepted.history[-1].what == "accepted"
-    shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
-    assert list(shown.opportunity_ids) == [str(uuid5(UUID(delivered.id), "opportunity"))]
+    opened = str(uuid5(UUID(delivered.id), "opportunity"))
+    assert list(accepted.opportunity_ids) == [opened]
+    sales = handover.town.desk("oliver", "sales", branch="york", package="sales")
+    await eventually(
+        lambda: sales.ask("Opportunities/ListOpportunities", opportunities_pb2.ListOpportunitiesRequest(id=[opened])),
+        lambda listed: listed.opportunities,
+    )
+    assert list((await handover.get(delivered.id)).opportunity_ids) == [opened]
 
 
 async def test_accepting_may_name_another_owner_and_another_time(handover: Handover) -> None:
@@ -60,7 +66,8 @@ async def test_accepting_into_an_opportunity_links_the_lead_to_it(handover: Hand
 
     shown = await handover.until(delivered.id, lambda found: found.opportunity_ids)
     assert list(shown.opportunity_ids) == [there.id]
-    linked = await sales.ask("Opportunities/GetOpportunity", opportunities_pb2.GetOpportunityRequest(id=there.id))
+    request = opportunities_pb2.GetOpportunityRequest(id=there.id)
+    linked = await eventually(lambda: sales.ask("Opportunities/GetOpportunity", request), lambda found: found.lead_ids)
     assert list(linked.lead_ids) == [delivered.subject.id]
 
 
@@ -179,6 +186,21 @@ async def test_a_disqualified_lead_takes_its_handoff_along(handover: Handover) -
     assert (withdrawn.history[-1].employee, withdrawn.history[-1].note) == ("mia", "Seeks a job")
 
 
+async def test_a_disqualified_lead_takes_what_was_asked_by_hand_along_too(handover: Handover) -> None:
+    lead = await handover.lead()
+    first = await handover.qualify(lead.id)
+    await handover.becomes(first, State.DELIVERED)
+    request = pb.CreateHandoffRequest(subject={"kind": "lead", "id": lead.id}, kind="second-look", to_branch="york")
+    second = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+    await handover.becomes(second.id, State.DELIVERED)
+
+    await handover.mia.ask("Leads/DisqualifyLead", leads_pb2.DisqualifyLeadRequest(id=lead.id, reason="Seeks a job"))
+
+    for id in (first, second.id):
+        withdrawn = await handover.becomes(id, State.WITHDRAWN)
+        assert withdrawn.history[-1].note == "Seeks a job"
+
+
 async def test_the_same_command_again_has_the_same_answer_whatever_happened_since(handover: Handover) -> None:
     delivered = await handover.delivered()
     request = pb.ReassignHandoffRequest(id=delivered.id, to_branch="leeds")
@@ -252,9 +274,9 @@ async def test_lists_filter_by_what_a_handoff_says(handover: Handover) -> None:
         listed = await handover.manager.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(**filters))
         return [handoff.id for handoff in listed.handoffs]
 
-    await handover.until(second.id, lambda seen: seen.opportunity_ids)
-    both = {first.id, second.id}
     opportunity = str(uuid5(UUID(second.id), "opportunity"))
+    await eventually(lambda: found(opportunity_ids=[opportunity]), bool)
+    both = {first.id, second.id}
     assert await found(state=[State.DELIVERED]) == [first.id]
     assert await found(subject_id=[first.subject.id]) == [first.id]
     assert await found(note=["Chairs"]) == [first.id]

@@ -32,7 +32,7 @@ OWN = recorded(
     position=20,
 )
 OPENED = OpportunityOpened(
-    opportunity_id=example.OPPORTUNITY,
+    opportunity_id=example.HANDOFF_ACCEPTED.opportunity_id,
     handoff_id=HANDOFF,
     branch="york",
     pipeline="p",
@@ -42,7 +42,7 @@ OPENED = OpportunityOpened(
 STREAMS = [
     recorded(f"marketing.lead-{LEAD}", example.LEAD_QUALIFIED),
     OWN,
-    recorded(f"sales.opportunity-{example.OPPORTUNITY}", OPENED, position=40),
+    recorded(f"sales.opportunity-{OPENED.opportunity_id}", OPENED, position=40),
     recorded(
         f"contacts.lead-{LEAD}",
         examples_contacts.LEAD_PERSON_UNDECIDED,
@@ -72,6 +72,12 @@ def test_a_handoff_tells_its_whole_history() -> None:
     assert [entry.stream for entry in shown.supplements[0].receipt] == [example.CALL_STREAM]
     assert (shown.supplements[0].delivered, shown.closing.delivered) == (True, False)
     assert (shown.to_branch, shown.assignee, dict(shown.custom)) == ("leeds", "ruth.adams", {"route": "north"})
+
+
+def test_an_accepted_handoff_names_its_opportunity_once_and_at_once() -> None:
+    (heard,) = rows(HANDOFFS, IN_ORDER)["handoffs"].values()
+
+    assert folded(None, OWN)["opportunity_ids"] == [OPENED.opportunity_id] == heard["opportunity_ids"]  # type: ignore[arg-type]
 
 
 def test_what_is_asked_and_not_offered_yet_is_shown_as_asked() -> None:
