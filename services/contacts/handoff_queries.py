@@ -104,6 +104,15 @@ class HandoffQueries:
         rows = await self._fetch(SQL["one"], tenant, id)
         return rows[0] if rows else None
 
+    async def under_way(self, tenant: str, subject: tuple[str, str], states: Sequence[str]) -> Sequence[Row]:
+        """Id, kind and create_time of the handoffs about a subject (kind, id) that are in these states."""
+        return await self._fetch(SQL["under_way"], tenant, *subject, list(states))
+
+    async def branch_of(self, tenant: str, subject: str) -> str:
+        """The branch that looks after a subject (`lead:5f…`), as far as contacts knows; else empty."""
+        rows = await self._fetch(SQL["branch_of"], tenant, subject)
+        return rows[0]["branch"] if rows else ""
+
     async def is_kind_known(self, tenant: str, kind: str) -> bool:
         (row,) = await self._fetch(SQL["kind_known"], tenant, kind)
         return bool(row["known"])

@@ -103,5 +103,13 @@ FROM (
 -- name: one
 SELECT * FROM handoffs WHERE tenant = $1 AND id = $2
 
+-- name: under_way
+-- Handoffs of a subject ($2 its kind, $3 its id) in the states $4.
+SELECT id, kind, create_time FROM handoffs
+WHERE tenant = $1 AND subject_kind = $2 AND subject_id = $3 AND state = ANY($4::text[]) ORDER BY id
+
+-- name: branch_of
+SELECT branch FROM subject_branches WHERE tenant = $1 AND subject = $2
+
 -- name: kind_known
 SELECT EXISTS (SELECT FROM handoff_kinds WHERE tenant = $1 AND kind = $2) AS known

@@ -103,9 +103,10 @@ def accepted(fact: HandoffAccepted, at: At) -> Iterable[Todo]:
 
 
 def disqualified(fact: LeadDisqualified, at: At) -> Iterable[Todo]:
-    if fact.handoff_id:
-        told = {"stream": at.stream, "version": at.version, "employee": at.employee, "branch": at.branch}
-        yield Todo(WITHDRAW, {"handoff_id": fact.handoff_id, **told})
+    """Whatever was asked about the lead until then goes with it, by hand or not."""
+    told = {"stream": at.stream, "version": at.version, "employee": at.employee, "branch": at.branch}
+    of_lead = {"lead_id": fact.lead_id, "until": at.recorded_at.isoformat()}
+    yield Todo(WITHDRAW, {"handoff_id": fact.handoff_id, **of_lead, **told})
 
 
 def heard(fact: Any, at: At) -> Iterable[Todo]:

@@ -1,15 +1,16 @@
 """Handoffs under way: late ones, those whose lead was given up, and the promises that pass on with an acceptance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from eventlog.reactions import Due, NotYet
 from runtime.department import House
 from services.contacts.domain import handoff_proof, handoff_verbs, interaction
-from services.contacts.domain.handoff import ASKED, HANDOFF
+from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN
 from services.contacts.domain.interaction import CUSTOMER, INTERACTION
 from services.contacts.handoff_queries import HandoffQueries
-from services.contacts.reactions.offering import SOON_S
+from services.contacts.reactions.offering import SOON_S, caught_up
 from services.receipts import command_of, origin_of
 
 
@@ -32,17 +33,29 @@ class UnderWay:
     async def withdraw(self, due: Due) -> None:
         """The lead was disqualified. Every asking fact has an offer, so what is not offered yet is offered first."""
         args = due.args
-        folded = await self._house.handler.load(HANDOFF, due.tenant, args["handoff_id"])
-        if folded.state.state in ("", ASKED):
-            raise NotYet("the handoff is not offered yet", SOON_S)
+        ids = await self._of_lead(due)
+        for id in ids:
+            folded = await self._house.handler.load(HANDOFF, due.tenant, id)
+            if folded.state.state in ("", ASKED):
+                raise NotYet("the handoff is not offered yet", SOON_S)
         reason = await self._queries.reason(due.tenant, args["stream"], args["version"])
-        await self._house.handler.handle(
-            HANDOFF,
-            args["handoff_id"],
-            command_of(due),
-            origin_of(due, self._house.name, args["branch"]),
-            lambda state, _: handoff_verbs.withdraw_with_lead(state, reason, args["employee"]),
-        )
+        for id in ids:
+            await self._house.handler.handle(
+                HANDOFF,
+                id,
+                command_of(due, id),
+                origin_of(due, self._house.name, args["branch"]),
+                lambda state, _: handoff_verbs.withdraw_with_lead(state, reason, args["employee"]),
+            )
+
+    async def _of_lead(self, due: Due) -> Sequence[str]:
+        """The handoff that the fact names, and every open one of its lead that was asked for before."""
+        await caught_up(self._house)
+        lead = ("lead", due.args["lead_id"])
+        until = datetime.fromisoformat(due.args["until"])
+        rows = await self._queries.under_way(due.tenant, lead, OPEN)
+        found = [row["id"] for row in rows if row["create_time"] is not None and row["create_time"] <= until]
+        return list(dict.fromkeys([*filter(None, [due.args["handoff_id"]]), *found]))
 
     async def pass_promises(self, due: Due) -> None:
         """Who took it over answers for what was promised before, but for what its makers keep."""
