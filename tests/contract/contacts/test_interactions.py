@@ -77,7 +77,7 @@ async def test_promises_are_listed_by_what_is_overdue(town: Town) -> None:
 
 
 async def test_a_promise_is_not_due_at_the_calendars_very_end(town: Town) -> None:
-    promise = pb.Interaction.MadePromise(what="Wait", due=datetime.max)
+    promise = pb.Interaction.MadePromise(what="Wait", due=datetime.max.replace(tzinfo=UTC))
     assert await status_of(record(town.desk("emma"), channel="CALL", person_id="anna", promises=[promise])) == 400
 
 
