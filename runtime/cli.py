@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser(given[0] if given else None).parse_args(given)
     run: Callable[[argparse.Namespace, Settings], int] = arguments.run
     try:
-        return run(arguments, Settings.read())
+        return _run(run, arguments, Settings.read())
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -52,6 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"baton: {error}\n")
         return UNUSABLE
+
+
+def _run(run: Callable[[argparse.Namespace, Settings], int], arguments: argparse.Namespace, settings: Settings) -> int:
+    """Raises `WrongSetting` for a home that is no folder or that we may not write."""
+    try:
+        return run(arguments, settings)
+    except OSError as error:
+        from runtime.home import unusable
+
+        why = unusable(settings, error)
+        if not why:
+            raise
+        raise WrongSetting(why) from error
 
 
 def _told_plainly() -> tuple[type[Exception], ...]:

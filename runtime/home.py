@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import orjson
 
@@ -59,6 +60,16 @@ def announced(settings: Settings, run: Run) -> Iterator[None]:
         yield
     finally:
         settings.run_file.unlink(missing_ok=True)
+
+
+def unusable(settings: Settings, error: OSError) -> str:
+    """Why the home itself cannot be used; "" when the error is about something else."""
+    if not isinstance(error.filename, str | os.PathLike):
+        return ""
+    path = Path(error.filename)
+    if not path.is_relative_to(settings.home) and not settings.home.is_relative_to(path):
+        return ""
+    return f"BATON_HOME={str(settings.home)!r} cannot be used: {path}: {error.strerror}"
 
 
 def find(settings: Settings) -> Run:
