@@ -8,6 +8,9 @@ from runtime.identity import ROLES, TOKEN_DAYS, Issuer
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
 
+#: A hundred years; later moments do not fit everybody's calendar.
+DAYS_MAX = 36_500
+
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("token", help="a token from the local issuer")
@@ -20,6 +23,8 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    if not 0 < arguments.days <= DAYS_MAX:
+        raise WrongUsage(f"--days {arguments.days:g}: expected more than 0 and at most {DAYS_MAX}")
     try:
         issuer = Issuer.at(settings.issuer_key)
         roles = arguments.role or ("clerk",)

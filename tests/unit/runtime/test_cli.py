@@ -1,0 +1,42 @@
+"""What `baton` answers where nothing can be done: one line that says what to change, and exit code 2."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime import cli
+
+TOKEN = ("token", "--employee", "emma")
+
+
+@pytest.mark.parametrize("command", [TOKEN, ("status",), ("up",)])
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_home_that_is_no_folder_is_told_with_the_settings_name(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    below: str,
+) -> None:
+    (tmp_path / "file").write_text("")
+    home = tmp_path / "file" / below
+    monkeypatch.setenv("BATON_HOME", str(home))
+
+    assert cli.main(command) == cli.UNUSABLE
+
+    told = capsys.readouterr().err
+    assert told.startswith(f"baton: BATON_HOME='{home}' cannot be used: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e9"])
+def test_a_token_is_valid_for_some_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], days: str
+) -> None:
+    monkeypatch.setenv("BATON_HOME", str(tmp_path))
+
+    assert cli.main((*TOKEN, f"--days={days}")) == cli.UNUSABLE
+
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert "expected more than 0" in answer.err
