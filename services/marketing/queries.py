@@ -40,7 +40,8 @@ class Queries:
         """What contacts told of a lead's handoffs."""
         rows = await self._views.fetch(SQL["heard"], tenant, f"lead:{lead_id}")
         settled = {row["handoff_id"] for row in rows if row["settled"]}
-        return Heard(open={row["handoff_id"] for row in rows} - settled, settled=settled)
+        ended = {row["handoff_id"] for row in rows if row["ended"]}
+        return Heard(open={row["handoff_id"] for row in rows} - settled, settled=settled, ended=ended)
 
     async def is_offered(self, call: Call, lead_id: str) -> bool:
         """Whether a handoff lets the caller's branch read a lead."""

@@ -12,11 +12,12 @@ from services.marketing.domain.lead import Lead, LeadFact, must_exist
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What contacts told of a lead's handoffs: those that wait for sales, and those that are settled (accepted,
-    returned or withdrawn)."""
+    """What contacts told of a lead's handoffs: those that wait for sales, those that are settled (accepted, returned or
+    withdrawn), and of these the ones that nobody holds any more (returned or withdrawn)."""
 
     open: Collection[str] = ()
     settled: Collection[str] = ()
+    ended: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,12 @@ def disqualify(state: Lead, reason: str, heard: Heard) -> Sequence[LeadFact]:
 
 
 def give_back(state: Lead, handoff_id: str, reason: str, heard: Heard) -> Sequence[LeadFact]:
-    """The receiving department returned the lead. That of a handoff before the open one changes nothing any more."""
+    """The receiving department returned the lead. That of another handoff changes nothing while the one that marketing
+    asked for last is open or held by who accepted it."""
     must_exist(state)
     if state.state == "DISQUALIFIED" or open_handoff(state, heard) not in ("", handoff_id):
+        return []
+    if state.state == "QUALIFIED" and state.handoff_id != handoff_id and state.handoff_id not in heard.ended:
         return []
     return [LeadReturned(lead_id=state.id, handoff_id=handoff_id, reason=reason)]
 

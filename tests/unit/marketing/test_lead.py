@@ -164,6 +164,23 @@ def test_a_late_return_of_an_earlier_handoff_changes_nothing() -> None:
     ).then()
 
 
+def test_what_was_handed_on_again_stays_with_who_accepted_it_last() -> None:
+    again = LEAD_QUALIFIED.model_copy(update={"ask": LEAD_QUALIFIED.ask.model_copy(update={"handoff_id": NEXT})})
+    twice = given(LEAD, LEAD_CAPTURED, LEAD_QUALIFIED, again)
+    both = {HANDOFF, NEXT}
+
+    twice.when(lambda state: give_back(state, HANDOFF, "Late", Heard(settled=both, ended={HANDOFF}))).then()
+    twice.when(lambda state: give_back(state, NEXT, "No", Heard(settled=both, ended={NEXT}))).then(
+        LeadReturned(lead_id=LEAD_ID, handoff_id=NEXT, reason="No")
+    )
+
+
+def test_a_return_by_hand_reaches_a_lead_whose_own_handoff_nobody_holds() -> None:
+    given(LEAD, LEAD_CAPTURED, LEAD_QUALIFIED).when(
+        lambda state: give_back(state, "by-hand", "No", Heard(settled={HANDOFF}, ended={HANDOFF}))
+    ).then(LeadReturned(lead_id=LEAD_ID, handoff_id="by-hand", reason="No"))
+
+
 def test_a_return_by_hand_reaches_a_lead_that_was_never_qualified() -> None:
     given(LEAD, LEAD_CAPTURED).when(lambda state: give_back(state, "by-hand", "Not ours", NOTHING_HEARD)).then(
         LeadReturned(lead_id=LEAD_ID, handoff_id="by-hand", reason="Not ours")
