@@ -13,6 +13,7 @@ from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.handoffs import Handoffs
 from services.contacts.api.importing import Importer
 from services.contacts.api.interactions import Interactions
+from services.contacts.api.naming import Naming
 from services.contacts.api.people import People
 from services.contacts.api.promises import Promises
 from services.contacts.api.registering import Registrar
@@ -33,6 +34,7 @@ def build(house: House) -> Department:
     reader, importer = Reader(handler, queries), Importer(handler, house.keyring)
     registrar = Registrar(handler, house.keyring)
     about_handoffs = HandoffQueries(views)
+    handoff_reader = HandoffReader(house, about_handoffs)
     return Department(
         servicers={
             "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
@@ -40,8 +42,8 @@ def build(house: House) -> Department:
             "baton.contacts.v1.Branches": Branches(views, handler),
             "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
             "baton.contacts.v1.Promises": Promises(house, queries, reader),
-            "baton.contacts.v1.Timelines": Timelines(queries),
-            "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, HandoffReader(house, about_handoffs)),
+            "baton.contacts.v1.Timelines": Timelines(queries, handoff_reader),
+            "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, Naming(house, queries)),
             "baton.contacts.v1.HandoffKinds": HandoffKinds(house, about_handoffs),
             "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },

@@ -13,8 +13,10 @@ from runtime.call import Call
 from runtime.department import House
 from runtime.messages import patched, values
 from runtime.rpc import answered, origin
+from runtime.scope import not_there
 from services.contacts.api.handoff_access import asking_side, receiving_side, seen_by
 from services.contacts.api.handoff_reading import HandoffReader
+from services.contacts.api.naming import Naming
 from services.contacts.domain import handoff_proof, handoff_verbs
 from services.contacts.domain.handoff import HANDOFF, Handoff, HandoffFact
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, HandoffKind
@@ -28,15 +30,24 @@ Side = Callable[[Handoff, Call], None]
 class Handoffs:
     """Decisions of people. Who may make them is judged with the decision itself."""
 
-    def __init__(self, house: House, queries: HandoffQueries, reader: HandoffReader) -> None:
+    def __init__(self, house: House, queries: HandoffQueries, reader: HandoffReader, naming: Naming) -> None:
         self._house = house
         self._queries = queries
         self._reader = reader
+        self._naming = naming
 
     async def CreateHandoff(self, request: pb.CreateHandoffRequest, call: Call) -> pb.Handoff:
         id = str(uuid5(event_id(call.command.id, 0), "handoff"))
         asked = await self._asked(id, request, call)
-        return await self._write(id, call, lambda state, _: handoff_proof.ask(state, asked), create=True)
+        subject = asked.subject
+        readable = await self._naming.is_readable(f"{subject.kind}:{subject.id}", call)
+
+        def ask(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
+            if not readable:
+                raise not_there(subject.kind, subject.id)
+            return handoff_proof.ask(state, asked)
+
+        return await self._write(id, call, ask, create=True)
 
     async def GetHandoff(self, request: pb.GetHandoffRequest, call: Call) -> pb.Handoff:
         found = await self._reader.one(request.id, call)
@@ -67,7 +78,15 @@ class Handoffs:
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
         )
-        return await self._verb(request.id, call, receiving_side, lambda state, _: handoff_verbs.accept(state, by))
+        into = request.opportunity_id
+        writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
+
+        def accept(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
+            if not writable:
+                raise not_there("opportunity", into)
+            return handoff_verbs.accept(state, by)
+
+        return await self._verb(request.id, call, receiving_side, accept)
 
     async def AskHandoff(self, request: pb.AskHandoffRequest, call: Call) -> pb.Handoff:
         by = call.identity.employee

@@ -11,6 +11,7 @@ from runtime.listing import Order, page_size, read_token, write_token
 from runtime.messages import fill
 from runtime.scope import not_there
 from services.contacts.api import telling
+from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.queries import Queries, Row
 
 #: The sort keys of an entry, newest first.
@@ -20,8 +21,9 @@ _NO_CUT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Timelines:
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, handoffs: HandoffReader) -> None:
         self._queries = queries
+        self._handoffs = handoffs
 
     async def ListPersonTimeline(self, request: pb.ListTimelineRequest, call: Call) -> pb.ListTimelineResponse:
         return await self._page("person", request, call)
@@ -36,12 +38,19 @@ class Timelines:
         return await self._page("opportunity", request, call)
 
     async def ListHandoffTimeline(self, request: pb.ListTimelineRequest, call: Call) -> pb.ListTimelineResponse:
-        return await self._page("handoff", request, call)
+        if call.identity.scope is None:
+            return await self._page("handoff", request, call)
+        # Seen by whoever sees the handoff itself: not by a branch that it was taken from.
+        await self._handoffs.one(request.id, call)
+        return await self._told("handoff", request, call)
 
     async def _page(self, kind: str, request: pb.ListTimelineRequest, call: Call) -> pb.ListTimelineResponse:
-        subject = f"{kind}:{request.id}"
-        if not await self._may_read(subject, call):
+        if not await self._may_read(f"{kind}:{request.id}", call):
             raise not_there(kind, request.id)
+        return await self._told(kind, request, call)
+
+    async def _told(self, kind: str, request: pb.ListTimelineRequest, call: Call) -> pb.ListTimelineResponse:
+        subject = f"{kind}:{request.id}"
         size = page_size(request.page_size)
         bound = _bound(subject, request)
         after: Any = read_token(request.page_token, bound, _ORDER) or None

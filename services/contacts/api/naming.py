@@ -1,0 +1,53 @@
+"""What a caller may name in a handoff: only what is the caller's to read, or to write, now."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from eventlog.errors import Behind
+from runtime.call import Call
+from runtime.department import House
+from services.contacts.queries import Queries
+
+#: How long what a department has just recorded is waited for.
+HEARD_S = 2.0
+
+
+class Naming:
+    def __init__(self, house: House, queries: Queries) -> None:
+        self._house = house
+        self._queries = queries
+
+    async def is_readable(self, subject: str, call: Call) -> bool:
+        """Whether the caller may read the subject: of the own branch, or opened to it by an offer. Who sees the tenant
+        may name what contacts has not heard of yet."""
+
+        async def look() -> bool:
+            return await self._queries.is_known_in(call, subject) or await self._queries.is_offered(call, subject)
+
+        return call.identity.scope is None or await self._after_hearing(subject, look)
+
+    async def is_writable(self, subject: str, call: Call) -> bool:
+        """Whether the subject is the caller's own branch's."""
+        return call.identity.scope is None or await self._after_hearing(
+            subject, lambda: self._queries.is_known_in(call, subject)
+        )
+
+    async def _after_hearing(self, subject: str, look: Callable[[], Awaitable[bool]]) -> bool:
+        """The answer by everything that is recorded by now: a caller names what was answered a moment ago."""
+        for department in sorted({self._house.name, _keeper(subject)}):
+            await heard(self._house, department)
+        return await look()
+
+
+async def heard(house: House, department: str) -> None:
+    """Wait a moment until contacts shows what a department has recorded by now."""
+    head = await (house.store if department == house.name else house.feeds[department]).head()
+    if head.position:
+        # Who is behind for longer answers by what is known: less is opened then, never more.
+        with suppress(Behind):
+            await house.hearing.wait_for(department, head, HEARD_S)
+
+
+def _keeper(subject: str) -> str:
+    """The department that keeps the record."""
+    return {"lead": "marketing", "opportunity": "sales"}.get(subject.partition(":")[0], "contacts")
