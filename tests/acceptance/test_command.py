@@ -74,6 +74,35 @@ async def test_nothing_is_parked_and_views_equal_a_fold_of_the_logs(baton: Baton
         assert (await baton.cli("rebuild", department)).code == 0
 
 
+async def test_a_tenants_own_token_covers_that_tenant_and_finds_nothing_wrong(baton: Baton) -> None:
+    await create_lead(baton)
+    async with await baton.client("globex", "eve", "manager") as client:
+        assert (await client.post("/v1/leads", json=LEAD)).status_code == 201
+    theirs = Baton(baton.home, port=baton.port, env={"BATON_TOKEN": await baton.token("globex", "olga", "operator")})
+    for command in (["verify"], ["audit", "handoffs", "--wait", "20"], ["status"], ["log", "tail", "marketing"]):
+        answer = await theirs.cli(*command, "--json")
+        assert answer.code == 0, (command, answer.stdout, answer.stderr)
+        assert "acme" not in answer.stdout
+    whole = (await baton.cli("verify", "marketing", "--json")).json()
+    assert whole["events"] > (await theirs.cli("verify", "marketing", "--json")).json()["events"] > 0
+
+
+async def test_a_token_and_another_tenant_contradict_each_other(baton: Baton) -> None:
+    theirs = Baton(baton.home, port=baton.port, env={"BATON_TOKEN": await baton.token("globex", "olga", "admin")})
+    for command in (["verify"], ["audit", "handoffs"], ["status"], ["parked", "list"], ["log", "tail", "sales"]):
+        answer = await theirs.cli(*command, "--tenant", "acme")
+        assert (answer.code, answer.stdout) == (2, ""), command
+        assert "BATON_TOKEN speaks for globex" in answer.stderr
+
+
+async def test_one_tenant_may_be_named_where_all_are_covered(baton: Baton) -> None:
+    assert (await baton.cli("status", "--tenant", "acme", "--json")).code == 0
+    assert (await baton.cli("rebuild", "marketing", "--check", "--tenant", "acme", "--json")).json()["differing"] == 0
+    refused = await baton.cli("rebuild", "marketing", "--tenant", "acme")
+    assert refused.code == 2
+    assert "--check" in refused.stderr
+
+
 async def test_wrong_usage_ends_with_2_and_says_what_is_right(baton: Baton) -> None:
     unknown = await baton.cli("rebuild", "kitchen")
     assert unknown.code == 2
