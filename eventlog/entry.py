@@ -12,12 +12,14 @@ StreamKey = tuple[str, str]
 @dataclass(slots=True)
 class Entry:
     """`recorded` is None when nothing in this department wants to know the fact. `moves` says that the checkpoint
-    stands at it afterwards, unlike at one that was fetched beside the feed. `digest` is set once it was recomputed."""
+    stands at it afterwards, unlike at one that was fetched beside the feed. `digest` is set once it was recomputed.
+    `cut_off` says that its owner's log lacks versions before it."""
 
     event: Event
     recorded: Recorded | Poison | None
     moves: bool
     digest: bytes = b""
+    cut_off: bool = False
 
     @property
     def stream(self) -> StreamKey:

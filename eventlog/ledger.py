@@ -57,6 +57,9 @@ def examine(entries: Iterable[Entry], heads: Mapping[StreamKey, Head], waiting: 
                 found.repeats.append(entry)
         elif stream in waiting:
             found.parked.append(Parked(entry, FOLLOWS, "an earlier event of its stream is parked"))
+        elif version > head.version + 1 and entry.cut_off:
+            waiting.add(stream)
+            found.parked.append(cut_off(entry, head.version))
         elif version > head.version + 1:
             if stream not in incomplete:
                 found.gaps.append(Gap(entry, head.version, Version(version - 1)))
@@ -89,6 +92,12 @@ def trust(entries: Iterable[Entry], waiting: Iterable[StreamKey]) -> Examined:
 def alarm(entry: Entry) -> Parked:
     event = entry.event
     reason = f"version {event.version} of {event.stream} carries another digest than its bytes and history give"
+    return Parked(entry, ALARM, reason)
+
+
+def cut_off(entry: Entry, heard: Version) -> Parked:
+    event = entry.event
+    reason = f"versions {heard + 1} to {event.version - 1} of {event.stream} did not come, and its owner lacks them"
     return Parked(entry, ALARM, reason)
 
 

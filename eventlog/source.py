@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -166,6 +166,9 @@ class Source:
         except BaseException:
             if stopped:
                 self._parked[stream] = stopped
+            # It may have been committed all the same: only the tables know what is parked now.
+            self._checkpoint = replace(self._checkpoint, epoch=NOT_TAKEN)
+            self._suspect.set()
             raise
         return stream not in self._parked
 
@@ -257,8 +260,7 @@ class Source:
             metrics.REFETCHED.labels(self._department.name, self.feed.department).inc(gap.upto - gap.after)
             events = await self.feed.refetch(event.tenant, event.stream, gap.after, gap.upto)
             if [each.version for each in events] != list(range(gap.after + 1, gap.upto + 1)):
-                self._log.error("ALARM %s: its owner lacks versions before %d", event.stream, event.version)
-                self._parked[gap.before.stream] = ALARM
+                gap.before.cut_off = True
                 continue
             missing[id(gap.before)] = await self._decoded(events, moving=False)
         return [each for entry in entries for each in (*missing.get(id(entry), ()), entry)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,7 +11,7 @@ import pytest
 
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
-from eventlog.events import Event, NewEvent, Place, Position
+from eventlog.events import Event, NewEvent, Place, Position, Version
 from eventlog.feed import PostgresFeed
 from eventlog.keyring import DataKey, MemoryKeyring
 from eventlog.memory import MemoryStore
@@ -149,6 +149,68 @@ async def test_a_flipped_bit_is_an_alarm_that_is_never_ledgered_and_heals_from_t
 
         assert await Expected.found(views) == await Expected.of(codec, marketing)
         await ledger_is_true(views, marketing)
+
+
+class CutOff(FaultyFeed):
+    """Neither the feed nor the owner's log has the first fact of a stream."""
+
+    lacking = True
+
+    def _spoiled(self, events: Sequence[Event]) -> list[Event]:
+        return [event for event in events if event.version > 1]
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        found = await super().refetch(tenant, stream, after, upto)
+        return self._spoiled(found) if self.lacking else found
+
+
+async def test_a_history_that_its_owner_lacks_is_an_alarm_that_outlives_a_restart_and_heals_once_it_is_there(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    feed = CutOff(PostgresFeed(marketing), Faults())
+    bought = CustomerBought(customer="ana", what="tea", price=3)
+    await record(marketing, codec, "visit-1", CustomerCame(customer="ana"), bought)
+    async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
+        await heard(projector, marketing)
+
+        (stopped,) = await ParkedStreams(views, projector.heal_stream).list()
+        assert (stopped.stream, stopped.version, stopped.kind) == ("marketing.visit-1", 2, "ALARM")
+        assert not await projector.heal("marketing", TENANT, "marketing.visit-1")
+
+    async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
+        await heard(projector, marketing)
+        assert projector.sources["marketing"].alarmed() == [(TENANT, "marketing.visit-1")]
+
+        feed.lacking = False
+        assert await projector.heal("marketing", TENANT, "marketing.visit-1")
+
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
+        await ledger_is_true(views, marketing)
+
+
+async def test_a_heal_that_broke_off_after_its_commit_leaves_nothing_parked(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = FaultyFeed(PostgresFeed(marketing), Faults(flip=1.0), only="visit-1")
+    async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
+        await record(marketing, codec, "visit-1", CustomerCame(customer="ana"))
+        await heard(projector, marketing)
+        source = projector.sources["marketing"]
+
+        def broken_off(*_: object) -> None:
+            raise ConnectionResetError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(source, "_committed", broken_off)
+            with pytest.raises(ConnectionResetError):
+                await source.heal((TENANT, "marketing.visit-1"))
+        feed.faults = Faults()
+        await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=3))
+        await heard(projector, marketing)
+
+        assert source.alarmed() == []
+        assert await ParkedStreams(views, projector.heal_stream).list() == []
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
 
 
 async def test_a_repeat_with_other_bytes_is_an_alarm(
