@@ -20,8 +20,7 @@ def reach(
     for another tenant than this one."""
     if settings.gateway is not None and settings.token is None:
         raise NotRunning("BATON_GATEWAY is set: set BATON_TOKEN, too")
-    if settings.token is not None:
-        _check(settings.token, tenant)
+    named_tenant(settings, tenant)
     address = settings.gateway or find(settings).gateway
     return Client(
         address,
@@ -34,7 +33,12 @@ def shows_all(client: Client, tenant: str) -> bool:
     return not tenant and client.tenant == EVERY_TENANT
 
 
-def _check(token: str, tenant: str) -> None:
-    speaks_for = tenant_of(token)
+def named_tenant(settings: Settings, tenant: str) -> str:
+    """The tenant that `--tenant` names, else that of `BATON_TOKEN`, else "". Raises `WrongUsage` when they differ; a
+    token of every tenant may be narrowed to one."""
+    if settings.token is None:
+        return tenant
+    speaks_for = tenant_of(settings.token)
     if tenant and speaks_for not in (tenant, EVERY_TENANT):
         raise WrongUsage(f"--tenant {tenant}, but BATON_TOKEN speaks for {speaks_for or 'nobody'}: give one of the two")
+    return tenant or speaks_for

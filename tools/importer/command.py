@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from runtime.client import tenant_of
 from runtime.commands.output import add_json, print_json
-from runtime.reach import reach
+from runtime.reach import named_tenant, reach
 from runtime.settings import Settings
 from tools.importer.asking import Asking
 from tools.importer.attempts import attempt_for
@@ -42,11 +41,11 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Exit code 0; 1 when rows were rejected. Raises `MapError`, `ClientError`, `NotRunning`."""
+    """Exit code 0; 1 when rows were rejected. Raises `WrongUsage`, `ClientError`, `NotRunning`."""
     map = read_map(arguments.map, RESOURCES[arguments.resource])
     table = Table(arguments.file, map.delimiter, map.encoding)
     _fits(map, table)
-    tenant = arguments.tenant or tenant_of(settings.token or "") or DEFAULT_TENANT
+    tenant = named_tenant(settings, arguments.tenant) or DEFAULT_TENANT
     report = Report(import_id(tenant, map, table))
     asking = None
     if not arguments.dry_run:

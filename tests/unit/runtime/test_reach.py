@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from runtime.cli import parser
 from runtime.client import tenant_of
 from runtime.identity import EVERY_TENANT, Issuer
-from runtime.reach import reach, shows_all
+from runtime.reach import named_tenant, reach, shows_all
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
 
@@ -28,6 +29,18 @@ def test_another_tenant_than_the_tokens_is_refused() -> None:
     assert reach(settings("acme"), "acme").tenant == "acme"
     assert reach(settings("acme")).tenant == "acme"
     assert reach(settings(EVERY_TENANT), "acme").tenant == EVERY_TENANT
+
+
+def test_a_file_goes_into_the_tenant_of_the_token_and_into_no_other(tmp_path: Path) -> None:
+    map, file = tmp_path / "people.toml", tmp_path / "people.csv"
+    map.write_text('resource = "people"\n\n[fields]\nexternalId = { column = "id" }\n')
+    file.write_text("id\n1\n")
+    words = ["import", "people", str(file), "--map", str(map), "--dry-run"]
+    arguments = parser("import").parse_args([*words, "--tenant", "globex"])
+    with pytest.raises(WrongUsage, match="BATON_TOKEN speaks for acme"):
+        arguments.run(arguments, settings("acme"))
+    assert named_tenant(settings("acme"), "") == "acme"
+    assert named_tenant(Settings(), "") == ""
 
 
 def test_only_a_token_of_every_tenant_that_names_none_is_shown_whole_logs() -> None:
