@@ -18,7 +18,7 @@ from services.contacts.api.handoff_access import asking_side, receiving_side, se
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
 from services.contacts.domain import handoff_proof, handoff_verbs
-from services.contacts.domain.handoff import HANDOFF, Handoff, HandoffFact
+from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff, HandoffFact
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, HandoffKind
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.reactions.offering import Terms, up_to_date
@@ -40,12 +40,13 @@ class Handoffs:
         id = str(uuid5(event_id(call.command.id, 0), "handoff"))
         asked = await self._asked(id, request, call)
         subject = asked.subject
+        others = await self._same(asked, call)
         readable = await self._naming.is_readable(f"{subject.kind}:{subject.id}", call)
 
         def ask(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
             if not readable:
                 raise not_there(subject.kind, subject.id)
-            return handoff_proof.ask(state, asked)
+            return handoff_proof.ask(state, asked, others)
 
         return await self._write(id, call, ask, create=True)
 
@@ -162,20 +163,29 @@ class Handoffs:
         given = values(request)
         name = request.kind or f"{request.subject.kind}-to-{request.to_department or 'sales'}"
         kind = await self._kind(name, call)
+        subject = f"{request.subject.kind}:{request.subject.id}"
+        branch = call.identity.branch or await self._queries.branch_of(call.identity.tenant, subject)
         return HandoffAsked(
             handoff_id=id,
             kind=name,
             from_department=kind.from_department or _department_of(call),
             to_department=request.to_department or kind.to_department or "sales",
             subject=Subject(**given["subject"]),
-            from_branch=call.identity.branch,
-            to_branch=request.to_branch or call.identity.branch,
+            from_branch=branch,
+            to_branch=request.to_branch or branch,
             to_employee=request.to_employee,
             note=request.note,
             brief=Brief(**given["brief"]) if given.get("brief") else None,
             custom=given.get("custom") or {},
             asked_at=self._house.clock(),
         )
+
+    async def _same(self, asked: HandoffAsked, call: Call) -> Sequence[str]:
+        """Other open handoffs of the same kind and subject."""
+        await up_to_date(self._house)
+        subject = (asked.subject.kind, asked.subject.id)
+        rows = await self._queries.under_way(call.identity.tenant, subject, OPEN)
+        return [row["id"] for row in rows if row["kind"] == asked.kind and row["id"] != asked.handoff_id]
 
     async def _kind(self, name: str, call: Call) -> HandoffKind:
         state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state

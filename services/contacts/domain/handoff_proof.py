@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from eventlog.decider import NotThere
+from eventlog.decider import NotThere, Refused
 from facts.common import ManifestEntry
 from facts.contacts import (
     HandoffAsked,
@@ -17,9 +17,14 @@ from services.contacts.domain.handoff import ACCEPTED, ASKED, OFFER, WAITING, WI
 from services.contacts.domain.manifest import Entries, covered, differences, newer
 
 
-def ask(state: Handoff, asked: HandoffAsked) -> Sequence[HandoffFact]:
-    """Asked by hand. The id belongs to the request, so that there is nothing before."""
-    return [] if state.id else [asked]
+def ask(state: Handoff, asked: HandoffAsked, others: Sequence[str] = ()) -> Sequence[HandoffFact]:
+    """Asked by hand. The id belongs to the request, so that there is nothing before. `others` are open handoffs of
+    the same kind and subject: one at a time is enough."""
+    if state.id:
+        return []
+    if others:
+        raise Refused(f"handoff {others[0]} of this kind and subject is still open; decide on it first")
+    return [asked]
 
 
 def offer(state: Handoff, offered: HandoffOffered) -> Sequence[HandoffFact]:

@@ -1,9 +1,11 @@
 """From asked to delivered: what is offered, and what proves that it came."""
 
+import pytest
 from baton.contacts.v1 import branches_pb2
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 
+from runtime.errors import RpcError
 from tests.support.handoffs import Handover, State, streams
 
 
@@ -48,6 +50,29 @@ async def test_what_is_handed_on_by_hand_is_offered_too(handover: Handover) -> N
     delivered = await handover.becomes(asked.id, State.DELIVERED)
     assert (delivered.from_department, delivered.note, delivered.person_id) == ("marketing", "Moves to York", "anna")
     assert streams(delivered.manifest) == [(f"contacts.interaction-{call.id}", 1)]
+
+
+async def test_what_is_handed_on_already_is_not_handed_on_again(handover: Handover) -> None:
+    open_one = await handover.delivered()
+    request = pb.CreateHandoffRequest(subject={"kind": "lead", "id": open_one.subject.id}, to_branch="york")
+
+    with pytest.raises(RpcError) as refused:
+        await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+
+    assert (refused.value.kind.http, open_one.id in str(refused.value)) == (409, True)
+    reason = pb.WithdrawHandoffRequest(id=open_one.id, reason="By mistake")
+    await handover.mia_at_contacts.ask("Handoffs/WithdrawHandoff", reason)
+    again = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+    assert again.state == State.ASKED
+
+
+async def test_who_has_no_branch_hands_on_for_that_of_the_subject(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    request = pb.CreateHandoffRequest(subject={"kind": "lead", "id": delivered.subject.id}, kind="second-look")
+
+    asked = await handover.town.desk("grace", "manager").ask("Handoffs/CreateHandoff", request)
+
+    assert (asked.from_branch, asked.to_branch) == ("london", "london")
 
 
 async def test_contacts_and_marketing_receive_as_sales_does(handover: Handover) -> None:

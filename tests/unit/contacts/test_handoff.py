@@ -218,6 +218,15 @@ def test_a_disqualified_lead_withdraws_what_still_waits_and_nothing_else() -> No
     after(*ACCEPTED).when(with_lead).then()
 
 
+def test_one_open_handoff_of_a_kind_and_a_subject_is_enough() -> None:
+    def beside(*others: str) -> Any:
+        return lambda state: handoff_proof.ask(state, example.HANDOFF_ASKED, others)
+
+    after().when(beside()).then(example.HANDOFF_ASKED)
+    after().when(beside("another")).refuses("handoff another of this kind and subject is still open")
+    after(example.HANDOFF_ASKED).when(beside("another")).then()
+
+
 def receive(*receipt: ManifestEntry) -> Any:
     return lambda state: handoff_proof.receive(state, "offer", receipt)
 
