@@ -72,19 +72,20 @@ class Judging:
         if not affected:
             return {}
         snapshot = await self._queries.snapshot(affected)
-        found = [self._supplement(dues, at, row, snapshot) for at, row in affected.items() if at in snapshot.rows]
-        results = await asyncio.gather(*found, return_exceptions=True)
-        first = next((each for each in results if each is not None), None)
-        if first is not None:
-            raise first
-        return {}
+        found = {at: (_telling(dues, at, row), row) for at, row in affected.items() if at in snapshot.rows}
+        told = (self._supplement(due, at, row, snapshot) for at, (due, row) in found.items())
+        results = await asyncio.gather(*told, return_exceptions=True)
+        # One todo may be news for several handoffs, and is done when none of them is left.
+        left = [(due, wrong) for (due, _), wrong in zip(found.values(), results, strict=True) if wrong is not None]
+        return failures([due for due, _ in left], [wrong for _, wrong in left])
 
-    async def _supplement(self, dues: Sequence[Due], at: Of, row: Row, snapshot: Snapshot) -> None:
+    async def _supplement(self, due: Due, at: Of, row: Row, snapshot: Snapshot) -> None:
         entries = snapshot.concerning[at]
         news = handoff_proof.news_of(row["to_department"], entries, _covered(row))
-        if not news or at in snapshot.incomplete:
+        if not news:
             return
-        due = next(each for each in dues if each.tenant == at.tenant and row["touched"] in each.args["subjects"])
+        if at in snapshot.incomplete:
+            raise NotYet("something about the subject is parked", LATER_S)
         # A look at another moment may find more, so the moment is part of the command; what was told already is
         # known by the handoff's state.
         command = command_of(due, f"{at.id} {sorted(snapshot.basis.items())}")
@@ -95,6 +96,11 @@ class Judging:
             origin_of(due, self._house.name, row["from_branch"]),
             lambda state, _: handoff_proof.supplement(state, snapshot.basis, entries),
         )
+
+
+def _telling(dues: Sequence[Due], at: Of, row: Row) -> Due:
+    """A todo that told something of the handoff's subject; it comes back when the supplement cannot be made."""
+    return next(each for each in dues if each.tenant == at.tenant and row["touched"] in each.args["subjects"])
 
 
 def _alarm(due: Due, differing: Sequence[str]) -> None:

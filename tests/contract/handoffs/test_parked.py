@@ -1,0 +1,74 @@
+"""While something about its subject is parked in contacts, nobody says what is news for a handoff: later it is said."""
+
+from uuid import uuid4
+
+import orjson
+from baton.contacts.v1 import handoffs_pb2 as pb
+
+from eventlog.reactions import Due, NotYet
+from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.reactions.judging import Judging
+from tests.support.handoffs import Handover, streams
+from tests.support.house import eventually
+
+PARK = """
+INSERT INTO views.parked (source, tenant, stream, version, generation, position, event_id, type, schema, recorded_at,
+    data, metadata, digest, kind, reason, parked_at)
+VALUES ('marketing', $1, $2, 1, 1, 1, gen_random_uuid(), 'marketing.lead-touched', 1, now(),
+    '', $3, '', 'poison', 'a test', now())
+"""
+
+
+async def park(handover: Handover, lead_id: str) -> None:
+    """As if contacts could not handle a fact about the lead."""
+    metadata = orjson.dumps({"subjects": [f"lead:{lead_id}"]})
+    views = handover.town.houses.running["contacts"].house.views
+    await views.execute(PARK, handover.town.tenant, f"marketing.other-{lead_id}", metadata)
+
+
+async def discard(handover: Handover) -> None:
+    """As if what is parked had been handled or discarded."""
+    views = handover.town.houses.running["contacts"].house.views
+    await views.execute("DELETE FROM views.parked WHERE tenant = $1", handover.town.tenant)
+
+
+def about(handover: Handover, lead_id: str) -> Due:
+    return Due("supplement", {"subjects": [f"lead:{lead_id}"]}, handover.town.tenant, uuid4(), "", "", None)
+
+
+async def test_what_is_told_meanwhile_is_supplemented_when_nothing_is_parked_any_more(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    await park(handover, delivered.subject.id)
+    call = await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id)
+    contacts = handover.town.houses.running["contacts"]
+
+    async def reasons() -> list[str]:
+        rows = await contacts.house.views.fetch(
+            "SELECT last_error FROM views.todos WHERE tenant = $1", handover.town.tenant
+        )
+        return [row["last_error"] for row in rows]
+
+    await eventually(reasons, lambda found: "something about the subject is parked" in found)
+    assert not (await handover.get(delivered.id)).supplements
+
+    await discard(handover)
+
+    def tells_the_call(found: pb.Handoff) -> bool:
+        return any((f"contacts.interaction-{call.id}", 1) in streams(part.receipt) for part in found.supplements)
+
+    await handover.until(delivered.id, tells_the_call)
+
+
+async def test_one_that_waits_holds_up_no_other(handover: Handover) -> None:
+    waits, free = await handover.delivered(), await handover.delivered()
+    await park(handover, waits.subject.id)
+    for each in (waits, free):
+        await handover.call(handover.mia_at_contacts, lead_id=each.subject.id)
+    house = handover.town.houses.running["contacts"].house
+    dues = [about(handover, each.subject.id) for each in (waits, free)]
+
+    left = await Judging(house, HandoffQueries(house.views)).supplement(dues)
+
+    assert [(due, type(wrong)) for due, wrong in left.items()] == [(dues[0].command_id, NotYet)]
+    await handover.until(free.id, lambda found: found.supplements)
+    await discard(handover)
