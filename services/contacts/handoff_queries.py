@@ -9,9 +9,10 @@ import orjson
 
 from eventlog.views import Views
 from facts.common import ManifestEntry
+from runtime.sql import named
 from services.contacts.domain.handoff_kind import DEPARTMENTS
 from services.contacts.domain.manifest import concerns
-from services.contacts.queries import Row, named
+from services.contacts.queries import Row
 
 SQL = named(Path(__file__).with_name("handoff_queries.sql"))
 
@@ -54,7 +55,7 @@ class HandoffQueries:
             )
             streams = await connection.fetch(SQL["concerning"], *_columns(near, 3))
             basis = await connection.fetch(SQL["basis"])
-            parked = await connection.fetch(SQL["parked"])
+            parked = await connection.fetch(SQL["parked"], sorted({of.tenant for of in asked}))
         return Snapshot(basis_of(basis), _by_handoff(rows, streams), rows, _touched(near, parked))
 
     async def _fetch(self, sql: str, *args: Any) -> Sequence[Row]:

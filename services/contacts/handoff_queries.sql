@@ -2,7 +2,8 @@
 SELECT source, generation, position FROM checkpoints
 
 -- name: parked
-SELECT tenant, metadata FROM parked
+-- What is parked of these tenants ($1).
+SELECT tenant, metadata FROM parked WHERE tenant = ANY($1::text[])
 
 -- name: near
 -- The subjects of handoffs ($1 tenants, $2 handoffs, $3 subjects) and what is linked to each directly. Handoffs link

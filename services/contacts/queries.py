@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from runtime.call import Call
+from runtime.sql import named
 
 Row = Mapping[str, Any]
 
@@ -36,13 +37,6 @@ TOLD: Mapping[str, Told] = {
 
 #: The sort keys of a timeline's entry: occurred_at, recorded_at, event_id.
 After = tuple[datetime, datetime, str]
-
-
-def named(path: Path) -> Mapping[str, str]:
-    """The statements of a `.sql` file by the names in their `-- name:` lines."""
-    parts = path.read_text().split("-- name: ")[1:]
-    return {name.strip(): sql for name, _, sql in (part.partition("\n") for part in parts)}
-
 
 SQL = named(Path(__file__).with_name("queries.sql"))
 
