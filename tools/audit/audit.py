@@ -63,5 +63,6 @@ class Audit:
         tenant = self.tenants.get(event.tenant)
         if tenant is None:
             tenant = self.tenants[event.tenant] = Tenant()
-        tenant.book.enter(department, event, orjson.loads(event.metadata).get("subjects", []))
-        tenant.cases.enter(department, event)
+        subjects = orjson.loads(event.metadata).get("subjects", [])
+        tenant.book.enter(department, event, subjects)
+        tenant.cases.enter(department, event, subjects)

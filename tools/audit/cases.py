@@ -28,21 +28,24 @@ class Told:
 
 @dataclass(frozen=True)
 class Ask:
-    """A fact that asks for a handoff. `derived` is false when the handoff's id is not made of the fact's."""
+    """A fact that asks for a handoff. `derived` is false when the handoff's id is not made of the fact's; `subjects`
+    are whom it may be about: the one that is named where somebody asks by hand, else everyone whom the fact names."""
 
     told: Told
     event_id: str
     to_department: str
     derived: bool
+    subjects: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Part:
-    """A manifest that has to be receipted."""
+    """A manifest that has to be receipted, and by whom."""
 
     told: Told
     basis: Cut
     manifest: Entries
+    to_department: str
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,21 @@ class Case:
     to_department: str = ""
     subject: str = ""
     parts: dict[str, Part] = field(default_factory=dict)
+    #: Parts whose names were taken already.
+    repeated: list[tuple[str, Told]] = field(default_factory=list)
     receipts: dict[str, list[Receipt]] = field(default_factory=dict)
     delivered: dict[str, Receipt] = field(default_factory=dict)
     accepted: Told | None = None
     returned: Told | None = None
     withdrawn: Told | None = None
     overdue: bool = False
+
+    def tell(self, name: str, part: Part) -> None:
+        """Take note of a part. What was told first stays: another one of its name replaces nothing."""
+        if name in self.parts:
+            self.repeated.append((name, part.told))
+        else:
+            self.parts[name] = part
 
     @property
     def ended(self) -> Told | None:
@@ -93,8 +105,8 @@ class Cases:
             found = self.by_id[id] = Case(id)
         return found
 
-    def enter(self, department: str, event: Any) -> None:
-        """Take note of a fact of the handoff process; every other fact only where it asks."""
+    def enter(self, department: str, event: Any, subjects: Sequence[str]) -> None:
+        """Take note of a fact of the handoff process; every other fact only where it asks. It names the subjects."""
         kind = event.type.partition(".")[2]
         if kind.startswith("handoff-"):
             read = _READ.get(kind)
@@ -103,7 +115,7 @@ class Cases:
                 told = Told(department, place(event.generation, event.position), at)
                 read(self, orjson.loads(event.data), told, event)
         elif b'"ask":{' in event.data:
-            _asked_by_department(self, department, event)
+            _asked_by_department(self, department, event, subjects)
 
     def _heard(self, told: Told, data: Mapping[str, Any], kind: str) -> Cut:
         basis = parse_cut(data["basis"])
@@ -116,32 +128,41 @@ def _entries(listed: Sequence[Mapping[str, Any]]) -> Entries:
     return {each["stream"]: (each["version"], each["digest"]) for each in listed}
 
 
-def _asked_by_department(cases: Cases, department: str, event: Any) -> None:
+def _asked_by_department(cases: Cases, department: str, event: Any, subjects: Sequence[str]) -> None:
     ask = orjson.loads(event.data)["ask"]
     at = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
     told = Told(department, place(event.generation, event.position), at)
-    _asked(cases, ask["handoff_id"], told, event.id, department, ask["to_department"])
+    _asked(cases, ask, told, event, department, subjects)
 
 
 def _asked_by_hand(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    _asked(cases, data["handoff_id"], told, event.id, data["from_department"], data["to_department"])
+    _asked(cases, data, told, event, data["from_department"], [_subject(data)])
 
 
-def _asked(cases: Cases, id: str, told: Told, event_id: str, from_department: str, to_department: str) -> None:
-    case = cases.case(id)
-    derived = str(uuid5(UUID(event_id), "handoff")) == id
-    case.asks.append(Ask(told, event_id, to_department, derived))
+def _asked(
+    cases: Cases, ask: Mapping[str, Any], told: Told, event: Any, from_department: str, subjects: Sequence[str]
+) -> None:
+    case = cases.case(ask["handoff_id"])
+    derived = str(uuid5(UUID(event.id), "handoff")) == case.id
+    case.asks.append(Ask(told, event.id, ask["to_department"], derived, frozenset(subjects)))
     case.from_department = case.from_department or from_department
-    case.to_department = case.to_department or to_department
+    case.to_department = case.to_department or ask["to_department"]
+
+
+def _subject(data: Mapping[str, Any]) -> str:
+    return f"{data['subject']['kind']}:{data['subject']['id']}"
 
 
 def _offered(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
     case = cases.case(data["handoff_id"])
     case.offers.append(told)
     case.asked_by.append(data["asking"]["event_id"])
+    basis = cases._heard(told, data, event.type)
+    if len(case.offers) > 1:
+        return  # A second offer is a finding of its own; the handoff is what the first one says.
     case.from_department, case.to_department = data["from_department"], data["to_department"]
-    case.subject = f"{data['subject']['kind']}:{data['subject']['id']}"
-    case.parts.setdefault(OFFER, Part(told, cases._heard(told, data, event.type), _entries(data["manifest"])))
+    case.subject = _subject(data)
+    case.tell(OFFER, Part(told, basis, _entries(data["manifest"]), data["to_department"]))
 
 
 def _accepted(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
@@ -149,12 +170,12 @@ def _accepted(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> 
     case.accepted = told
     basis = cases._heard(told, data, event.type)
     if data["closing"]:
-        case.parts[CLOSING] = Part(told, basis, _entries(data["closing"]))
+        case.tell(CLOSING, Part(told, basis, _entries(data["closing"]), data["to_department"]))
 
 
 def _supplemented(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    basis = cases._heard(told, data, event.type)
-    cases.case(data["handoff_id"]).parts[data["part"]] = Part(told, basis, _entries(data["manifest"]))
+    part = Part(told, cases._heard(told, data, event.type), _entries(data["manifest"]), data["to_department"])
+    cases.case(data["handoff_id"]).tell(data["part"], part)
 
 
 def _received(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:

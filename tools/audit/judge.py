@@ -106,7 +106,8 @@ class Judge:
     def findings(self) -> Iterator[Finding]:
         """Everything that is not as it should be."""
         checks: tuple[Callable[[Case], Iterator[Finding]], ...] = (
-            self._asked, self._offered_once, self._manifests, self._receipts, self._deliveries, self._told_later
+            self._asked, self._offered_once, self._as_asked, self._manifests, self._receipts, self._deliveries,
+            self._told_later,
         )  # fmt: skip
         for case in self.cases.by_id.values():
             for check in checks:
@@ -141,6 +142,19 @@ class Judge:
     def _offered_once(self, case: Case) -> Iterator[Finding]:
         for again in case.offers[1:]:
             yield Finding(case.id, DISCREPANCY, "offered more than once", again.at)
+        for name, told in case.repeated:
+            yield Finding(case.id, DISCREPANCY, f"{name}: told more than once", told.at)
+
+    def _as_asked(self, case: Case) -> Iterator[Finding]:
+        """The offer is about whom the asking fact names, and every part goes to the department that was asked."""
+        for ask in case.asks:
+            if case.subject and case.subject not in ask.subjects:
+                reason = f"offered about {case.subject}, which the asking fact does not name"
+                yield Finding(case.id, DISCREPANCY, reason, case.offers[0].at)
+            for name, part in case.parts.items():
+                if part.to_department != ask.to_department:
+                    reason = f"{name}: goes to {part.to_department}, asked for {ask.to_department}"
+                    yield Finding(case.id, DISCREPANCY, reason, part.told.at)
 
     # --------------------------------------------------------------------------------------------------- manifests
 

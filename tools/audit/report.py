@@ -87,12 +87,17 @@ class Report:
         ]
         widths = [max(len(row[n]) for row in rows) for n in range(len(heads))]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        if self.pending:
-            lines.append(f"the oldest pending one waits for {self.oldest_pending_s:.0f} s")
         lines += [f"{each.kind}: handoff {each.handoff_id}: {each.reason}" for each in self.worst()]
         lines += [f"log: {each}" for each in self.logs[:_SHOWN_MAX]]
-        lines.append("something is wrong" if self.wrong else "nothing lost, no discrepancy")
+        lines.append(self._verdict())
         return "\n".join(lines) + "\n"
+
+    def _verdict(self) -> str:
+        """The last line. What is still pending is not proven yet, so nothing is said of it but that."""
+        pending = f"{self.pending} still pending, the oldest for {self.oldest_pending_s:.0f} s" if self.pending else ""
+        if self.wrong:
+            return "; ".join(filter(None, ["something is wrong", pending]))
+        return f"nothing lost so far, no discrepancy; {pending}" if pending else "nothing lost, no discrepancy"
 
 
 def _shown(finding: Finding) -> Mapping[str, Any]:

@@ -87,6 +87,9 @@ def test_an_ask_that_is_never_offered_is_pending_as_long_as_nobody_shows_to_have
     report = logs.audit(later_s=600)
     assert found(report) == [(PENDING, "asked, not offered")]
     assert report.oldest_pending_s == 600
+    assert (
+        report.text().splitlines()[-1] == "nothing lost so far, no discrepancy; 1 still pending, the oldest for 600 s"
+    )
 
 
 def test_a_missing_offer_is_lost_once_later_asks_were_offered() -> None:
@@ -220,6 +223,33 @@ def test_a_second_offer_is_a_discrepancy() -> None:
     logs, (lead, *_) = handed_on(1)
     lead.offered()
     assert found(logs.audit()) == [(DISCREPANCY, "offered more than once")]
+
+
+def test_an_offer_about_another_lead_than_was_asked_for_is_a_discrepancy() -> None:
+    logs, (lead, other) = handed_on(2)
+    logs.change(lead.handoff, 1, lambda data: {**data, "subject": {"kind": "lead", "id": other.id}})
+    reason = f"offered about lead:{other.id}, which the asking fact does not name"
+    assert (DISCREPANCY, reason) in found(logs.audit())
+
+
+def test_an_offer_to_another_department_than_was_asked_for_is_a_discrepancy() -> None:
+    logs, (lead, *_) = handed_on(1)
+    logs.change(lead.handoff, 1, lambda data: {**data, "to_department": "marketing"})
+    assert (DISCREPANCY, "offer: goes to marketing, asked for sales") in found(logs.audit())
+
+
+def test_a_supplement_for_another_department_is_a_discrepancy() -> None:
+    logs, (lead, *_) = handed_on(1)
+    lead.supplemented(lead.called("b"))
+    logs.change(lead.handoff, 3, lambda data: {**data, "to_department": "marketing"})
+    assert (DISCREPANCY, "supplement-1: goes to marketing, asked for sales") in found(logs.audit())
+
+
+def test_a_supplement_under_a_name_that_is_taken_is_a_discrepancy() -> None:
+    logs, (lead, *_) = handed_on(1)
+    lead.supplemented(lead.called("b"))
+    lead.supplemented(lead.called("c"))
+    assert (DISCREPANCY, "supplement-1: told more than once") in found(logs.audit())
 
 
 def test_an_offer_that_nobody_asked_for_is_a_discrepancy() -> None:
