@@ -42,6 +42,8 @@ RECEIVED: Mapping[str, Callable[..., Any]] = {
 RECEIVE, RECEIVE_AGAIN = "receive", "receive-again"
 #: How soon to look again for what is on its way, and for what its owner did not have either.
 SOON_S, LATER_S = 0.05, 5.0
+#: What was fetched again and is what it was is fetched again ever less often.
+AGAIN_MAX_S = 300.0
 #: How long what is on its way is waited for before it is fetched, where a feed may lose the end of a log silently.
 PATIENCE_S = 2.0
 
@@ -121,6 +123,7 @@ class Receiver:
         self._handler = handler
         self._hearing = hearing
         self._since: dict[UUID, float] = {}
+        self._again_s: dict[UUID, float] = {}
 
     async def receive(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """Record a receipt for each part of which everything is here; fetch what should be here and is not."""
@@ -169,8 +172,19 @@ class Receiver:
             await self._hear_on(each)
         digests = {each: digest for each, digest in found.items() if digest is not None}
         if {each.stream: digest.hex() for each, digest in digests.items()} == due.args["refused"]:
-            raise NotYet("fetched again, it is what it was", LATER_S)
-        await self._record(due, digests, before.basis, believed_new=False)
+            if not before.unproven:
+                raise NotYet("fetched again, it is what it was", self._longer_s(due))
+            # Somebody discarded an event of it, and everything else was read: no reading proves the part any more.
+            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded", *_part_of(due))
+        else:
+            await self._record(due, digests, before.basis, believed_new=False)
+        self._again_s.pop(due.command_id, None)
+
+    def _longer_s(self, due: Due) -> float:
+        """How long to wait before everything is read again: longer each time."""
+        wait_s = self._again_s.get(due.command_id, LATER_S)
+        self._again_s[due.command_id] = min(2 * wait_s, AGAIN_MAX_S)
+        return wait_s
 
     async def _hear_on(self, wanted: Wanted) -> None:
         """What was parked because it did not follow from a wrong predecessor is handled now."""
@@ -216,6 +230,10 @@ def origin_of(due: Due, department: str, branch: str) -> Origin:
         correlation_id=due.correlation_id,
         causation_id=due.causation_id,
     )
+
+
+def _part_of(due: Due) -> tuple[str, str]:
+    return due.args["handoff_id"], due.args["part"]
 
 
 def _wanted(due: Due) -> list[Wanted]:

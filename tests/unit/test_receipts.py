@@ -1,13 +1,17 @@
 """Receipts are made of what was received; the manifest's digests are dropped as soon as it is heard."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
 
 from eventlog.events import CHAIN_START, Event, Version, digest_of
-from eventlog.received import Wanted, chain, recomputed
-from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, hears, record
+from eventlog.reactions import Due, NotYet
+from eventlog.received import Received, Wanted, chain, recomputed
+from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, Receiver, hears, record
 from tests.support import examples_handoffs as example
 from tests.support.examples import SALES_HANDOFF_RECEIVED as RECEIPT
 from tests.support.projecting import recorded
@@ -54,6 +58,49 @@ def test_the_same_receipt_is_recorded_once() -> None:
     assert record(state, RECEIPT) == []
     other = RECEIPT.model_copy(update={"entries": ()})
     assert record(state, other) == [other]
+
+
+async def test_what_stays_as_it_was_is_fetched_again_ever_less_often() -> None:
+    receiver, due = receiving_again(discarded=False)
+
+    waits = []
+    for _ in range(9):
+        (wrong,) = (await receiver.receive_again([due])).values()
+        assert isinstance(wrong, NotYet)
+        waits.append(wrong.retry_s)
+
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+async def test_what_stands_on_a_discarded_event_is_not_fetched_for_ever() -> None:
+    receiver, due = receiving_again(discarded=True)
+
+    assert await receiver.receive_again([due]) == {due.command_id: None}
+
+
+class _Unchanged:
+    """A ledger, the logs behind it and the feeds: whatever is read again is what was refused."""
+
+    def __init__(self, discarded: bool) -> None:
+        self._discarded = discarded
+
+    async def received(self, wanted: Iterable[Wanted]) -> Received:
+        unproven = [each for each in wanted if self._discarded and each.stream == "marketing.lead-2"]
+        return Received({}, frozenset(unproven), {})
+
+    async def fetched_again(self, wanted: Wanted) -> bytes:
+        return b"refused"
+
+    async def heal(self, *_: object) -> bool:
+        return True
+
+
+def receiving_again(discarded: bool) -> tuple[Receiver, Due]:
+    there: Any = _Unchanged(discarded)
+    versions = {"marketing.lead-1": 1, "marketing.lead-2": 1}
+    refused = {stream: b"refused".hex() for stream in sorted(versions)[: 1 if discarded else 2]}
+    args = {"handoff_id": "h", "part": "offer", "versions": versions, "refused": refused, "branch": "", "basis": {}}
+    return Receiver("sales", there, there, there), Due(RECEIVE_AGAIN, args, "demo", uuid4(), "", "", None)
 
 
 def test_every_byte_of_every_event_is_in_the_digest(stream: list[Event]) -> None:
