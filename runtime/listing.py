@@ -6,7 +6,8 @@
 Every field of the request but `page_size`, `page_token` and `order_by` filters the column of its name: repeated means
 or, `<column>_after` and `<column>_before` bound a time (both exclusive), and where the resource's own field is a list
 (`tags`) the filter asks whether the list contains it. A page token holds the sort keys of the last row shown, so rows
-that are added meanwhile neither repeat nor hide others; it is bound to the filters and the order it was made for.
+that are added meanwhile neither repeat nor hide others; it is bound to the list, the tenant, the filters and the order
+it was made for.
 """
 
 import base64
@@ -89,7 +90,7 @@ class Listing:
         """One page for this caller. Raises `Invalid` for a wrong `page_size`, `order_by`, `page_token` or filter."""
         size = page_size(request.page_size)
         order = self.order(request.order_by)
-        bound = binding(request, order)
+        bound = binding(request, order, call.identity.tenant)
         arguments = Arguments()
         conditions = [
             *self._visible(call, arguments),
@@ -171,13 +172,13 @@ def page_size(asked: int) -> int:
     return min(asked or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
 
 
-def binding(request: Any, order: Sequence[Order]) -> str:
-    """What a page token is bound to: the request's filters and the order, not the page."""
+def binding(request: Any, order: Sequence[Order], tenant: str) -> str:
+    """What a page token is bound to: the list, the tenant, the request's filters and the order, not the page."""
     filters = type(request)()
     filters.CopyFrom(request)
     for name in ("page_size", "page_token", "order_by"):
         filters.ClearField(name)
-    digest = hashlib.sha256(repr(list(order)).encode())
+    digest = hashlib.sha256(repr((request.DESCRIPTOR.full_name, tenant, list(order))).encode())
     digest.update(filters.SerializeToString(deterministic=True))
     return digest.hexdigest()[:24]
 
@@ -198,7 +199,9 @@ def read_token(token: str, bound: str, order: Sequence[Order]) -> Sequence[Any]:
     except (binascii.Error, ValueError, KeyError, TypeError, InvalidOperation) as error:
         raise Invalid("this page token was not made here", field="page_token") from error
     if made_for != bound or len(values) != len(order):
-        raise Invalid("this page token belongs to a list with other filters or another order", field="page_token")
+        raise Invalid(
+            "this page token belongs to another list, or to other filters or another order", field="page_token"
+        )
     return values
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from baton.contacts.v1 import interactions_pb2, people_pb2
+from baton.contacts.v1 import companies_pb2, interactions_pb2, people_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -158,3 +158,16 @@ async def test_a_token_is_bound_to_filters_and_order(views: asyncpg.Connection) 
         with pytest.raises(Invalid) as refused:
             await PEOPLE.page(views, call("demo"), request)
         assert refused.value.field == "page_token"
+
+
+async def test_a_token_is_bound_to_its_list_and_its_tenant(views: asyncpg.Connection) -> None:
+    for n in range(2):
+        await add(views, "demo", n)
+    token = (await PEOPLE.page(views, call("demo"), people_pb2.ListPeopleRequest(page_size=1))).next_page_token
+    asked = people_pb2.ListPeopleRequest(page_token=token)
+
+    assert len((await PEOPLE.page(views, call("demo"), asked)).rows) == 1
+    with pytest.raises(Invalid, match="another list"):
+        await PEOPLE.page(views, call("other"), asked)
+    with pytest.raises(Invalid, match="another list"):
+        await PEOPLE.page(views, call("demo"), companies_pb2.ListCompaniesRequest(page_token=token))
