@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from tests.unit.importer.files import Receiver, a_map, a_table, brought_in, rejected
 from tools.importer.report import CREATED, NOT_YET, UNCHANGED, UPDATED, Outcome, Report, Warned
 from tools.importer.rows import Prepared
@@ -36,6 +38,26 @@ def test_a_wrong_row_is_told_with_line_and_column_and_the_others_go_on(tmp_path:
 def test_lines_are_those_of_the_file_also_behind_a_cell_of_several_lines(tmp_path: Path) -> None:
     report = brought_in(a_table(tmp_path, HEADER, '1,"Orl', 'ova",,', "2,,,"), Receiver())
     assert rejected(report) == [(4, "name", "is required and empty")]
+
+
+@pytest.mark.parametrize("closed_by", ["", '7,"Mills,,'])
+def test_an_open_quote_makes_its_line_wrong_not_the_rest_of_the_file(tmp_path: Path, closed_by: str) -> None:
+    names = [f"{n},Mills,," for n in range(100, 160)]
+    receiver = Receiver()
+    report = brought_in(a_table(tmp_path, HEADER, "1,Orlova,,", '2,"Mills,,', *names, closed_by), receiver)
+
+    reasons = {line: reason for line, _, reason in rejected(report)}
+    assert reasons.pop(3) == "a quote opened at line 3 is never closed; lines 3 to 64 were read as one row"
+    assert list(reasons) == ([64] if closed_by else [])
+    assert receiver.sent == ["1", *(str(n) for n in range(100, 160))]
+
+
+def test_a_cell_of_many_lines_is_taken_as_it_is(tmp_path: Path) -> None:
+    receiver = Receiver()
+    long = '2,"' + "\n".join(["Mills"] * 80) + '",,'
+    report = brought_in(a_table(tmp_path, HEADER, long, "3,,,"), receiver)
+    assert rejected(report) == [(82, "name", "is required and empty")]
+    assert receiver.sent == ["2"]
 
 
 def test_bytes_that_are_no_text_make_their_row_wrong_not_the_file(tmp_path: Path) -> None:
