@@ -229,12 +229,15 @@ class Dispatcher:
         self, method: Method, request: Message, metadata: Mapping[str, str], verified: Verified, department: str
     ) -> Call:
         command = self._command(method, request, metadata, verified.identity) if method.writes else READ
+        seen = headers.if_match(metadata)
+        if seen is not None and method.rpc.startswith("Create"):
+            raise failure(STALE, f"expected version {seen} of a record that is only now to be made")
         return Call(
             identity=verified.identity,
             method=method.name,
             command=command,
             department=department,
-            if_match=headers.if_match(metadata),
+            if_match=seen,
             min_places=headers.min_places(metadata, self._departments),
             correlation_id=str(command.id) if method.writes else "",
             traceparent=headers.traceparent(metadata),

@@ -189,13 +189,20 @@ async def test_a_wrong_request_never_reaches_the_department() -> None:
 async def test_if_match_is_the_version_that_the_caller_saw(text: str | None, version: int | None) -> None:
     house = House()
     given: Mapping[str, str] = {} if text is None else {"if_match": text}
-    await house.call(CREATE, lamp(), **given)
+    parcel = (await house.call(CREATE, lamp())).message
+    await house.call(SEND, message_class("SendParcelRequest")(id=parcel.id), **given)
     assert house.parcels.calls[-1].if_match == version
 
 
 @pytest.mark.parametrize("text", ["3", '"3', "abc", '"abc"', 'W/"3"'])
 async def test_an_if_match_that_names_no_version_is_stale(text: str) -> None:
     assert (await failed(House().call(CREATE, lamp(), if_match=text))).kind.reason == "STALE"
+
+
+async def test_what_is_only_made_now_has_no_version_yet() -> None:
+    house = House()
+    assert (await failed(house.call(CREATE, lamp(), if_match='"1"'))).kind.reason == "STALE"
+    assert house.parcels.calls == []
 
 
 async def test_a_read_with_another_version_is_stale() -> None:
