@@ -74,6 +74,11 @@ class Queries:
         (row,) = await self._views.fetch(SQL["is_known"], tenant, subject)
         return bool(row["known"])
 
+    async def is_recorded(self, tenant: str, stream: str) -> bool:
+        """Whether contacts has heard of the stream from the department that owns it."""
+        (row,) = await self._views.fetch(SQL["is_recorded"], tenant, stream)
+        return bool(row["recorded"])
+
     async def timeline(
         self, tenant: str, subject: str, as_of: datetime, after: After | None, limit: int
     ) -> Sequence[Row]:

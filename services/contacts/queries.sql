@@ -27,6 +27,9 @@ SELECT * FROM promises WHERE tenant = $1 AND id = $2
 -- name: is_known
 SELECT EXISTS (SELECT FROM concerns WHERE tenant = $1 AND subject = $2) AS known
 
+-- name: is_recorded
+SELECT EXISTS (SELECT FROM heads WHERE tenant = $1 AND stream = $2) AS recorded
+
 -- name: timeline
 -- Facts of every stream that concerns the subject or what it is linked to, newest first. $3: kinds of the subjects that
 -- it is told with; $4: kinds that those bring along; $5: told with it by their own streams only; $6: recorded up to;

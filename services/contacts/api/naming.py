@@ -7,6 +7,7 @@ from eventlog.errors import Behind
 from runtime.call import Call
 from runtime.department import House
 from services.contacts.queries import Queries
+from services.contacts.reactions.offering import RECORD_OF
 
 #: How long what a department has just recorded is waited for.
 HEARD_S = 2.0
@@ -27,10 +28,16 @@ class Naming:
         return call.identity.scope is None or await self._after_hearing(subject, look)
 
     async def is_writable(self, subject: str, call: Call) -> bool:
-        """Whether the subject is the caller's own branch's."""
-        return call.identity.scope is None or await self._after_hearing(
-            subject, lambda: self._queries.is_known_in(call, subject)
-        )
+        """Whether the subject is recorded by the department that keeps it, and the caller's own branch's. What is
+        decided about a record that nobody has would end nowhere, so who sees the tenant is refused as well."""
+
+        async def look() -> bool:
+            kind, _, id = subject.partition(":")
+            return await self._queries.is_recorded(call.identity.tenant, f"{RECORD_OF[kind]}-{id}") and (
+                call.identity.scope is None or await self._queries.is_known_in(call, subject)
+            )
+
+        return await self._after_hearing(subject, look)
 
     async def _after_hearing(self, subject: str, look: Callable[[], Awaitable[bool]]) -> bool:
         """The answer by everything that is recorded by now: a caller names what was answered a moment ago."""

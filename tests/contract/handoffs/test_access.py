@@ -73,6 +73,15 @@ async def test_nobody_accepts_into_another_branchs_opportunity(handover: Handove
     assert (await handover.get(delivered.id)).state == State.DELIVERED
 
 
+async def test_nobody_accepts_into_an_opportunity_that_nobody_recorded(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    nowhere = str(uuid4())
+    await handover.call(handover.manager, opportunity_id=nowhere)
+
+    assert await status(handover.accept(delivered.id, handover.manager, opportunity_id=nowhere)) == 404
+    assert (await handover.get(delivered.id)).state == State.DELIVERED
+
+
 async def test_the_timeline_of_a_handoff_is_seen_by_who_sees_the_handoff(handover: Handover) -> None:
     delivered = await handover.delivered()
     before = await timeline(handover.oliver, "Handoff", delivered.id)
