@@ -71,6 +71,10 @@ class Handled(Generic[S]):
     replayed: bool
 
 
+class _Erased(Exception):
+    """The key of a state was destroyed after it was read: what was erased must not live on under a new key."""
+
+
 class Handler:
     """Decides and appends for one department. Keeps folded states by stream; another process may have appended since,
     which the expected version of the append finds out."""
@@ -130,6 +134,9 @@ class Handler:
                     folded = None
                     continue
                 return await self._append(decider, stream, command, origin, folded, decision)
+            except _Erased:
+                self._cache.pop((origin.tenant, stream), None)
+                folded, fresh = None, False
             except (Refused, Conflict) as no:
                 answered = await self._store.answered(origin.tenant, command)
                 if answered is not None:
@@ -150,6 +157,8 @@ class Handler:
         decision: Decision,
     ) -> Handled[S]:
         key = await self._key(origin.tenant, folded.key_id)
+        if key is None and folded.key_id and folded.readable:
+            raise _Erased
         events, key = await self._codec.encode(decision.facts, origin, command.id, 0, key)
         writes = [StreamWrite(stream, exact(folded.version), events)]
         n = len(events)

@@ -49,6 +49,7 @@ class Reactor:
         self._kinds = sorted({*self._doers, *self._bulk})
         self._awake = asyncio.Event()
         self._suspect = False
+        self._under_way: set[int] = set()
         views.when_lost(self._doubt)
         self._slots = asyncio.Semaphore(CONCURRENT_MAX)
         self._log = logging.getLogger(f"baton.reactor.{department}")
@@ -65,6 +66,7 @@ class Reactor:
     async def run(self) -> None:
         """Until cancelled."""
         self._suspect = True
+        self._under_way.clear()
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -95,11 +97,13 @@ class Reactor:
 
     async def _release(self) -> None:
         async with self._views.deriving.acquire() as connection:
-            await release_leases(connection, self._clock())
+            await release_leases(connection, self._clock(), self._under_way)
 
     async def _take(self) -> list[Taken]:
         async with self._views.deriving.acquire() as connection:
-            return await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
+            taken = await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
+        self._under_way.update(each.id for each in taken)
+        return taken
 
     async def _rest(self) -> None:
         """Until somebody wakes us or the next todo is due."""
@@ -126,6 +130,7 @@ class Reactor:
         done = [each for each, error in outcomes if error is None]
         later = [self._later(each, error) for each, error in outcomes if error is not None]
         await persist(lambda: self._finish(done, later), "todos", self._log)
+        self._under_way.difference_update(each.id for each in taken)
         if later:
             # Whoever rests looked for the next todo while these were taken, and does not know when they are due.
             self.wake()

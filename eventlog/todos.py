@@ -105,9 +105,10 @@ async def next_due(connection: Any, kinds: Sequence[str]) -> datetime | None:
     return found
 
 
-async def release_leases(connection: Any, now: datetime) -> None:
-    """At the start of the one runner of a department: what its predecessor was doing when it died is due now."""
-    await connection.execute("UPDATE views.todos SET next_at = $1 WHERE leased AND next_at > $1", now)
+async def release_leases(connection: Any, now: datetime, under_way: Iterable[int] = ()) -> None:
+    """By the one runner of a department: what nobody does any more, because its predecessor died, is due now. Ids that
+    are `under_way` stay leased."""
+    await connection.execute(_RELEASE, now, list(under_way))
 
 
 _CANCEL = """
@@ -133,6 +134,8 @@ WHERE id = ANY(ARRAY(
 ))
 RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts
 """
+
+_RELEASE = "UPDATE views.todos SET next_at = $1 WHERE leased AND next_at > $1 AND id <> ALL($2::bigint[])"
 
 _DONE = """
 DELETE FROM views.todos t USING unnest($1::bigint[], $2::uuid[]) AS v(id, command_id)

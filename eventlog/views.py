@@ -1,5 +1,6 @@
 """A department's read models in PostgreSQL: a pool whose search path is the schema `views`."""
 
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ _DERIVING = {
     "enable_bitmapscan": "off",
 }
 
+#: The pool ends none of these by itself, so that an end always tells of the server; idle ones notice a crash.
+_KEPT = {"max_inactive_connection_lifetime": 0.0, "max_queries": sys.maxsize}
+
 _MIGRATIONS = Path(__file__).parent / "postgres" / "views"
 _JSONB_VERSION = b"\x01"
 
@@ -57,7 +61,7 @@ class Views:
             await _init(connection)
             connection.add_termination_listener(lambda _: views._lost())
 
-        deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **{**options, "init": watched})
+        deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **{**options, **_KEPT, "init": watched})
         views = cls(pool, deriving)
         return views
 

@@ -185,6 +185,7 @@ async def _open(
     name = store.department
     views = await Views.open(databases.dsn(name), connections_max=VIEW_CONNECTIONS_MAX)
     stack.push_async_callback(_close, views.pool)
+    stack.push_async_callback(_close, views.deriving)
     codec = Codec(REGISTRY, keyring)
 
     hearing = Heard()

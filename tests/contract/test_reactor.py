@@ -313,3 +313,29 @@ async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_t
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_is_being_done_here_is_not_released_when_a_connection_was_lost(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock
+) -> None:
+    house = House(views, codec, sales, clock)
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    taken = await house.reactor._take()
+
+    await house.reactor._release()
+    assert await house.reactor._take() == []
+
+    await house.reactor._do(taken)
+    assert [row["kind"] for row in await views.fetch("SELECT kind FROM todos")] == ["remind"]
+
+
+async def test_the_pool_of_those_who_derive_ends_no_connection_by_itself(views: Views) -> None:
+    lost: list[int] = []
+    views.when_lost(lambda: lost.append(1))
+    async with views.deriving.acquire() as connection:
+        holder = connection._holder
+
+    assert holder._max_inactive_time == 0
+    assert holder._inactive_callback is None
+    assert lost == []

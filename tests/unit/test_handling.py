@@ -167,3 +167,32 @@ async def test_one_record_keeps_one_data_key(handler: Handler, store: MemoryStor
     )
     events = await store.read_stream("acme", "sales.opportunity-1")
     assert len({Codec.key_id(event) for event in events}) == 1
+
+
+@dataclass(frozen=True)
+class Told:
+    notes: tuple[str, ...] = ()
+
+
+TOLD = Decider("sales.opportunity", Told(), lambda told, fact: Told((*told.notes, getattr(fact, "note", ""))))
+
+
+def tell(note: str) -> Any:
+    return lambda told, _: [OpportunityReopened(opportunity_id="1", note=note)]
+
+
+async def test_what_is_erased_between_reading_and_appending_does_not_live_on_under_a_new_key(
+    handler: Handler, store: MemoryStore, keyring: MemoryKeyring
+) -> None:
+    await handler.handle(TOLD, "1", command(), CLERK, tell("calls at night"))
+    (first,) = await store.read_stream("acme", "sales.opportunity-1")
+
+    def erased_meanwhile(told: Told, fact_id: FactId) -> Sequence[Any]:
+        keyring._keys["acme", Codec.key_id(first)] = None
+        return [OpportunityReopened(opportunity_id="1", note=f"after {len(told.notes[0])} letters")]
+
+    handled = await handler.handle(TOLD, "1", command(), CLERK, erased_meanwhile)
+
+    assert handled.state == (await Handler(store, Codec(REGISTRY, keyring), keyring).load(TOLD, "acme", "1")).state
+    assert "calls at night" not in handled.state.notes
+    assert "after 14 letters" not in handled.state.notes
