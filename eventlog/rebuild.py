@@ -20,7 +20,7 @@ from eventlog.compare import Difference, compare
 from eventlog.entry import Entry, StreamKey
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
-from eventlog.feed import Feed
+from eventlog.feed import Feed, complete
 from eventlog.fold import Folding
 from eventlog.ledger import strange
 from eventlog.projections import Projection
@@ -154,10 +154,12 @@ class Rebuild:
         course.place = target
 
     async def _pages(self, course: _Course, target: Place) -> AsyncGenerator[list[Entry], None]:
+        after = course.place.position if course.place else Position(0)
         async with aclosing(course.feed.pages(course.place)) as pages:
             async for page in pages:
-                events = [event for event in page.events if event.position <= target.position]
-                yield await self._decoded(course, events)
+                events = await complete(course.feed, page, after) if course.feed.in_one_sequence else page.events
+                after = page.scanned
+                yield await self._decoded(course, [event for event in events if event.position <= target.position])
                 if page.scanned >= target.position:
                     return
 

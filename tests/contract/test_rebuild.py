@@ -205,6 +205,20 @@ async def test_a_feed_that_spoils_a_fact_spoils_no_views(
     assert await Expected.found(views) == await Expected.of(codec, marketing)
 
 
+async def test_what_a_feed_keeps_back_from_a_rebuild_is_fetched(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    await some_history(marketing, codec, 9)
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await heard(projector, sales, marketing)
+
+    dropping = FaultyFeed(PostgresFeed(marketing), Faults(drop=0.3, reorder=0.3), in_one_sequence=True)
+    rebuilt = await Rebuild("sales", views, codec, [PostgresFeed(sales), dropping], [customers(HEARS)], SCHEMA).run()
+
+    assert not any(each.differing for each in rebuilt.differences)
+    assert await Expected.found(views) == await Expected.of(codec, marketing)
+
+
 async def test_two_rebuilds_of_one_department_do_not_meet(views: Views, codec: Codec, sales: MemoryStore) -> None:
     await some_history(sales, codec, 7)
     async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
