@@ -100,8 +100,9 @@ def customers(sources: Sequence[str]) -> Projection:
 
     @made.on(CustomerCame)
     def came(fact: CustomerCame, at: At) -> Iterable[Change]:
-        row = {"tenant": at.tenant, "customer": fact.customer, "name": fact.called, "came_at": Max(at.recorded_at)}
-        yield Insert("customers", row)
+        # The greatest name, not the last: two sources tell of one customer, and between them there is no last.
+        told = {"name": Max(fact.called), "came_at": Max(at.recorded_at)}
+        yield Insert("customers", {"tenant": at.tenant, "customer": fact.customer, **told})
 
     @made.on(CustomerBought)
     def bought(fact: CustomerBought, at: At) -> Iterable[Change]:
