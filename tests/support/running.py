@@ -74,7 +74,13 @@ class Baton:
         with self.log_path.open("ab") as log:
             command = [sys.executable, "-m", "runtime.cli", "up", *self.arguments]
             return subprocess.Popen(
-                command, env=self.environment, cwd=self.home, stdout=log, stderr=log, start_new_session=True
+                command,
+                env=self.environment,
+                cwd=self.home,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_heed_ctrl_c,
             )
 
     async def _ready(self, until: float) -> None:
@@ -123,7 +129,7 @@ class Baton:
         """Start a `baton` command against this Baton."""
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "runtime.cli", *arguments,
-            env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
     async def token(self, tenant: str, employee: str, *roles: str, branch: str = "") -> str:
@@ -140,6 +146,11 @@ class Baton:
         token = await self.token(tenant, employee, *roles, branch=branch)
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+
+
+def _heed_ctrl_c() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and children inherit that: undo it here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @asynccontextmanager
