@@ -6,21 +6,19 @@ its digests are what this department recomputed from the bytes that it was given
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from eventlog.codec import Origin
 from eventlog.decider import Decider
 from eventlog.events import Place, Version
+from eventlog.following import command_of, origin_of
 from eventlog.handling import Handler
 from eventlog.projections import At
 from eventlog.reactions import Due, NotYet, Reactions, Todo
 from eventlog.received import Ledger, Received, Wanted
-from eventlog.store import Command
 from facts.common import HandoffReceipt, ManifestEntry
 from facts.contacts import (
     ContactsHandoffReceived,
@@ -213,23 +211,6 @@ class Receiver:
             lambda state, fact_id: record(state, receipt),
             create=believed_new,
         )
-
-
-def command_of(due: Due, step: str = "") -> Command:
-    """A todo's command, or that of one step of it: what is asked is decided by the fact that its id is made of."""
-    id = uuid5(due.command_id, step) if step else due.command_id
-    return Command(id, hashlib.sha256(id.bytes).digest())
-
-
-def origin_of(due: Due, department: str, branch: str) -> Origin:
-    """Nobody did it: the department's program records what follows from a fact."""
-    return Origin(
-        tenant=due.tenant,
-        branch=branch,
-        actor=department,
-        correlation_id=due.correlation_id,
-        causation_id=due.causation_id,
-    )
 
 
 def _part_of(due: Due) -> tuple[str, str]:

@@ -1,17 +1,16 @@
 """What marketing does because contacts told it something: a lead that was given back is marketing's again."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eventlog.codec import Codec, Origin
+from eventlog.codec import Codec
 from eventlog.decider import NotThere
 from eventlog.events import Version
 from eventlog.feed import Feed
+from eventlog.following import command_of, origin_of
 from eventlog.handling import Handler
 from eventlog.projections import At
 from eventlog.reactions import Due, Reactions, Todo
-from eventlog.store import Command
 from facts.contacts import HandoffReturned
 from services.marketing.domain.handing_on import give_back
 from services.marketing.domain.lead import LEAD
@@ -38,14 +37,8 @@ class Returns:
             await self.handler.handle(
                 LEAD,
                 fact.subject.id,
-                Command(due.command_id, hashlib.sha256(due.command_id.bytes).digest()),
-                Origin(
-                    due.tenant,
-                    employee=fact.returned_by,
-                    actor="marketing",
-                    correlation_id=due.correlation_id,
-                    causation_id=due.causation_id,
-                ),
+                command_of(due),
+                origin_of(due, "marketing", employee=fact.returned_by),
                 lambda state, _: give_back(state, fact.handoff_id, fact.reason, heard),
             )
         except NotThere:

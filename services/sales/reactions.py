@@ -1,18 +1,16 @@
 """What sales does because contacts told it something: a handoff that sales accepted opens an opportunity, or links its
 lead to one."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eventlog.codec import Origin
 from eventlog.decider import NotThere
+from eventlog.following import command_of, origin_of
 from eventlog.handling import Handler
 from eventlog.projections import At
 from eventlog.reactions import Due, NotYet, Reactions, Todo
-from eventlog.store import Command
 from facts.contacts import HandoffAccepted
 from services.sales.domain.opportunity import (
     OPPORTUNITY,
@@ -39,15 +37,8 @@ class TakingOver:
             await self.handler.handle(
                 OPPORTUNITY,
                 told["opportunity_id"],
-                Command(due.command_id, hashlib.sha256(due.command_id.bytes).digest()),
-                Origin(
-                    due.tenant,
-                    branch=told["branch"],
-                    employee=told["accepted_by"],
-                    actor="sales",
-                    correlation_id=due.correlation_id,
-                    causation_id=due.causation_id,
-                ),
+                command_of(due),
+                origin_of(due, "sales", told["branch"], told["accepted_by"]),
                 lambda state, _: take_over(state, told),
             )
         except NotThere as missing:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from eventlog.following import command_of, origin_of
 from eventlog.reactions import Due, NotYet
 from facts.common import ManifestEntry
 from runtime.department import House
@@ -17,7 +18,7 @@ from services.contacts.domain.manifest import covered, differences
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
 from services.contacts.reactions.offering import LATER_S, caught_up, of
-from services.receipts import command_of, failures, origin_of
+from services.receipts import failures
 
 DISCREPANCIES = Counter("baton_handoff_discrepancies", "Receipts that differ from their manifests", ("department",))
 

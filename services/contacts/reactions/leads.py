@@ -3,21 +3,21 @@
 What is personal is not carried in todos: the doer reads the lead's stream again.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
-from eventlog.codec import Codec, Origin
+from eventlog.codec import Codec
 from eventlog.decider import Refused
 from eventlog.errors import Behind, Conflict, Poison
 from eventlog.events import Place, Version
 from eventlog.feed import Feed
+from eventlog.following import command_of, origin_of
 from eventlog.handling import Also, Handler
 from eventlog.projections import At
 from eventlog.reactions import Due, NotYet, Reactions, Todo
-from eventlog.store import Command, exact
+from eventlog.store import exact
 from facts.contacts import Email
 from facts.marketing import Enquiry, LeadCaptured, LeadPerson, LeadPersonLinked, LeadUpdated
 from runtime.department import House
@@ -133,8 +133,8 @@ class Settler:
         await self._handler.handle(
             LEAD_PERSON,
             lead_id,
-            _command(due, "link"),
-            _origin(due, employee=due.args["employee"]),
+            command_of(due, "link"),
+            origin_of(due, "contacts", employee=due.args["employee"]),
             lambda state, _: lead.link(state, lead_id, person_id),
         )
 
@@ -149,8 +149,8 @@ class Settler:
                 handled = await self._handler.handle(
                     LEAD_PERSON,
                     found.id,
-                    _command(due, f"find {owners.email} {owners.phone}"),
-                    _origin(due, found),
+                    command_of(due, f"find {owners.email} {owners.phone}"),
+                    origin_of(due, "contacts", found.branch, found.employee),
                     lambda state, _, owners=owners: lead.find(state, found.id, owners),  # type: ignore[misc]
                 )
                 return handled.place
@@ -164,8 +164,8 @@ class Settler:
         also = Also(f"{LEAD_PERSON.name}-{found.id}", exact(version), lead.register(found.id, person_id))
         handled = await self._registrar.write(
             person_id,
-            _command(due, "register"),
-            _origin(due, found),
+            command_of(due, "register"),
+            origin_of(due, "contacts", found.branch, found.employee),
             lambda state: person.register(state, person_id, given),
             create=True,
             also=[also],
@@ -195,8 +195,8 @@ class Settler:
         handled = await self._handler.handle(
             INTERACTION,
             enquiry.interaction_id,
-            _command(due, "enquiry"),
-            _origin(due, found),
+            command_of(due, "enquiry"),
+            origin_of(due, "contacts", found.branch, found.employee),
             lambda state, _: _recorded(state, found, enquiry, known.state.person_id),
         )
         return handled.place
@@ -220,20 +220,3 @@ def _recorded(state: Interaction, found: Lead, enquiry: Enquiry, person_id: str)
     }
     ids = [each.id for each in enquiry.promises]
     return interaction.record(state, enquiry.interaction_id, given, ids.__getitem__, enquiry_of=found.id)
-
-
-def _command(due: Due, step: str) -> Command:
-    """The same for the same fact and step for ever. Its id names the whole request, so its digest is that of the id."""
-    id = uuid5(due.command_id, step)
-    return Command(id, hashlib.sha256(id.bytes).digest())
-
-
-def _origin(due: Due, found: Lead | None = None, employee: str = "") -> Origin:
-    return Origin(
-        due.tenant,
-        branch=found.branch if found else "",
-        employee=found.employee if found else employee,
-        actor="contacts",
-        correlation_id=due.correlation_id,
-        causation_id=due.causation_id,
-    )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from eventlog.errors import Behind
+from eventlog.following import command_of, origin_of
 from eventlog.reactions import Due, NotYet
 from facts.common import Brief, Subject
 from facts.contacts import Asking, HandoffOffered
@@ -19,7 +20,7 @@ from services.contacts.domain.working_hours import Calendar, deadline
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
 from services.contacts.reactions.leads import SETTLE
-from services.receipts import command_of, failures, origin_of
+from services.receipts import failures
 
 #: How long to wait for the own projector; a batch that it does not reach comes back.
 OWN_S = 5.0

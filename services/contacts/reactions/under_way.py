@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from eventlog.following import command_of, origin_of
 from eventlog.reactions import Due, NotYet
 from runtime.department import House
 from services.contacts.domain import handoff_proof, handoff_verbs, interaction
@@ -11,7 +12,6 @@ from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN
 from services.contacts.domain.interaction import CUSTOMER, INTERACTION
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.reactions.offering import SOON_S, caught_up
-from services.receipts import command_of, origin_of
 
 
 class UnderWay:
