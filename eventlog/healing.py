@@ -42,6 +42,8 @@ class Healing:
     async def _heal(self, source: Source, stream: StreamKey) -> None:
         name = (source.feed.department, stream)
         try:
+            if not await source.hears(stream):
+                return
             healed = await source.heal(stream)
         except Exception as error:
             if not is_infrastructure(error):

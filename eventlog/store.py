@@ -132,25 +132,11 @@ class Page:
     head: Position
 
 
-class Store(Protocol):
-    """A log of one department: all tenants, one order."""
+class Log(Protocol):
+    """A department's log as others read it, in place or from afar: all tenants, one order. Raises `Unavailable`."""
 
     @property
     def department(self) -> str: ...
-
-    @property
-    def generation(self) -> int: ...
-
-    async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
-        """Append, durably, or raise: `Conflict`, `CommandReused`, `TooLarge`, `Overloaded`, `Unavailable`.
-
-        A cancelled or timed-out append has happened or not; the same command asked again tells which."""
-        ...
-
-    async def answered(self, tenant: str, command: Command) -> Appended | None:
-        """The stored answer of a command, or None if it was never answered. Raises `CommandReused`. Waits for the
-        same command when it is running in this process."""
-        ...
 
     async def read_stream(
         self,
@@ -172,11 +158,29 @@ class Store(Protocol):
         """The last position of the log, and its generation. An empty log is at position 0."""
         ...
 
-    async def stream_version(self, tenant: str, stream: str) -> Version:
-        """The version of a stream; 0 if it does not exist."""
-        ...
-
     def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
         """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
         may be empty of events: it still moves `scanned`."""
+        ...
+
+
+class Store(Log, Protocol):
+    """A log of one department, to write as well."""
+
+    @property
+    def generation(self) -> int: ...
+
+    async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
+        """Append, durably, or raise: `Conflict`, `CommandReused`, `TooLarge`, `Overloaded`, `Unavailable`.
+
+        A cancelled or timed-out append has happened or not; the same command asked again tells which."""
+        ...
+
+    async def answered(self, tenant: str, command: Command) -> Appended | None:
+        """The stored answer of a command, or None if it was never answered. Raises `CommandReused`. Waits for the
+        same command when it is running in this process."""
+        ...
+
+    async def stream_version(self, tenant: str, stream: str) -> Version:
+        """The version of a stream; 0 if it does not exist."""
         ...
