@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import attrgetter
 from typing import Protocol
 
@@ -17,11 +18,22 @@ CATCH_UP_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Events of one part of a feed, each with the offset at which it stood there; None: fetched beside it."""
+    """Events of a feed, each with the part to which it belongs and the offset at which it stood there; None: it was
+    fetched beside the feed."""
 
-    part: int
     events: Sequence[Event]
-    offsets: Sequence[Offset] | None
+    parts: Iterable[int]
+    offsets: Iterable[Offset | None]
+
+    @classmethod
+    def beside(cls, part: int, events: Sequence[Event]) -> "Told":
+        """Events of one part that were fetched beside the feed."""
+        return cls(events, repeat(part, len(events)), repeat(None, len(events)))
+
+    @classmethod
+    def in_sequence(cls, events: Sequence[Event]) -> "Told":
+        """Events of a log in one sequence, in which the position is the offset."""
+        return cls(events, repeat(WHOLE, len(events)), [Offset(event.position) for event in events])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequen
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import asyncpg
@@ -208,7 +207,7 @@ class Source:
         stopped = self._parked.pop(stream, None)
         try:
             if events:
-                await self._apply(await self._decoded(Told(part, events, None)))
+                await self._apply(await self._decoded(Told.beside(part, events)))
             if last > (ended := events[-1].version if events else after):
                 await self._forget(stream, part, ended)
         except BaseException:
@@ -248,7 +247,7 @@ class Source:
                     events = await complete(self.feed, page, after)
                 after = page.scanned
                 if events:
-                    yield await self._decoded(Told(WHOLE, events, [Offset(event.position) for event in events]))
+                    yield await self._decoded(Told.in_sequence(events))
 
     async def _decoded(self, told: Told) -> list[Entry]:
         """Entries. Events without offsets were fetched beside the feed, and move no mark."""
@@ -259,10 +258,9 @@ class Source:
         read: Iterator[Recorded | Poison] = iter(())
         if wanted:
             read = iter(await codec.decode_many(self.feed.department, wanted))
-        offsets = repeat(None, len(events)) if told.offsets is None else told.offsets
         return [
-            Entry(event, next(read) if wanted else None, told.part, offset)
-            for event, wanted, offset in zip(events, wants, offsets, strict=True)
+            Entry(event, next(read) if wanted else None, part, offset)
+            for event, wanted, part, offset in zip(events, wants, told.parts, told.offsets, strict=True)
         ]
 
     async def _apply(self, entries: list[Entry]) -> None:
@@ -328,7 +326,7 @@ class Source:
             if [each.version for each in events] != list(range(gap.after + 1, gap.upto + 1)):
                 gap.before.cut_off = True
                 continue
-            missing[id(gap.before)] = await self._decoded(Told(gap.before.part, events, None))
+            missing[id(gap.before)] = await self._decoded(Told.beside(gap.before.part, events))
         return [each for entry in entries for each in (*missing.get(id(entry), ()), entry)]
 
     def _committed(self, marks: Marks, parked: Sequence[Parked], count: int, todos: bool) -> None:

@@ -139,18 +139,12 @@ class Log(Protocol):
     def department(self) -> str: ...
 
     async def read_stream(
-        self,
-        tenant: str,
-        stream: str,
-        *,
-        after: Version = Version(0),
-        limit: int | None = None,
-        backwards: bool = False,
+        self, tenant: str, stream: str, *, after: Version = Version(0), limit: int | None = None
     ) -> Sequence[Event]:
-        """Events of one stream with versions over `after`, in order (or the last ones first). Unknown: empty."""
+        """Events of one stream with versions over `after`, in order. Unknown: empty."""
         ...
 
-    async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
+    async def read_all(self, after: Position, limit: int = 1000) -> Page:
         """The next page after a position. Scans at most `limit` positions, which are contiguous."""
         ...
 
@@ -158,7 +152,7 @@ class Log(Protocol):
         """The last position of the log, and its generation. An empty log is at position 0."""
         ...
 
-    def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
+    def subscribe(self, after: Position) -> AsyncIterator[Page]:
         """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
         may be empty of events: it still moves `scanned`."""
         ...
@@ -183,4 +177,24 @@ class Store(Log, Protocol):
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         """The version of a stream; 0 if it does not exist."""
+        ...
+
+    async def read_stream(
+        self,
+        tenant: str,
+        stream: str,
+        *,
+        after: Version = Version(0),
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Sequence[Event]:
+        """As any log's, or the last ones first."""
+        ...
+
+    async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
+        """As any log's; of what it scans, what the filter lets through."""
+        ...
+
+    def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
+        """As any log's; of what it scans, what the filter lets through."""
         ...

@@ -165,9 +165,10 @@ async def _follow(feed: Feed, count: int, heard: list[Event], known: dict[int, M
         known.setdefault(part, Mark(part, Offset(0), NOWHERE, None, 0))
     async with aclosing(feed.pages(known)) as pages:
         async for page in pages:
-            told = page if isinstance(page, Told) else Told(0, page.events, [Offset(e.position) for e in page.events])
-            for event, offset in zip(told.events, told.offsets or (), strict=True):
+            told = page if isinstance(page, Told) else Told.in_sequence(page.events)
+            for event, part, offset in zip(told.events, told.parts, told.offsets, strict=True):
+                assert offset is not None
                 heard.append(event)
-                known[told.part] = Mark(told.part, Offset(offset + 1), event.place, event.digest, 0)
+                known[part] = Mark(part, Offset(offset + 1), event.place, event.digest, 0)
                 if len(heard) == count:
                     return

@@ -225,7 +225,7 @@ async def test_a_repeat_with_other_bytes_is_an_alarm(
         (event,) = (await marketing.read_all(Position(0))).events
 
         async with source._writing:
-            await source._apply(await source._decoded(Told(WHOLE, [replace(event, data=b"{}")], None)))
+            await source._apply(await source._decoded(Told.beside(WHOLE, [replace(event, data=b"{}")])))
 
         (stopped,) = await ParkedStreams(views, projector.heal_stream).list()
         assert (stopped.stream, stopped.kind) == ("marketing.visit-1", "ALARM")

@@ -7,7 +7,7 @@ import pytest
 
 from eventlog.checkpoints import Waiters
 from eventlog.codec import Codec
-from eventlog.events import Offset, Place, Position
+from eventlog.events import Place, Position
 from eventlog.feed import PostgresFeed, Told
 from eventlog.fold import Folding
 from eventlog.marks import WHOLE, Superseded
@@ -79,7 +79,7 @@ async def test_one_who_lost_the_assignment_while_it_computed_counts_nothing_twic
 ) -> None:
     await record(sales, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
     zombie, successor = a_source(views, codec, sales), a_source(views, codec, sales)
-    told = Told(WHOLE, (await sales.read_all(Position(0))).events, [Offset(1)])
+    told = Told.in_sequence((await sales.read_all(Position(0))).events)
     await zombie._resume({WHOLE})
     await successor._resume({WHOLE})
 
