@@ -17,3 +17,6 @@ FETCH_BYTES_MAX = 4 * RECORD_BYTES_MAX
 
 #: One message of `baton.log.v1`: an event and its fields.
 GRPC_MESSAGE_BYTES_MAX = RECORD_BYTES_MAX
+
+#: What a producer writes for one partition in one go. A record that is larger goes alone.
+BATCH_BYTES_MAX = RECORD_BYTES_MAX
