@@ -36,12 +36,14 @@ class Told:
         return cls(events, repeat(WHOLE, len(events)), [Offset(event.position) for event in events])
 
 
-@dataclass(frozen=True, slots=True)
-class Watermark:
+class Watermark(Protocol):
     """Whoever has heard partition p up to `offsets[p]`, for every p, has heard the department up to `place`."""
 
-    place: Place
-    offsets: Sequence[Offset]
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def offsets(self) -> Sequence[Offset]: ...
 
 
 class Feed(Protocol):

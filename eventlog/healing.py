@@ -44,7 +44,7 @@ class Healing:
         try:
             if not await source.hears(stream):
                 return
-            healed = await source.heal(stream)
+            healed = await source.set_right(stream)
         except Exception as error:
             if not is_infrastructure(error):
                 raise

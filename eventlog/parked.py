@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eventlog.entry import Entry, Parked, StreamKey
+from eventlog.entry import ALARM, Entry, Parked, StreamKey
 from eventlog.events import Event, Place, Position, Version
 from eventlog.marks import supersede
 from eventlog.views import Views
@@ -58,6 +58,11 @@ async def bounds(connection: Any, stream: StreamKey) -> tuple[Version, Version]:
     first = row["first"]
     handled = row["handled"] if first is None else max(0, min(row["handled"], first - 1))
     return Version(handled), Version(row["last"] or 0)
+
+
+async def alarmed_positions(connection: Any, stream: StreamKey) -> list[Position]:
+    """Where the events stand, as they say themselves, whose digests raised an alarm for a stream."""
+    return [Position(row["position"]) for row in await connection.fetch(_ALARMED, *stream, ALARM)]
 
 
 class ParkedStreams:
@@ -140,6 +145,10 @@ ON CONFLICT (tenant, stream, version) DO UPDATE SET
 _UNPARK = """
 DELETE FROM views.parked p USING unnest($1::text[], $2::text[], $3::bigint[]) AS v(tenant, stream, version)
 WHERE p.tenant = v.tenant AND p.stream = v.stream AND p.version = v.version
+"""
+
+_ALARMED = """
+SELECT position FROM views.parked WHERE tenant = $1 AND stream = $2 AND kind = $3 AND position > 0 ORDER BY position
 """
 
 _FORGET = "DELETE FROM views.parked WHERE tenant = $1 AND stream = $2 AND version > $3"

@@ -23,7 +23,7 @@ from eventlog.feed import Feed, Told, complete, mark_table
 from eventlog.fold import Folding, said
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
 from eventlog.marks import NOWHERE, WHOLE, Mark, Marks, Superseded, moved
-from eventlog.parked import bounds, forgetting, parked_streams, parking, unparking
+from eventlog.parked import alarmed_positions, bounds, forgetting, parked_streams, parking, unparking
 from eventlog.todos import written
 from eventlog.trouble import is_infrastructure, is_program, wait_s
 from eventlog.views import Views
@@ -186,6 +186,17 @@ class Source:
     async def hears(self, stream: StreamKey) -> bool:
         """Whether the part that a stream belongs to is heard here, now."""
         return await self.feed.part_of(stream[1]) in self._marks
+
+    async def set_right(self, stream: StreamKey) -> bool:
+        """Hear an alarmed stream again. What was spoiled may be its very name: so the event is heard, too, that stands
+        in its owner's log where the spoiled one says it does. True when nothing of the stream is parked afterwards."""
+        async with self._department.views.pool.acquire() as connection:
+            positions = await alarmed_positions(connection, stream)
+        for position in positions:
+            event = await self.feed.at(position)
+            if event is not None and (event.tenant, event.stream) != stream:
+                await self.heal((event.tenant, event.stream), event.version)
+        return await self.heal(stream)
 
     async def heal(self, stream: StreamKey, upto: Version = Version(0)) -> bool:
         """Read what is parked of a stream, or what of it did not come up to a version, again from its owner's log.

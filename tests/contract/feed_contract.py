@@ -161,9 +161,9 @@ async def hear(feed: Feed, count: int, marks: Marks | None = None) -> tuple[list
 
 
 async def _follow(feed: Feed, count: int, heard: list[Event], known: dict[int, Mark]) -> None:
-    for part in await feed.parts():
-        known.setdefault(part, Mark(part, Offset(0), NOWHERE, None, 0))
-    async with aclosing(feed.pages(known)) as pages:
+    parts = await feed.parts()
+    marks = {part: known.get(part, Mark(part, Offset(0), NOWHERE, None, 0)) for part in parts}
+    async with aclosing(feed.pages(marks)) as pages:
         async for page in pages:
             told = page if isinstance(page, Told) else Told.in_sequence(page.events)
             for event, part, offset in zip(told.events, told.parts, told.offsets, strict=True):

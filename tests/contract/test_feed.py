@@ -12,6 +12,7 @@ from eventlog.postgres import PostgresStore
 from eventlog.store import Page, Store
 from tests.contract.feed_contract import FeedContract, FeedFor
 from tests.support.log import an_append
+from tests.support.remote import a_remote_log
 
 
 def in_place(feed: Feed) -> FeedFor:
@@ -40,6 +41,18 @@ class TestFeedOfAPostgresStore(FeedContract):
     @pytest.fixture
     def feed_for(self, store: Store) -> FeedFor:
         return in_place(PostgresFeed(store, page_events=7))
+
+
+class TestFeedOfARemoteLog(FeedContract):
+    """In place means: over gRPC, from the department that owns the log."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        return MemoryStore("sales")
+
+    @pytest.fixture
+    def feed_for(self, store: Store) -> FeedFor:
+        return in_place(PostgresFeed(a_remote_log(store), page_events=7))
 
 
 async def test_positions_that_a_page_leaves_out_are_fetched() -> None:
