@@ -15,6 +15,9 @@ from eventlog.store import Log
 from eventlog.views import Views
 from tests.support.department import customers, projecting
 
+#: As short as brokers allow.
+SESSION_S = 6.0
+
 
 @asynccontextmanager
 async def listening(
@@ -29,7 +32,7 @@ async def listening(
     heals: bool = True,
 ) -> AsyncIterator[Projector]:
     """Sales hears `heard` through Kafka, and its own log where it stands."""
-    feed = KafkaFeed(heard, "sales", bootstrap, instance=instance)
+    feed = KafkaFeed(heard, "sales", bootstrap, instance=instance, session_s=SESSION_S)
     made = [customers(["sales", heard.department])] if projections is None else projections
     feeds = [PostgresFeed(own or MemoryStore("sales")), feed]
     async with projecting(views, codec, feeds, projections=made) as projector:
