@@ -134,7 +134,8 @@ class Source:
     async def _expect(self) -> None:
         async with aclosing(self.feed.watermarks()) as watermarks:
             async for watermark in watermarks:
-                self._expected.expect(watermark)
+                if not self._expected.expect(watermark):
+                    raise Superseded(f"{self.feed.topic} was filled anew")
                 self._news.set()
 
     async def _complete(self) -> None:
