@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import attrgetter
 from typing import Protocol
 
@@ -23,18 +22,18 @@ class Told:
     fetched beside the feed."""
 
     events: Sequence[Event]
-    parts: Iterable[int]
-    offsets: Iterable[Offset | None]
+    parts: Sequence[int]
+    offsets: Sequence[Offset | None]
 
     @classmethod
     def beside(cls, part: int, events: Sequence[Event]) -> "Told":
         """Events of one part that were fetched beside the feed."""
-        return cls(events, repeat(part, len(events)), repeat(None, len(events)))
+        return cls(events, [part] * len(events), [None] * len(events))
 
     @classmethod
     def in_sequence(cls, events: Sequence[Event]) -> "Told":
         """Events of a log in one sequence, in which the position is the offset."""
-        return cls(events, repeat(WHOLE, len(events)), [Offset(event.position) for event in events])
+        return cls(events, [WHOLE] * len(events), [Offset(event.position) for event in events])
 
 
 class Watermark(Protocol):
