@@ -111,6 +111,7 @@ async def test_topics_that_were_deleted_are_made_and_filled_again(
     ):
         await tell_all(kafka, store, database)
         await delete(kafka, *deleted)
+        await store.append(an_append("sales.deal-1"))
         await tell_all(kafka, store, database)
         await the_topic_is_the_log(kafka.bootstrap, store)
 
@@ -122,7 +123,7 @@ async def test_a_topic_that_is_deleted_under_the_relay_is_filled_again(
         await told_up_to_the_head(kafka.bootstrap, store)
         await delete(kafka, facts_topic(store.department), watermarks_topic(store.department))
         await store.append(an_append("sales.deal-1", facts=5))
-        await told_up_to_the_head(kafka.bootstrap, store)
+        await told_up_to_the_head(kafka.bootstrap, store, deadline_s=60)
     await the_topic_is_the_log(kafka.bootstrap, store)
 
 
