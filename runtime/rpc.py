@@ -85,6 +85,7 @@ def origin(call: Call, employee: str = "") -> Origin:
         employee=employee or caller.employee,
         correlation_id=call.correlation_id,
         traceparent=call.traceparent,
+        sees_tenant=caller.sees_tenant,
     )
 
 

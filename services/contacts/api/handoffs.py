@@ -78,6 +78,7 @@ class Handoffs:
             keep_promises=tuple(request.keep_promises),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
+            withheld=snapshot.withheld.get(at, ()),
         )
         into = request.opportunity_id
         writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)

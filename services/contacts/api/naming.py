@@ -6,8 +6,8 @@ from contextlib import suppress
 from eventlog.errors import Behind
 from runtime.call import Call
 from runtime.department import House
+from services.contacts.handoff_queries import record_of
 from services.contacts.queries import Queries
-from services.contacts.reactions.offering import RECORD_OF
 
 #: How long what a department has just recorded is waited for.
 HEARD_S = 2.0
@@ -32,8 +32,7 @@ class Naming:
         decided about a record that nobody has would end nowhere, so who sees the tenant is refused as well."""
 
         async def look() -> bool:
-            kind, _, id = subject.partition(":")
-            return await self._queries.is_recorded(call.identity.tenant, f"{RECORD_OF[kind]}-{id}") and (
+            return await self._queries.is_recorded(call.identity.tenant, record_of(subject)) and (
                 call.identity.scope is None or await self._queries.is_known_in(call, subject)
             )
 

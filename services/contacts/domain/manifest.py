@@ -1,6 +1,6 @@
 """What belongs into a manifest, and where a receipt differs from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from facts.common import ManifestEntry
 
@@ -36,6 +36,11 @@ def is_news(stream: str) -> bool:
 def newer(entries: Entries, covered: Mapping[str, int]) -> tuple[ManifestEntry, ...]:
     """What stands in `entries` beyond the versions covered."""
     return tuple(each for each in entries if each.version > covered.get(each.stream, 0) and is_news(each.stream))
+
+
+def named_of(withheld: Collection[str], entries: Entries) -> tuple[str, ...]:
+    """The streams withheld that a manifest names."""
+    return tuple(each.stream for each in entries if each.stream in withheld)
 
 
 def covered(parts: Iterable[Entries]) -> dict[str, int]:

@@ -50,7 +50,7 @@ class Judging:
 
         def decide(state: Handoff, _: Any) -> Sequence[HandoffFact]:
             judged = handoff_proof.receive(state, due.args["part"], receipt)
-            return [*judged, *handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[of(due)])]
+            return [*judged, *_supplement(state, snapshot, of(due))]
 
         handled = await self._house.handler.handle(
             HANDOFF,
@@ -81,8 +81,7 @@ class Judging:
         return failures([due for due, _ in left], [wrong for _, wrong in left])
 
     async def _supplement(self, due: Due, at: Of, row: Row, snapshot: Snapshot) -> None:
-        entries = snapshot.concerning[at]
-        news = handoff_proof.news_of(row["to_department"], entries, _covered(row))
+        news = handoff_proof.news_of(row["to_department"], snapshot.concerning[at], _covered(row))
         if not news:
             return
         if at in snapshot.incomplete:
@@ -95,8 +94,12 @@ class Judging:
             at.id,
             command,
             origin_of(due, self._house.name, row["from_branch"]),
-            lambda state, _: handoff_proof.supplement(state, snapshot.basis, entries),
+            lambda state, _: _supplement(state, snapshot, at),
         )
+
+
+def _supplement(state: Handoff, snapshot: Snapshot, at: Of) -> Sequence[HandoffFact]:
+    return handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[at], snapshot.withheld[at])
 
 
 def _telling(dues: Sequence[Due], at: Of, row: Row) -> Due:
