@@ -158,7 +158,9 @@ class Handoffs:
             HANDOFF, id, call.command, origin(call), decide, if_match=call.if_match, create=create
         )
         answered(call, handled)
-        return await self._reader.at(id, call, Version(handled.version))
+        found = await self._reader.at(id, call, Version(handled.version))
+        call.etag = found.etag
+        return found
 
     async def _asked(self, id: str, request: pb.CreateHandoffRequest, call: Call) -> HandoffAsked:
         given = values(request)
