@@ -69,7 +69,8 @@ def _reassigned(fact: HandoffReassigned, at: At) -> Iterable[Change]:
 
 
 def _ended(fact: HandoffReturned | HandoffWithdrawn, at: At) -> Iterable[Change]:
-    yield Update("offers", _key(fact, at), {"held": False, "settled": True})
+    """Also of one that was withdrawn before it was offered."""
+    yield Insert("offers", {**_key(fact, at), **_subject(fact.subject), "held": False, "settled": True})
 
 
 def _key(fact: Any, at: At) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from eventlog.events import START
+from eventlog.received import heard
 from eventlog.views import Views
 from facts.common import ManifestEntry
 from runtime.sql import named
@@ -146,8 +148,8 @@ def subject_of(row: Row) -> str:
 
 def basis_of(rows: Iterable[Row]) -> Mapping[str, str]:
     """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
-    heard = {row["source"]: f"{row['generation']}.{row['position']}" for row in rows if row["generation"]}
-    return {department: heard.get(department, "1.0") for department in DEPARTMENTS}
+    places = heard(rows)
+    return {department: str(places.get(department, START)) for department in DEPARTMENTS}
 
 
 def _by_handoff(rows: Iterable[Of], streams: Iterable[Row]) -> Mapping[Of, Sequence[ManifestEntry]]:

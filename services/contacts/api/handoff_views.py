@@ -60,7 +60,7 @@ def message(row: Row, about: Row | None, now: datetime) -> pb.Handoff:
         supplements=[_part(part, receipts) for part in row.get("supplements") or ()],
         questions=_questions(row.get("questions") or (), row.get("answers") or ()),
         overdue=overdue,
-        history=row.get("history") or _asked_only(row),
+        history=_history(row),
         custom=row.get("custom") or {},
         basis=row.get("basis") or {},
     )
@@ -88,12 +88,12 @@ def _questions(asked: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str
     return [{**question, **answered.get(question["id"], {})} for question in asked]
 
 
-def _asked_only(row: Row) -> list[dict[str, Any]]:
-    """The history of what is not offered yet."""
-    asked_at = row.get("asked_at")
-    if asked_at is None:
-        return []
-    return [{"at": asked_at, "employee": row.get("asked_by", ""), "what": "asked", "note": row.get("note", "")}]
+def _history(row: Row) -> list[dict[str, Any]]:
+    """What is not offered yet, or was withdrawn before, begins with the fact that asks all the same."""
+    told, asked_at = list(row.get("history") or ()), row.get("asked_at")
+    if asked_at is None or (told and told[0]["what"] == "asked"):
+        return told
+    return [{"at": asked_at, "employee": row.get("asked_by", ""), "what": "asked", "note": row.get("note", "")}, *told]
 
 
 def _lay(shown: dict[str, Any], row: Row) -> None:

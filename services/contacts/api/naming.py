@@ -20,12 +20,15 @@ class Naming:
 
     async def is_readable(self, subject: str, call: Call) -> bool:
         """Whether the caller may read the subject: of the own branch, or opened to it by an offer. Who sees the tenant
-        may name what contacts has not heard of yet."""
+        may name what another department keeps and contacts has not heard of yet."""
 
         async def look() -> bool:
+            if call.identity.scope is None:
+                return await self._queries.is_known(call.identity.tenant, subject)
             return await self._queries.is_known_in(call, subject) or await self._queries.is_offered(call, subject)
 
-        return call.identity.scope is None or await self._after_hearing(subject, look)
+        waited_for = call.identity.scope is None and _keeper(subject) != self._house.name
+        return waited_for or await self._after_hearing(subject, look)
 
     async def is_writable(self, subject: str, call: Call) -> bool:
         """Whether the subject is recorded by the department that keeps it, and the caller's own branch's. What is

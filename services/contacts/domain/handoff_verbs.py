@@ -21,6 +21,7 @@ from services.contacts.domain.handoff import (
     ASKED,
     DELIVERED,
     OFFER,
+    OPEN,
     QUESTIONED,
     WAITING,
     Handoff,
@@ -117,7 +118,7 @@ def reassign(state: Handoff, to_branch: str, assignee: str, deadline: datetime) 
 
 
 def withdraw(state: Handoff, reason: str, withdrawn_by: str) -> Sequence[HandoffFact]:
-    _only(state, WAITING, "withdrawn")
+    _only(state, OPEN, "withdrawn")
     return [HandoffWithdrawn(handoff_id=state.id, subject=state.subject, reason=reason, withdrawn_by=withdrawn_by)]
 
 

@@ -15,7 +15,8 @@ from runtime.department import House
 from services.contacts.domain import handoff_proof, handoff_required
 from services.contacts.domain.branch import BRANCH
 from services.contacts.domain.handoff import HANDOFF
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant
+from services.contacts.domain.manifest import is_news
 from services.contacts.domain.working_hours import Calendar, deadline
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot, record_of, subject_of
 from services.contacts.queries import Row
@@ -71,6 +72,8 @@ class Offering:
             )
         if row["state"] != "ASKED":
             return
+        if not any(is_news(each.stream) for each in snapshot.concerning[at]):
+            raise NotYet(f"nobody recorded anything about {subject_of(row)} yet", LATER_S)
         kind = await terms.kind(due.tenant, row["kind"])
         offered = HandoffOffered(
             **_copied(row),
@@ -124,10 +127,9 @@ class Terms:
             await self.deadline(tenant, branch, await self.kind(tenant, kind))
 
     async def kind(self, tenant: str, name: str) -> HandoffKind:
-        """What is defined; of a kind that nobody defined, the defaults."""
         if (tenant, name) not in self._kinds:
             state = (await self._house.handler.load(HANDOFF_KIND, tenant, name)).state
-            self._kinds[tenant, name] = state if state.kind else HandoffKind(name)
+            self._kinds[tenant, name] = meant(state, name)
         return self._kinds[tenant, name]
 
     async def deadline(self, tenant: str, branch: str, kind: HandoffKind) -> datetime:
