@@ -30,6 +30,11 @@ def parse_cut(basis: Mapping[str, str]) -> Cut:
     return {department: parse_place(text) for department, text in basis.items()}
 
 
+def is_of_customers(stream: str) -> bool:
+    """Streams that say how Baton works tell nothing of a customer."""
+    return not stream.startswith(("contacts.claim-", "contacts.branch-", "contacts.handoffkind-"))
+
+
 def is_conversation(stream: str) -> bool:
     """Streams in which departments talk about handoffs."""
     return stream.partition(".")[2].startswith(("handoff-", "receipt-"))

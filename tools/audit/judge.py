@@ -9,13 +9,11 @@ records nothing any more has nothing left to do, so it gets less time than one t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tools.audit.book import Book, Cut, is_conversation
+from tools.audit.book import Book, Cut, is_conversation, is_of_customers
 from tools.audit.cases import OFFER, Ask, Case, Cases, Part, Receipt, Told
 
 PENDING, LOST, DISCREPANCY = "pending", "lost", "discrepancy"
 CONTACTS = "contacts"
-
-_NO_CUSTOMER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ class Judge:
     def _left_out(self, case: Case, part: Part) -> Iterator[Finding]:
         """Streams that concerned the subject at the basis, and are not in the first manifest as far as they went."""
         for stream, version in self.book.concerning(case.subject, part.basis).items():
-            if self._own(case, stream) or stream.startswith(_NO_CUSTOMER):
+            if self._own(case, stream) or not is_of_customers(stream):
                 continue
             offered = part.manifest.get(stream, (0, ""))[0]
             if offered < version:
@@ -293,7 +291,7 @@ class Judge:
         }
 
     def _to_be_told(self, case: Case, stream: str) -> bool:
-        if is_conversation(stream) or stream.startswith(_NO_CUSTOMER):
+        if is_conversation(stream) or not is_of_customers(stream):
             return False
         return self.book.streams[stream].department != case.to_department
 

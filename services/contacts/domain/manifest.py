@@ -6,8 +6,13 @@ from facts.common import ManifestEntry
 
 Entries = Sequence[ManifestEntry]
 
-#: Streams that say how Baton works and nothing of a customer.
-_NEVER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
+#: Streams that say how Baton works and nothing of a customer: locks and rules.
+_OF_NO_CUSTOMER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
+
+
+def is_of_customers(stream: str) -> bool:
+    """Whether a stream may tell something of a customer."""
+    return not stream.startswith(_OF_NO_CUSTOMER)
 
 
 def concerns(stream: str, handoff_id: str) -> bool:
@@ -15,7 +20,7 @@ def concerns(stream: str, handoff_id: str) -> bool:
 
     The conversation of earlier handoffs does; this one's own stream and receipts do not."""
     return (
-        not stream.startswith(_NEVER)
+        is_of_customers(stream)
         and not stream.endswith(f".handoff-{handoff_id}")
         and not (stream.endswith(f".receipt-{handoff_id}"))
     )
@@ -30,7 +35,7 @@ def is_conversation(stream: str) -> bool:
 
 def is_news(stream: str) -> bool:
     """Whether a stream belongs into closing manifests and supplements."""
-    return not stream.startswith(_NEVER) and not is_conversation(stream)
+    return is_of_customers(stream) and not is_conversation(stream)
 
 
 def newer(entries: Entries, covered: Mapping[str, int]) -> tuple[ManifestEntry, ...]:

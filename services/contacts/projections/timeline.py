@@ -26,7 +26,7 @@ from facts.contacts import (
 from facts.marketing import LeadCaptured, LeadUpdated
 from facts.sales import OpportunityOpened, OpportunityUpdated
 from services.contacts.domain.lead import BY_EMPLOYEE
-from services.contacts.domain.manifest import is_conversation
+from services.contacts.domain.manifest import is_conversation, is_of_customers
 
 HEARD = ("contacts", "marketing", "sales")
 
@@ -47,13 +47,10 @@ ACCESS = Projection(
     sources=HEARD,
 )
 
-#: Streams that tell nothing about a customer: rules and locks.
-_NOT_TOLD = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
-
 
 @TIMELINE.on_every
 def heard(fact: Any, at: At) -> Iterable[Change]:
-    if at.stream.startswith(_NOT_TOLD):
+    if not is_of_customers(at.stream):
         return
     yield Insert("timeline", _entry(fact, at))
     for subject in at.subjects:
