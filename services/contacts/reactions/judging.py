@@ -34,7 +34,9 @@ class Judging:
 
     async def judge(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """DELIVERED where a receipt equals its manifest. What was recorded about the subject between the look at what
-        is known and the offer's own fact is found here, and supplemented."""
+        is known and the offer's own fact is found here, and supplemented; so is what that fact itself links, the
+        company of a person: it is shown once all of the own log is, and nothing else asks for it."""
+        await caught_up(self._house)
         snapshot = await self._queries.snapshot(of(due) for due in dues)
         judged = (self._judge(due, snapshot) for due in dues)
         return failures(dues, await asyncio.gather(*judged, return_exceptions=True))
