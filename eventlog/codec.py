@@ -39,7 +39,9 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who records: `employee` did it, `actor` told Baton (an importer, a program, or the employee again)."""
+    """Who records: `employee` did it, `actor` told Baton (an importer, a program, or the employee again).
+
+    `sees_tenant` where the actor may read the records of every branch: such a one may link whatever there is."""
 
     tenant: str
     branch: str = ""
@@ -48,6 +50,7 @@ class Origin:
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
+    sees_tenant: bool = False
 
 
 class Recorded(NamedTuple):
@@ -175,6 +178,7 @@ def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[
         "trace": origin.traceparent,
         "key": key_id,
         "occurredAt": occurred_at.isoformat() if occurred_at else "",
+        "seesTenant": origin.sees_tenant,
     }
     metadata.update((name, value) for name, value in optional.items() if value)
     return metadata
@@ -219,6 +223,7 @@ def _at(department: str, event: Event, metadata: dict[str, Any], erased: bool) -
         get("causation", ""),
         event.digest,
         erased,
+        get("seesTenant", False),
     )
 
 

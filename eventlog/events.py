@@ -49,6 +49,10 @@ class Place:
         return cls(int(generation), Position(int(position)))
 
 
+#: Where every log begins: nothing of it was recorded, or heard, yet.
+START = Place(1, Position(0))
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event to append: its stored name, the version of its schema, and its bytes as they will stand for ever."""
