@@ -50,6 +50,7 @@ class Department:
     writer: Writer
     clock: Callable[[], datetime]
     wake: Callable[[], None]
+    told: Callable[[], None] = lambda: None
     parked_streams_max: int = 1000
 
 
@@ -290,6 +291,7 @@ class Source:
         metrics.HEARD.labels(self._department.name, self.feed.department).inc(count)
         metrics.PARKED.labels(self._department.name, self.feed.department).set(len(self._parked))
         self.heard.reached(checkpoint.place)
+        self._department.told()
         if todos:
             self._department.wake()
         if len(self._parked) > self._department.parked_streams_max:

@@ -1,9 +1,10 @@
-"""The dispatcher's RPCs over gRPC, with reflection and the standard health service."""
+"""RPCs over gRPC, with reflection and the standard health service."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
+from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -11,9 +12,9 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
 from eventlog.events import EVENT_BYTES_MAX
+from runtime.caller import Caller
 from runtime.errors import INVALID, RpcError, failure
-from runtime.methods import Method
-from runtime.rpc import Dispatcher
+from runtime.methods import Method, methods_of
 
 #: A request holds at most a few payloads; an answer may hold a page of the log.
 RECEIVE_BYTES_MAX = 4 * EVENT_BYTES_MAX
@@ -21,9 +22,9 @@ GRACE_S = 2.0
 
 
 class GrpcServer:
-    """Serves a dispatcher on a port; 0 takes a free one."""
+    """Serves RPCs of these services (full names), which `caller` answers, on a port; 0 takes a free one."""
 
-    def __init__(self, dispatcher: Dispatcher, host: str, port: int) -> None:
+    def __init__(self, caller: Caller, services: Sequence[str], host: str, port: int) -> None:
         options = [
             ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
             ("grpc.max_send_message_length", -1),
@@ -31,18 +32,19 @@ class GrpcServer:
         ]
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
-        self._dispatcher = dispatcher
+        self._services = services
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        for service in dispatcher.services:
-            handlers = {each.rpc: _handler(dispatcher, each) for each in dispatcher.methods_of(service)}
+        for service in services:
+            methods = methods_of(descriptor_pool.Default().FindServiceByName(service))
+            handlers = {each.rpc: _handler(caller, each) for each in methods}
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
-        names = (*dispatcher.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
         self.port = self._server.add_insecure_port(f"{host}:{port}")
 
     async def start(self) -> None:
         await self._server.start()
-        for service in ("", *self._dispatcher.services):
+        for service in ("", *self._services):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
@@ -51,12 +53,12 @@ class GrpcServer:
         await self._server.stop(GRACE_S)
 
 
-def _handler(dispatcher: Dispatcher, method: Method) -> Any:
+def _handler(caller: Caller, method: Method) -> Any:
     serializers = {"request_deserializer": _read(method), "response_serializer": _write}
 
     async def unary(request: Message | RpcError, context: Any) -> Message:
         try:
-            reply = await dispatcher.call(method.name, _checked(request), _metadata(context))
+            reply = await caller.call(method.name, _checked(request), _metadata(context))
         except RpcError as error:
             await _abort(context, error.status)
         context.set_trailing_metadata(tuple(reply.metadata.items()))
@@ -65,7 +67,7 @@ def _handler(dispatcher: Dispatcher, method: Method) -> Any:
 
     async def stream(request: Message | RpcError, context: Any) -> AsyncIterator[Message]:
         try:
-            async for item in dispatcher.stream(method.name, _checked(request), _metadata(context)):
+            async for item in caller.stream(method.name, _checked(request), _metadata(context)):
                 yield item
         except RpcError as error:
             await _abort(context, error.status)

@@ -4,8 +4,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
@@ -14,7 +12,7 @@ from grpc_status import rpc_status
 from runtime.caller import Reply
 from runtime.errors import DEADLINE, INTERNAL, NO_SUCH_METHOD, UNAVAILABLE, Kind, RpcError, failure
 from runtime.metadata import ETAG, POSITION, REPLAYED
-from runtime.methods import Method
+from runtime.methods import Method, named
 
 CALL_S = 30.0
 _ANSWERED = frozenset({ETAG, POSITION, REPLAYED})
@@ -33,10 +31,9 @@ class RemoteCaller:
     def __init__(self, addresses: Mapping[str, str]) -> None:
         options = [("grpc.max_receive_message_length", -1)]
         self._channels = {name: grpc.aio.insecure_channel(address, options) for name, address in addresses.items()}
-        self._methods: dict[str, Method] = {}
 
     async def call(self, method: str, request: Message, metadata: Mapping[str, str]) -> Reply:
-        described = self._method(method)
+        described = named(method)
         call = self._stub(described, request, "unary_unary")(request, metadata=tuple(metadata.items()), timeout=CALL_S)
         try:
             message = await call
@@ -46,7 +43,7 @@ class RemoteCaller:
         return Reply(message, {key: value for key, value in trailing if key in _ANSWERED})
 
     async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:
-        described = self._method(method)
+        described = named(method)
         call = self._stub(described, request, "unary_stream")(request, metadata=tuple(metadata.items()))
         try:
             async for item in call:
@@ -71,13 +68,6 @@ class RemoteCaller:
             response_deserializer=method.response_class.FromString,
         )
         return stub
-
-    def _method(self, name: str) -> Method:
-        if name not in self._methods:
-            service, _, rpc = name.partition("/")
-            descriptor: ServiceDescriptor = descriptor_pool.Default().FindServiceByName(service)
-            self._methods[name] = Method.of(descriptor.methods_by_name[rpc])
-        return self._methods[name]
 
 
 def _told(error: grpc.aio.AioRpcError) -> RpcError:

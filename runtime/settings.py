@@ -35,6 +35,10 @@ class Settings:
         return self.home / "keys"
 
     @property
+    def master_key(self) -> Path:
+        return self.keys / "master.key"
+
+    @property
     def issuer_key(self) -> Path:
         return self.keys / "issuer.pem"
 

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from gateway.contract import Contract
 from gateway.openapi.document import document
 from gateway.pages import Pages
 from gateway.server import HttpServer
+from runtime.caller import Caller
 from runtime.databases import Databases, Passwords
 from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
@@ -28,7 +29,6 @@ from runtime.logs import start_logging
 from runtime.memory import collect_rarely, give_back
 from runtime.oidc import IssuerKeys
 from runtime.postgres_server import PostgresServer
-from runtime.rpc import Dispatcher
 from runtime.settings import Settings
 from runtime.stopping import Stop
 from runtime.usage import WrongUsage
@@ -108,10 +108,11 @@ async def baton(settings: Settings) -> AsyncIterator[Up]:
         houses = await stack.enter_async_context(open_houses(DEPARTMENTS, databases, settings))
         verifier = await stack.enter_async_context(_verifier(settings, issuer))
         dispatcher = houses.dispatcher(verifier)
-        grpc = GrpcServer(dispatcher, LOOPBACK, settings.grpc_port)
+        caller = houses.caller(dispatcher)
+        grpc = GrpcServer(caller, dispatcher.services, LOOPBACK, settings.grpc_port)
         await grpc.start()
         stack.push_async_callback(grpc.stop)
-        port = await stack.enter_async_context(_serving(dispatcher, verifier, houses, settings))
+        port = await stack.enter_async_context(_gateway(caller, dispatcher.services, verifier, houses, settings))
         gateway = f"http://{_reachable(settings.host)}:{port}"
         run = Run(gateway, f"{LOOPBACK}:{grpc.port}", os.getpid())
         stack.enter_context(announced(settings, run))
@@ -152,13 +153,13 @@ async def _verifier(settings: Settings, issuer: Issuer) -> AsyncIterator[Verifie
 
 
 @contextlib.asynccontextmanager
-async def _serving(
-    dispatcher: Dispatcher, verifier: Verifier, houses: Houses, settings: Settings
+async def _gateway(
+    caller: Caller, services: Sequence[str], verifier: Verifier, houses: Houses, settings: Settings
 ) -> AsyncIterator[int]:
     """The gateway, listening; answers its port. Raises `WrongUsage` when somebody else has the address."""
-    contract = Contract.load().only(dispatcher.services)
+    contract = Contract.load().only(services)
     pages = Pages(document(contract, version("baton")), houses.not_ready)
-    server = HttpServer(Gateway(contract, dispatcher, verifier, pages), settings.host, settings.port)
+    server = HttpServer(Gateway(contract, caller, verifier, pages), settings.host, settings.port)
     try:
         port = await server.start()
     except OSError as error:

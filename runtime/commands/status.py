@@ -6,7 +6,7 @@ from typing import Any
 
 from baton.operations.v1 import operations_pb2 as messages
 
-from runtime.commands.output import add_json, print_json, print_table
+from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
 from runtime.reach import reach
 from runtime.settings import Settings
 
@@ -22,25 +22,34 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     query = {"tenant": arguments.tenant} if arguments.tenant else {}
     status = reach(settings, arguments.tenant).get("/v1/status", messages.Status, query)
     if arguments.json:
-        print_json({"departments": [_department(each) for each in status.departments]})
+        departments = [_department(each) for each in status.departments]
+        print_json({"departments": departments} | not_answered(status.unreachable))
     else:
         rows = [
-            (each.department, each.head, source.source, source.position, source.lag, each.parked, each.due)
+            (each.department, each.head, source.source, source.position, _shown(_lag(source)), each.parked, each.due)
             for each in status.departments
             for source in each.sources
         ]
         print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
-    for each in status.departments:
-        if each.failed:
-            sys.stderr.write(f"{each.department}: {each.failed}\n")
-    return 1 if any(each.failed for each in status.departments) else 0
+    wrong = [f"{each.department}: {each.failed}" for each in status.departments if each.failed]
+    sys.stderr.writelines(f"{each}\n" for each in wrong)
+    return 1 if tell_unreachable(status.unreachable) or wrong else 0
+
+
+def _lag(source: messages.SourceStatus) -> int | None:
+    """None while the other log is out of reach."""
+    return source.lag if source.HasField("lag") else None
+
+
+def _shown(lag: int | None) -> int | str:
+    return "?" if lag is None else lag
 
 
 def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
     return {
         "department": status.department,
         "head": status.head,
-        "sources": [{"source": each.source, "position": each.position, "lag": each.lag} for each in status.sources],
+        "sources": [{"source": each.source, "position": each.position, "lag": _lag(each)} for each in status.sources],
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,

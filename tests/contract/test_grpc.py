@@ -23,7 +23,7 @@ def house() -> House:
 
 @pytest.fixture
 async def address(house: House) -> AsyncIterator[str]:
-    server = GrpcServer(house.dispatcher, "127.0.0.1", 0)
+    server = GrpcServer(house.dispatcher, [SERVICE], "127.0.0.1", 0)
     await server.start()
     yield f"127.0.0.1:{server.port}"
     await server.stop()

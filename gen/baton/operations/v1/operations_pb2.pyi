@@ -14,16 +14,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ("tenant",)
+    __slots__ = ("tenant", "department")
     TENANT_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     tenant: str
-    def __init__(self, tenant: _Optional[str] = ...) -> None: ...
+    department: str
+    def __init__(self, tenant: _Optional[str] = ..., department: _Optional[str] = ...) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ("departments",)
+    __slots__ = ("departments", "unreachable")
     DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
+    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
     departments: _containers.RepeatedCompositeFieldContainer[DepartmentStatus]
-    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ...) -> None: ...
+    unreachable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
     __slots__ = ("department", "head", "sources", "parked", "due", "failed")
@@ -60,10 +64,12 @@ class ListParkedRequest(_message.Message):
     def __init__(self, department: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
 class ListParkedResponse(_message.Message):
-    __slots__ = ("parked",)
+    __slots__ = ("parked", "unreachable")
     PARKED_FIELD_NUMBER: _ClassVar[int]
+    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
     parked: _containers.RepeatedCompositeFieldContainer[ParkedStream]
-    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ...) -> None: ...
+    unreachable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParkedStream(_message.Message):
     __slots__ = ("department", "source", "tenant", "stream", "version", "type", "kind", "reason", "parked_at", "events")
