@@ -14,6 +14,10 @@ from runtime.settings import Settings, WrongSetting
 #: Modules by sub-command; only the one that is asked for is imported.
 COMMANDS = {
     "up": "runtime.commands.up",
+    "serve": "runtime.commands.serve",
+    "project": "runtime.commands.project",
+    "gateway": "runtime.commands.gateway",
+    "migrate": "runtime.commands.migrate",
     "status": "runtime.commands.status",
     "token": "runtime.commands.token",
     "import": "tools.importer.command",

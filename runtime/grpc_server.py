@@ -13,8 +13,11 @@ from grpc_status import rpc_status
 
 from eventlog.events import EVENT_BYTES_MAX
 from runtime.caller import Caller
+from runtime.channels import KEEPALIVE_MS
 from runtime.errors import INVALID, RpcError, failure
 from runtime.methods import Method, methods_of
+from runtime.tls import Tls
+from runtime.usage import WrongUsage
 
 #: A request holds at most a few payloads; an answer may hold a page of the log.
 RECEIVE_BYTES_MAX = 4 * EVENT_BYTES_MAX
@@ -24,11 +27,15 @@ GRACE_S = 2.0
 class GrpcServer:
     """Serves RPCs of these services (full names), which `caller` answers, on a port; 0 takes a free one."""
 
-    def __init__(self, caller: Caller, services: Sequence[str], host: str, port: int) -> None:
+    def __init__(self, caller: Caller, services: Sequence[str], host: str, port: int, tls: Tls | None = None) -> None:
         options = [
             ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", 5_000),
+            ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
         ]
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
@@ -40,7 +47,16 @@ class GrpcServer:
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
-        self.port = self._server.add_insecure_port(f"{host}:{port}")
+        self.port = self._listening(f"{host}:{port}", tls)
+
+    def _listening(self, address: str, tls: Tls | None) -> int:
+        """The port. Raises `WrongUsage` when somebody else has the address."""
+        try:
+            if tls is None:
+                return int(self._server.add_insecure_port(address))
+            return int(self._server.add_secure_port(address, tls.of_a_server()))
+        except RuntimeError as error:
+            raise WrongUsage(f"cannot listen on {address}: choose another BATON_GRPC_PORT or BATON_HOST") from error
 
     async def start(self) -> None:
         await self._server.start()

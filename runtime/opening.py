@@ -38,8 +38,9 @@ CLOSE_S = 2.0
 @dataclass(frozen=True)
 class Opened:
     """A department that is open. `feeds` are all that it may hear, the own log too; `hearing` is to be bound to what
-    hears them in this process."""
+    hears them in this process. `dsn` is its database's address."""
 
+    dsn: str
     house: House
     department: Department
     feeds: Mapping[str, Feed]
@@ -78,10 +79,13 @@ async def open_department(
     keyring: PostgresKeyring,
     settings: Settings,
     clock: Clock,
+    *,
+    migrate: bool = True,
 ) -> Opened:
-    """One department on its log and its database; closed with the stack."""
+    """One department on its log and its database, which is brought to this program's schema (`migrate`) or must have
+    it; closed with the stack. Raises `NotSafe`."""
     name = store.department
-    views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX)
+    views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=migrate)
     stack.push_async_callback(close_pool, views.pool)
     stack.push_async_callback(close_pool, views.deriving)
     codec = Codec(REGISTRY, keyring)
@@ -89,21 +93,27 @@ async def open_department(
     others = {source: feed for source, feed in feeds.items() if source != name}
     house = House(name, store, Handler(store, codec, keyring), views, others, keyring, codec, settings, hearing, clock)
     department = _module(name).build(house)
-    await views.define(department.schema.read_text("utf-8"))
-    return Opened(house, department, feeds, hearing)
+    if migrate:
+        await views.define(department.schema.read_text("utf-8"))
+    else:
+        await views.require(table for projection in department.projections for table in projection.tables)
+    return Opened(dsn, house, department, feeds, hearing)
 
 
-async def open_keyring(stack: contextlib.AsyncExitStack, dsn: str, path: Path) -> PostgresKeyring:
-    """The keyring whose master key is in the file. Raises `NotSafe` where that is missing, or is another one."""
+async def open_keyring(
+    stack: contextlib.AsyncExitStack, dsn: str, path: Path, *, migrate: bool = True
+) -> PostgresKeyring:
+    """The keyring whose master key is in the file, which is made where neither of them is there yet (`migrate`).
+    Raises `NotSafe` where the file is missing, or holds another key."""
     pool = await asyncpg.create_pool(dsn, min_size=0, max_size=4, max_inactive_connection_lifetime=10.0)
     stack.push_async_callback(close_pool, pool)
     there = path.exists()  # noqa: ASYNC240 - once, at the start
-    if not there and await is_used(pool):
+    if not there and (not migrate or await is_used(pool)):
         raise NotSafe(
             f"{path} is missing, and the keyring holds keys that nothing else opens: put the file back."
             " No new one was written, nothing was changed"
         )
-    return await PostgresKeyring.open(pool, master_key(path))
+    return await PostgresKeyring.open(pool, master_key(path), migrate=migrate)
 
 
 def master_key(path: Path) -> MasterKey:
