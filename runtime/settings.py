@@ -34,6 +34,7 @@ class Settings:
     health_port: int = 0
     departments: Mapping[str, str] | None = None
     kafka_bootstrap: str | None = None
+    kafka_replication: int = 1
     keyring_url: str | None = None
     service_token_file: Path | None = None
     tls_cert: Path | None = None
@@ -94,6 +95,9 @@ class Settings:
                 "BATON_DEPARTMENTS", cls.departments, _departments, "contacts=host:port,marketing=host:port,…"
             ),
             kafka_bootstrap=setting("BATON_KAFKA_BOOTSTRAP", cls.kafka_bootstrap, _brokers, "host:port,host:port,…"),
+            kafka_replication=setting(
+                "BATON_KAFKA_REPLICATION", cls.kafka_replication, _replication, "a number of copies from 1 to 9"
+            ),
             keyring_url=setting(
                 "BATON_KEYRING_URL", cls.keyring_url, _database, "postgresql://user:password@host:port/database"
             ),
@@ -116,6 +120,12 @@ class Settings:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ValueError(text)
+    return int(text)
+
+
+def _replication(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 9):
         raise ValueError(text)
     return int(text)
 

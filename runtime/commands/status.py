@@ -7,6 +7,7 @@ from typing import Any
 from baton.operations.v1 import operations_pb2 as messages
 
 from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
+from runtime.home import find
 from runtime.reach import reach
 from runtime.settings import Settings
 
@@ -31,9 +32,16 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             for source in each.sources
         ]
         print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
-    wrong = [f"{each.department}: {each.failed}" for each in status.departments if each.failed]
+    wrong = [*given_up(settings), *(f"{each.department}: {each.failed}" for each in status.departments if each.failed)]
     sys.stderr.writelines(f"{each}\n" for each in wrong)
     return 1 if tell_unreachable(status.unreachable) or wrong else 0
+
+
+def given_up(settings: Settings) -> list[str]:
+    """What the supervisor of a cluster on this home does not start again, and why."""
+    if settings.gateway is not None:
+        return []
+    return list(find(settings).given_up)
 
 
 def _lag(source: messages.SourceStatus) -> int | None:

@@ -41,6 +41,13 @@ def addresses(settings: Settings) -> Mapping[str, str]:
     return settings.departments
 
 
+def brokers(settings: Settings) -> str:
+    """Where Kafka is. Raises `WrongSetting`."""
+    if settings.kafka_bootstrap is None:
+        raise WrongSetting("BATON_KAFKA_BOOTSTRAP is not set: expected host:port,host:port,…")
+    return settings.kafka_bootstrap
+
+
 @contextlib.asynccontextmanager
 async def verifier_of(settings: Settings) -> AsyncIterator[Verifier]:
     """Whose tokens count here. Raises `WrongSetting` without the key of the local issuer."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 
@@ -16,12 +15,12 @@ from runtime.channels import Channels
 from runtime.errors import RpcError
 from runtime.gathering import Gathering
 from runtime.identity import Verifier
+from runtime.listening import taken
 from runtime.remote import RemoteCaller
 from runtime.roles.connecting import addresses, verifier_of
 from runtime.roles.process import Started
 from runtime.settings import Settings
 from runtime.tls import Tls
-from runtime.usage import WrongUsage
 
 LOOK_S = 1.0
 
@@ -61,12 +60,6 @@ async def listening(
         yield port
     finally:
         await server.stop()
-
-
-def taken(settings: Settings, error: OSError) -> WrongUsage:
-    """What a user is told whose address somebody else has."""
-    where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
-    return WrongUsage(f"cannot listen on {where} ({why}): choose another BATON_PORT or BATON_HOST")
 
 
 class Reaching:

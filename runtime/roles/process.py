@@ -21,6 +21,8 @@ from runtime.usage import WrongUsage
 log = logging.getLogger("baton.role")
 
 CONNECT_S = 5.0
+#: After this the process ends, whatever still holds it.
+STOP_S = 4.0
 FAILED = 1
 
 
@@ -62,7 +64,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _run(name: str, settings: Settings, role: Role) -> int:
-    stop = Stop(lambda: None)
+    stop = Stop(lambda: None, STOP_S)
     checks: dict[str, Check] = {"start": _starting}
     async with contextlib.AsyncExitStack() as stack:
         port = await stack.enter_async_context(healthy(settings, checks))
