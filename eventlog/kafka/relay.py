@@ -44,6 +44,7 @@ class Relay:
         self._topics = topics
         self._pace_s = pace_s
         self._department = store.department
+        self._head = Position(0)
 
     async def run(self) -> None:
         """Until cancelled. Raises what waiting does not heal: `WrongTopic`, `TopicAhead`, `TopicDamaged`, `NotSafe`."""
@@ -113,7 +114,8 @@ class Relay:
                     raise OtherGeneration(f"the log is of generation {page.generation} now")
                 events = await complete(feed, page, position)
                 position = page.scanned
-                self._head(page.head)
+                self._head = page.head
+                self._show_lag()
                 await gathering.put(events)
 
     async def _tell(self, gathering: Gathering, transactions: Transactions, watermark: Watermark) -> None:
@@ -130,10 +132,11 @@ class Relay:
     def _told(self, watermark: Watermark) -> None:
         self.watermark = watermark
         metrics.RELAY_POSITION.labels(self._department).set(watermark.position)
+        self._show_lag()
 
-    def _head(self, head: Position) -> None:
+    def _show_lag(self) -> None:
         told = self.watermark.position if self.watermark else 0
-        metrics.RELAY_LAG.labels(self._department).set(max(0, head - told))
+        metrics.RELAY_LAG.labels(self._department).set(max(0, self._head - told))
 
 
 def _passes(error: Exception) -> bool:
