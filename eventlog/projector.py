@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from eventlog.checkpoints import NOWHERE, wait_until_heard
+from eventlog.checkpoints import wait_until_heard
 from eventlog.codec import Codec
 from eventlog.entry import StreamKey
 from eventlog.errors import NoSuchPlace
 from eventlog.events import Place, Version
 from eventlog.feed import Feed
 from eventlog.fold import Folding
+from eventlog.marks import NOWHERE
 from eventlog.projections import Projection
 from eventlog.reactions import Reactions
 from eventlog.source import Department, Source

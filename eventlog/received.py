@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
-from eventlog.feed import Feed
+from eventlog.feed import Feed, tells_its_end
 from eventlog.store import Store
 from eventlog.views import Views
 
@@ -48,8 +48,9 @@ class Ledger:
         self._feeds = feeds
 
     def tells_its_end(self, department: str) -> bool:
-        """Whether the department is heard in one sequence, so that nothing can be lost at the end of it unnoticed."""
-        return self._feeds[department].in_one_sequence
+        """Whether it is known how far the department was heard completely, so that nothing can be lost at the end of it
+        unnoticed."""
+        return tells_its_end(self._feeds[department])
 
     async def received(self, wanted: Iterable[Wanted]) -> Received:
         """Everything asked for, at one moment."""

@@ -2,6 +2,8 @@
 allowed."""
 
 import os
+import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ class Settings:
     departments: Mapping[str, str] | None = None
     kafka_bootstrap: str | None = None
     kafka_replication: int = 1
+    instance: str | None = None
     keyring_url: str | None = None
     service_token_file: Path | None = None
     tls_cert: Path | None = None
@@ -56,6 +59,11 @@ class Settings:
     @property
     def issuer_key(self) -> Path:
         return self.keys / "issuer.pem"
+
+    @property
+    def instance_name(self) -> str:
+        """Which of several processes with one role this is, the same one after a restart."""
+        return self.instance or socket.gethostname()
 
     @property
     def run_file(self) -> Path:
@@ -98,6 +106,7 @@ class Settings:
             kafka_replication=setting(
                 "BATON_KAFKA_REPLICATION", cls.kafka_replication, _replication, "a number of copies from 1 to 9"
             ),
+            instance=setting("BATON_INSTANCE", cls.instance, _instance, "letters, digits, dots, dashes"),
             keyring_url=setting(
                 "BATON_KEYRING_URL", cls.keyring_url, _database, "postgresql://user:password@host:port/database"
             ),
@@ -128,6 +137,12 @@ def _replication(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 9):
         raise ValueError(text)
     return int(text)
+
+
+def _instance(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
+        raise ValueError(text)
+    return text
 
 
 def _host(text: str) -> str:

@@ -19,6 +19,7 @@ from eventlog.kafka.resuming import resume
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.kafka.transactions import Transactions, fencing_producer
 from eventlog.kafka.watermarks import Watermark
+from eventlog.marks import whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
@@ -108,7 +109,7 @@ class Relay:
         """Follow the log. Raises `NotSafe` where it lacks a position."""
         feed = PostgresFeed(self._store)
         position = after.position
-        async with aclosing(feed.pages(after.place)) as pages:
+        async with aclosing(feed.pages(whole(after.place))) as pages:
             async for page in pages:
                 if page.generation != after.generation:
                     raise OtherGeneration(f"the log is of generation {page.generation} now")

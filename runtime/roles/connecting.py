@@ -2,11 +2,10 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import cast
 
 from eventlog.feed import Feed, PostgresFeed
+from eventlog.kafka.feed import KafkaFeed
 from eventlog.postgres.store import PostgresStore
-from eventlog.store import Store
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS, utc_now
 from runtime.identity import Issuer, Verifier
@@ -84,9 +83,13 @@ async def opened_department(name: str, settings: Settings) -> AsyncIterator[Open
 
 
 async def _feeds(stack: contextlib.AsyncExitStack, store: PostgresStore, settings: Settings) -> Mapping[str, Feed]:
-    """The own log where it stands, the others' from afar."""
+    """The own log where it stands; the others' through Kafka, and from their owners where something is missing."""
+    name, bootstrap = store.department, brokers(settings)
     caller = await stack.enter_async_context(caller_of(settings))
-    token = service_token(settings, store.department)
-    others = [name for name in DEPARTMENTS if name != store.department]
-    heard = {name: PostgresFeed(cast("Store", RemoteLog(name, caller, token))) for name in others}
-    return {store.department: PostgresFeed(store), **heard}
+    token = service_token(settings, name)
+    feeds: dict[str, Feed] = {name: PostgresFeed(store)}
+    for other in (each for each in DEPARTMENTS if each != name):
+        feed = KafkaFeed(RemoteLog(caller, other, token), name, bootstrap, instance=settings.instance_name)
+        stack.push_async_callback(feed.leave)
+        feeds[other] = feed
+    return feeds

@@ -12,8 +12,9 @@ import pytest
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
-from eventlog.feed import PostgresFeed
+from eventlog.feed import PostgresFeed, Told
 from eventlog.keyring import DataKey, MemoryKeyring
+from eventlog.marks import WHOLE
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.projections import At, Change, Insert, Projection
@@ -224,7 +225,7 @@ async def test_a_repeat_with_other_bytes_is_an_alarm(
         (event,) = (await marketing.read_all(Position(0))).events
 
         async with source._writing:
-            await source._apply(await source._decoded([replace(event, data=b"{}")], moving=False))
+            await source._apply(await source._decoded(Told.beside(WHOLE, [replace(event, data=b"{}")])))
 
         (stopped,) = await ParkedStreams(views, projector.heal_stream).list()
         assert (stopped.stream, stopped.kind) == ("marketing.visit-1", "ALARM")

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from eventlog.checkpoints import Superseded, Waiters
+from eventlog.checkpoints import Waiters
 from eventlog.codec import Codec
 from eventlog.events import Place, Position
-from eventlog.feed import PostgresFeed
+from eventlog.feed import PostgresFeed, Told
 from eventlog.fold import Folding
+from eventlog.marks import WHOLE, Superseded
 from eventlog.memory import MemoryStore
 from eventlog.source import Department, Source
 from eventlog.store import Store
@@ -78,13 +79,13 @@ async def test_one_who_lost_the_assignment_while_it_computed_counts_nothing_twic
 ) -> None:
     await record(sales, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
     zombie, successor = a_source(views, codec, sales), a_source(views, codec, sales)
-    events = (await sales.read_all(Position(0))).events
-    await zombie._resume()
-    await successor._resume()
+    told = Told.in_sequence((await sales.read_all(Position(0))).events)
+    await zombie._resume({WHOLE})
+    await successor._resume({WHOLE})
 
-    await successor._apply(await successor._decoded(events, moving=True))
+    await successor._apply(await successor._decoded(told))
     with pytest.raises(Superseded):
-        await zombie._apply(await zombie._decoded(events, moving=True))
+        await zombie._apply(await zombie._decoded(told))
 
     assert await Expected.found(views) == await Expected.of(codec, sales)
 

@@ -58,7 +58,7 @@ class Town:
         """Record facts of another department as that department would."""
         department = stream.partition(".")[0]
         house = next(iter(self.houses.running.values())).house
-        store = house.store if house.name == department else house.feeds[department]._store  # type: ignore[attr-defined]
+        store = house.store if house.name == department else house.feeds[department].log  # type: ignore[attr-defined]
         command = command or uuid4()
         origin = Origin(self.tenant, branch="", employee=employee)
         events, _ = await Codec(REGISTRY, self.houses.keyring).encode(facts, origin, command)

@@ -1,0 +1,53 @@
+"""How far a source that is heard in parts was heard completely: the last watermark that every part has reached."""
+
+from collections.abc import Mapping
+
+from eventlog.events import Offset, Place
+from eventlog.feed import Watermark
+
+#: More watermarks are not waited for one by one while catching up.
+EXPECTED_MAX = 1000
+
+
+class Expected:
+    """Watermarks that were not reached yet, in the order of the log. Each asks at least as much as the one before."""
+
+    def __init__(self) -> None:
+        self._watermarks: list[Watermark] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._watermarks)
+
+    def expect(self, watermark: Watermark) -> None:
+        """Wait for one more. One that asks less than the last begins another topic: what was asked of the former one
+        says nothing any more."""
+        if self._watermarks and not _asks_more(watermark, self._watermarks[-1]):
+            self._watermarks.clear()
+        self._watermarks.append(watermark)
+        if len(self._watermarks) > EXPECTED_MAX:
+            del self._watermarks[:-1:2]
+
+    def reached(self, offsets: Mapping[int, Offset]) -> Place | None:
+        """The place of the last one that all parts have reached, given where to go on in each; None if there is none.
+        It and those before are waited for no longer."""
+        low, high = 0, len(self._watermarks)
+        while low < high:
+            middle = (low + high) // 2
+            if _is_reached(self._watermarks[middle], offsets):
+                low = middle + 1
+            else:
+                high = middle
+        if not low:
+            return None
+        place = self._watermarks[low - 1].place
+        del self._watermarks[:low]
+        return place
+
+
+def _is_reached(watermark: Watermark, offsets: Mapping[int, Offset]) -> bool:
+    return all(offsets.get(part, 0) >= offset for part, offset in enumerate(watermark.offsets))
+
+
+def _asks_more(watermark: Watermark, than: Watermark) -> bool:
+    pairs = zip(watermark.offsets, than.offsets, strict=False)
+    return watermark.place > than.place and all(offset >= before for offset, before in pairs)
