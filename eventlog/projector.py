@@ -51,10 +51,10 @@ class Projector:
             for feed in feeds
         }
 
-    async def run(self) -> None:
-        """Until cancelled. Raises when a source cannot go on by waiting."""
+    async def run(self, departments: Iterable[str] | None = None) -> None:
+        """Hear these departments (None: all) until cancelled. Raises when a source cannot go on by waiting."""
         async with asyncio.TaskGroup() as group:
-            for source in self.sources.values():
+            for source in map(self.sources.__getitem__, self.sources if departments is None else departments):
                 group.create_task(source.run(), name=f"{self._shared.name} hears {source.feed.department}")
 
     def checkpoint(self, department: str) -> Place:

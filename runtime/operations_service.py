@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid5
 
@@ -41,10 +41,19 @@ Heal = Callable[[str, StreamKey], Awaitable[bool]]
 _TROUBLE = (OSError, TimeoutError, LogError, RpcError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class Operations:
-    """Asks one department."""
+@dataclass(frozen=True)
+class Kafka:
+    """What tells a department's log to others: where it is, and how far it was told (None: nothing yet)."""
 
-    def __init__(self, opened: Opened, heal: Heal) -> None:
+    bootstrap: str
+    told: Callable[[], Awaitable[Place | None]]
+
+
+class Operations:
+    """Asks one department. `kafka` where departments hear each other through it."""
+
+    def __init__(self, opened: Opened, heal: Heal, kafka: Kafka | None = None) -> None:
+        self._kafka = kafka
         self._opened = opened
         self._house = opened.house
         self._parked = ParkedStreams(opened.house.views, heal)
@@ -55,7 +64,11 @@ class Operations:
         await self._rebuilding.stop()
 
     async def GetStatus(self, request: messages.GetStatusRequest, call: Call) -> messages.Status:
-        return messages.Status(departments=[await status(self._opened, tenant_of(call.identity, request.tenant))])
+        found = await status(self._opened, tenant_of(call.identity, request.tenant))
+        if self._kafka is None:
+            return messages.Status(departments=[found])
+        found.relay.CopyFrom(await _relay(self._kafka, Place.parse(found.head)))
+        return messages.Status(departments=[found], kafka=messages.KafkaStatus(bootstrap=self._kafka.bootstrap))
 
     async def ListParked(self, request: messages.ListParkedRequest, call: Call) -> messages.ListParkedResponse:
         stopped = await self._parked.list(tenant_of(call.identity, request.tenant))
@@ -134,6 +147,17 @@ async def _source(name: str, feed: Feed, heard: dict[str, Place]) -> messages.So
         status.lag = max(0, head.position - of_this_generation)
         LAG.labels(name, feed.department).set(status.lag)
     return status
+
+
+async def _relay(kafka: Kafka, head: Place) -> messages.RelayStatus:
+    try:
+        told = await asyncio.wait_for(kafka.told(), HEAD_S)
+    except _TROUBLE as error:
+        log.info("Kafka does not say how far the log was told: %s", type(error).__name__)
+        return messages.RelayStatus()
+    place = told or Place(head.generation, Position(0))
+    of_this_generation = place.position if place.generation == head.generation else Position(0)
+    return messages.RelayStatus(position=str(place), lag=max(0, head.position - of_this_generation))
 
 
 async def _head(feed: Feed) -> Place | None:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -28,16 +29,28 @@ def nobody() -> None:
     """Who is told where nobody else is there."""
 
 
+#: Does a work as long as this process is the one to do it.
+Work = Callable[[], Coroutine[Any, Any, None]]
+Lead = Callable[[Work], Coroutine[Any, Any, None]]
+
+
+async def alone(work: Work) -> None:
+    """Where one process is all there is."""
+    await work()
+
+
 class Projecting:
     """Projector, reactor and healing of one department. `told` is called after every commit, so that other processes
-    may be told; `failed` says why one of them has stopped for good."""
+    may be told. Several processes may share what others tell; the own log is heard, and todos are done, by the one
+    that leads. `failed` says why something has stopped for good."""
 
-    def __init__(self, opened: Opened, told: Callable[[], None] = nobody) -> None:
+    def __init__(self, opened: Opened, told: Callable[[], None] = nobody, lead: Lead = alone) -> None:
         house, department = opened.house, opened.department
         self.opened = opened
         self.reactor = Reactor(opened.name, house.views, department.reactions, house.clock)
         self.projector = projector_of(opened, self.reactor.wake, told)
         self.failed = ""
+        self._lead = lead
         self._tasks: list[asyncio.Task[None]] = []
         opened.hearing.bind(self.projector)
 
@@ -52,7 +65,11 @@ class Projecting:
     async def start(self) -> None:
         await self.house.views.execute(FORGET)
         healing = Healing(self.name, self.projector.sources)
-        works = {"projector": self.projector.run(), "reactor": self.reactor.run(), "healing": healing.run()}
+        works = {
+            "projector": self.projector.run(self.opened.department.hears),
+            "work of the one that leads": self._lead(self._at_the_head),
+            "healing": healing.run(),
+        }
         for what, work in works.items():
             self._tasks.append(asyncio.create_task(self._run(what, work), name=f"{what} of {self.name}"))
 
@@ -66,6 +83,11 @@ class Projecting:
         """Wait until one of them has stopped for good; why."""
         await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         return self.failed
+
+    async def _at_the_head(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.projector.run([self.name]), name=f"{self.name} hears itself")
+            group.create_task(self.reactor.run(), name=f"reactor of {self.name}")
 
     async def _run(self, what: str, work: Awaitable[None]) -> None:
         """What waiting does not heal is told and shown in the status; the department goes on answering."""

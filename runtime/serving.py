@@ -14,7 +14,7 @@ from runtime.department import DEPARTMENTS
 from runtime.identity import Verifier
 from runtime.log_service import LogService
 from runtime.opening import Opened
-from runtime.operations_service import Operations
+from runtime.operations_service import Kafka, Operations
 from runtime.rpc import Dispatcher, Hmac, Servicer
 
 WAIT_FOR_POSITION_S = 5.0
@@ -30,9 +30,9 @@ class Serving:
     operations: Operations
 
     @classmethod
-    def of(cls, opened: Opened, projector: Projector) -> "Serving":
+    def of(cls, opened: Opened, projector: Projector, kafka: Kafka | None = None) -> "Serving":
         """`projector` hears single streams again when operators ask for it; it may run here or not."""
-        return cls(opened, Operations(opened, projector.heal_stream))
+        return cls(opened, Operations(opened, projector.heal_stream, kafka))
 
     async def wait(self, source: str, place: Place) -> None:
         """Until the department has heard the source up to a place. One that it does not hear shows nothing of it, so

@@ -53,7 +53,7 @@ class Relay:
         while True:
             self.watermark = None
             try:
-                async with term(self._dsn) as leading:
+                async with term(self._dsn, "relay") as leading:
                     await self._lead(leading)
             except Exception as error:
                 if not _passes(error):

@@ -24,17 +24,28 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     status = reach(settings, arguments.tenant).get("/v1/status", messages.Status, query)
     if arguments.json:
         departments = [_department(each) for each in status.departments]
-        print_json({"departments": departments} | not_answered(status.unreachable))
+        kafka = {"kafka": {"bootstrap": status.kafka.bootstrap}} if status.HasField("kafka") else {}
+        print_json({"departments": departments, **kafka, **not_answered(status.unreachable)})
     else:
         rows = [
             (each.department, each.head, source.source, source.position, _shown(_lag(source)), each.parked, each.due)
             for each in status.departments
-            for source in each.sources
+            for source in (*each.sources, *_told(each))
         ]
         print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
     wrong = [*given_up(settings), *(f"{each.department}: {each.failed}" for each in status.departments if each.failed)]
     sys.stderr.writelines(f"{each}\n" for each in wrong)
     return 1 if tell_unreachable(status.unreachable) or wrong else 0
+
+
+def _told(status: messages.DepartmentStatus) -> list[messages.SourceStatus]:
+    """How far the log was told through Kafka, as one more line beside what the department hears."""
+    if not status.HasField("relay"):
+        return []
+    found = messages.SourceStatus(source="(relay)", position=status.relay.position)
+    if status.relay.HasField("lag"):
+        found.lag = status.relay.lag
+    return [found]
 
 
 def given_up(settings: Settings) -> list[str]:
@@ -61,4 +72,9 @@ def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,
+        **({"relay": _relay(status.relay)} if status.HasField("relay") else {}),
     }
+
+
+def _relay(relay: messages.RelayStatus) -> dict[str, Any]:
+    return {"position": relay.position, "lag": relay.lag if relay.HasField("lag") else None}

@@ -4,12 +4,17 @@ With `BATON_KEYRING_URL` it works on one department's own database and on the ke
 `BATON_DATABASE_URL` names a role that may create databases, and all departments get theirs.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
+from aiokafka.errors import KafkaError
+
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.topics import Topics, prepare
 from eventlog.postgres.store import PostgresStore
+from eventlog.trouble import wait_s
 from runtime.databases import KEYRING, Databases, Passwords
 from runtime.department import DEPARTMENTS, utc_now
 from runtime.files import private_folder
@@ -24,7 +29,30 @@ log = logging.getLogger("baton.migrate")
 
 
 async def migrate(departments: Sequence[str], settings: Settings) -> None:
-    """Raises `WrongSetting`, `WrongUsage`, `DatabaseRefused`, `NotSafe`."""
+    """Databases, and topics where Kafka is named. Raises `WrongSetting`, `WrongUsage`, `DatabaseRefused`, `NotSafe`."""
+    await _databases(departments, settings)
+    if settings.kafka_bootstrap is not None:
+        for name in departments:
+            await make_topics(name, settings.kafka_bootstrap, settings.kafka_replication)
+
+
+async def make_topics(department: str, bootstrap: str, replication: int) -> None:
+    """The department's topics, as they must be; Kafka is waited for. Raises `WrongTopic`."""
+    topics = Topics.of(department, replication=replication)
+    failures = 0
+    while True:
+        try:
+            await prepare(bootstrap, topics.facts, topics.watermarks)
+        except KafkaError as error:
+            failures += 1
+            log.warning("Kafka: %s; trying again in %.2f s", type(error).__name__, wait_s(failures))
+            await asyncio.sleep(wait_s(failures))
+        else:
+            log.info("the topics of %s are what they must be", department, extra={"department": department})
+            return
+
+
+async def _databases(departments: Sequence[str], settings: Settings) -> None:
     private_folder(settings.keys)
     url = database(settings)
     if settings.keyring_url is None:

@@ -2,15 +2,18 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 from eventlog.events import Place, Version
+from eventlog.kafka.told import told
 from eventlog.projector import Projector
 from eventlog.watching import Watching
 from runtime.gathering import Gathering
 from runtime.grpc_server import GrpcServer
 from runtime.opening import Opened
+from runtime.operations_service import Kafka
 from runtime.projecting import projector_of
-from runtime.roles.connecting import opened_department, verifier_of
+from runtime.roles.connecting import brokers, opened_department, verifier_of
 from runtime.roles.process import Started
 from runtime.serving import Serving, dispatcher
 from runtime.settings import Settings
@@ -53,7 +56,8 @@ async def _serving(opened: Opened, settings: Settings) -> AsyncIterator[Serving]
     watching = Watching(opened.name, opened.dsn, opened.house.views, opened.heard())
     projector = projector_of(opened, watching.tell, watching.tell)
     opened.hearing.bind(HearingElsewhere(watching, projector))
-    serving = Serving.of(opened, projector)
+    bootstrap = brokers(settings)
+    serving = Serving.of(opened, projector, Kafka(bootstrap, partial(told, bootstrap, opened.name)))
     watching.start()
     try:
         yield serving

@@ -114,9 +114,11 @@ async def test_status_names_every_department_and_what_it_hears(cluster: Baton) -
     assert answer.code == 0, answer.stderr
     departments = {each["department"]: each for each in answer.json()["departments"]}
     assert set(departments) == set(DEPARTMENTS)
+    assert answer.json()["kafka"]["bootstrap"].startswith("127.0.0.1:")
     for status in departments.values():
         assert (status["failed"], status["parked"]) == ("", 0)
-        assert all(isinstance(source["lag"], int) for source in status["sources"])
+        assert all(isinstance(each["lag"], int) for each in (*status["sources"], status["relay"]))
+    assert "(relay)" in (await cluster.cli("status")).stdout
 
 
 async def test_logs_are_one_stream_with_names_and_nothing_personal(cluster: Baton) -> None:

@@ -22,28 +22,46 @@ class GetStatusRequest(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., department: _Optional[str] = ...) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ("departments", "unreachable")
+    __slots__ = ("departments", "unreachable", "kafka")
     DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
     UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
+    KAFKA_FIELD_NUMBER: _ClassVar[int]
     departments: _containers.RepeatedCompositeFieldContainer[DepartmentStatus]
     unreachable: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ...) -> None: ...
+    kafka: KafkaStatus
+    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ..., kafka: _Optional[_Union[KafkaStatus, _Mapping]] = ...) -> None: ...
+
+class KafkaStatus(_message.Message):
+    __slots__ = ("bootstrap",)
+    BOOTSTRAP_FIELD_NUMBER: _ClassVar[int]
+    bootstrap: str
+    def __init__(self, bootstrap: _Optional[str] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
-    __slots__ = ("department", "head", "sources", "parked", "due", "failed")
+    __slots__ = ("department", "head", "sources", "parked", "due", "failed", "relay")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     PARKED_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    RELAY_FIELD_NUMBER: _ClassVar[int]
     department: str
     head: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
     parked: int
     due: int
     failed: str
-    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ...) -> None: ...
+    relay: RelayStatus
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ..., relay: _Optional[_Union[RelayStatus, _Mapping]] = ...) -> None: ...
+
+class RelayStatus(_message.Message):
+    __slots__ = ("position", "lag")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    position: str
+    lag: int
+    def __init__(self, position: _Optional[str] = ..., lag: _Optional[int] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "position", "lag")
