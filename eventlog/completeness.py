@@ -14,18 +14,22 @@ class Expected:
 
     def __init__(self) -> None:
         self._watermarks: list[Watermark] = []
+        self._last: Watermark | None = None
 
     def __bool__(self) -> bool:
         return bool(self._watermarks)
 
-    def expect(self, watermark: Watermark) -> None:
-        """Wait for one more. One that asks less than the last begins another topic: what was asked of the former one
-        says nothing any more."""
-        if self._watermarks and not _asks_more(watermark, self._watermarks[-1]):
+    def expect(self, watermark: Watermark) -> bool:
+        """Wait for one more. False when it asks less than the one before: it is of another topic, made anew, and what
+        was asked of the former one says nothing any more."""
+        follows = self._last is None or _asks_as_much(watermark, self._last)
+        if not follows:
             self._watermarks.clear()
+        self._last = watermark
         self._watermarks.append(watermark)
         if len(self._watermarks) > EXPECTED_MAX:
             del self._watermarks[:-1:2]
+        return follows
 
     def reached(self, offsets: Mapping[int, Offset]) -> Place | None:
         """The place of the last one that all parts have reached, given where to go on in each; None if there is none.
@@ -48,6 +52,6 @@ def _is_reached(watermark: Watermark, offsets: Mapping[int, Offset]) -> bool:
     return all(offsets.get(part, 0) >= offset for part, offset in enumerate(watermark.offsets))
 
 
-def _asks_more(watermark: Watermark, than: Watermark) -> bool:
-    pairs = zip(watermark.offsets, than.offsets, strict=False)
-    return watermark.place > than.place and all(offset >= before for offset, before in pairs)
+def _asks_as_much(watermark: Watermark, as_: Watermark) -> bool:
+    pairs = zip(watermark.offsets, as_.offsets, strict=False)
+    return watermark.place >= as_.place and all(offset >= before for offset, before in pairs)

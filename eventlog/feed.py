@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import attrgetter
 from typing import Protocol
 
+from eventlog.checks import check_name
 from eventlog.errors import NotSafe
 from eventlog.events import Event, Offset, Place, Position, Version
 from eventlog.marks import WHOLE, ByPartition, InOneSequence, Mark, Marks, MarkTable
@@ -22,18 +22,18 @@ class Told:
     fetched beside the feed."""
 
     events: Sequence[Event]
-    parts: Iterable[int]
-    offsets: Iterable[Offset | None]
+    parts: Sequence[int]
+    offsets: Sequence[Offset | None]
 
     @classmethod
     def beside(cls, part: int, events: Sequence[Event]) -> "Told":
         """Events of one part that were fetched beside the feed."""
-        return cls(events, repeat(part, len(events)), repeat(None, len(events)))
+        return cls(events, [part] * len(events), [None] * len(events))
 
     @classmethod
     def in_sequence(cls, events: Sequence[Event]) -> "Told":
         """Events of a log in one sequence, in which the position is the offset."""
-        return cls(events, repeat(WHOLE, len(events)), [Offset(event.position) for event in events])
+        return cls(events, [WHOLE] * len(events), [Offset(event.position) for event in events])
 
 
 class Watermark(Protocol):
@@ -157,6 +157,11 @@ class OwnersLog:
         return self.log.department
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        try:
+            check_name("tenant", tenant)
+            check_name("stream", stream)
+        except ValueError:
+            return ()  # A spoiled record may name what no log takes.
         return await self.log.read_stream(tenant, stream, after=after, limit=upto - after)
 
     async def at(self, position: Position) -> Event | None:

@@ -36,8 +36,11 @@ async def parked_streams(connection: Any, source: str) -> dict[StreamKey, str]:
 
 
 def parking(source: str, parked: Sequence[Parked], now: datetime) -> list[Statement]:
-    """Statements that park."""
-    rows = [(source, *_row(each), now) for each in parked]
+    """Statements that park. Of an event that came twice, what is wrong with it stays, not that it follows itself."""
+    first: dict[tuple[str, str, int], Parked] = {}
+    for each in parked:
+        first.setdefault((*each.entry.stream, each.entry.event.version), each)
+    rows = [(source, *_row(each), now) for each in first.values()]
     return [Statement(_PARK, list(zip(*rows, strict=True)))] if rows else []
 
 
@@ -140,6 +143,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigin
 ON CONFLICT (tenant, stream, version) DO UPDATE SET
     data = EXCLUDED.data, metadata = EXCLUDED.metadata, digest = EXCLUDED.digest,
     recomputed = EXCLUDED.recomputed, kind = EXCLUDED.kind, reason = EXCLUDED.reason
+WHERE EXCLUDED.kind <> 'FOLLOWS'
 """
 
 _UNPARK = """

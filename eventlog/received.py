@@ -7,10 +7,11 @@ nothing that it did not recompute; for the own streams they are recomputed from 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
 from eventlog.feed import Feed, tells_its_end
+from eventlog.marks import NOWHERE
 from eventlog.store import Store
 from eventlog.views import Views
 
@@ -32,11 +33,13 @@ class Wanted(NamedTuple):
 @dataclass(frozen=True)
 class Received:
     """`digests` of what was received; what is wanted and in neither of the two has not come. `unproven` stands on an
-    event that somebody discarded: nothing proves it any more. `basis` is how far each department was heard."""
+    event that somebody discarded: nothing proves it any more. `basis` is how far each department was heard completely;
+    what was received and is `ahead` of that stands further on in its department's log."""
 
     digests: Mapping[Wanted, bytes]
     unproven: frozenset[Wanted]
     basis: Mapping[str, Place]
+    ahead: frozenset[Wanted] = frozenset()
 
 
 class Ledger:
@@ -62,10 +65,16 @@ class Ledger:
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
         heard = {row["source"]: Place(row["generation"], row["position"]) for row in basis}
         digests = {Wanted(*row[:3]): row["digest"] for row in rows if row["digest"] and not row["discarded"]}
+        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and self._is_ahead(row, heard))
         unproven = frozenset(Wanted(*row[:3]) for row in rows if row["discarded"])
         own = [each for each in asked if each.department == self._store.department]
         digests |= {each: digest for each in own if (digest := await self._own(each))}
-        return Received(digests, unproven, heard)
+        return Received(digests, unproven, heard, ahead)
+
+    def _is_ahead(self, row: Any, heard: Mapping[str, Place]) -> bool:
+        department = row["stream"].partition(".")[0]
+        place = Place(row["generation"], row["position"])
+        return self.tells_its_end(department) and place > heard.get(department, NOWHERE)
 
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
@@ -117,7 +126,7 @@ def _columns(wanted: Sequence[Wanted]) -> list[list[object]]:
 _BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 
 _LEDGERED = """
-SELECT w.tenant, w.stream, w.version, l.digest, EXISTS (
+SELECT w.tenant, w.stream, w.version, l.digest, l.generation, l.position, EXISTS (
     SELECT FROM views.discarded d WHERE d.tenant = w.tenant AND d.stream = w.stream AND d.version <= w.version
 ) AS discarded
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(tenant, stream, version)

@@ -135,7 +135,8 @@ class Source:
     async def _expect(self) -> None:
         async with aclosing(self.feed.watermarks()) as watermarks:
             async for watermark in watermarks:
-                self._expected.expect(watermark)
+                if not self._expected.expect(watermark):
+                    raise Superseded(f"{self.feed.topic} was filled anew")
                 self._news.set()
 
     async def _complete(self) -> None:
@@ -235,7 +236,7 @@ class Source:
     async def _forget(self, stream: StreamKey, part: int, ended: Version) -> None:
         """What is parked behind the end of its stream never was a fact of its owner."""
         self._log.error(
-            "ALARM %s ends at version %d in its owner's log: what came behind it is dropped", *stream, ended
+            "ALARM %s ends at version %d in its owner's log: what is parked behind it goes", stream[1], ended
         )
         mark = [self._marks[part]]
         await self._commit(saved(self._table, mark, mark, (), own=True), [forgetting(stream, ended)])

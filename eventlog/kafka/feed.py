@@ -12,7 +12,7 @@ from eventlog.errors import NotSafe, Unavailable
 from eventlog.events import Event, Offset
 from eventlog.feed import LogFeed, OwnersLog, PostgresFeed, Told
 from eventlog.kafka.gathering import Partitioner
-from eventlog.kafka.membership import Member, Record
+from eventlog.kafka.membership import SESSION_S, Member, Record
 from eventlog.kafka.records import NotAnEvent, from_record
 from eventlog.kafka.spoiled import salvaged
 from eventlog.kafka.topic_end import committed_reader, last_records
@@ -36,10 +36,12 @@ class KafkaFeed(OwnersLog):
 
     in_one_sequence = False
 
-    def __init__(self, log: Log, reader: str, bootstrap: str, *, instance: str | None = None) -> None:
+    def __init__(
+        self, log: Log, reader: str, bootstrap: str, *, instance: str | None = None, session_s: float = SESSION_S
+    ) -> None:
         super().__init__(log)
         self.topic = facts_topic(log.department)
-        self.member = Member(bootstrap, self.topic, f"baton.{reader}.{log.department}", instance)
+        self.member = Member(bootstrap, self.topic, f"baton.{reader}.{log.department}", instance, session_s)
         self._bootstrap = bootstrap
         self._partition_of: Partitioner | None = None
         self._log = logging.getLogger(f"baton.kafka.{reader}.{log.department}")

@@ -19,6 +19,9 @@ from eventlog.marks import Superseded
 SESSION_S = 10.0
 HEARTBEAT_S = 1.0
 
+#: How soon it is noticed that a topic was made anew.
+METADATA_S = 5.0
+
 #: How often lags are told to those who look from outside.
 TELL_S = 1.0
 
@@ -36,7 +39,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
     believes members that were away (aiokafka's issues 1175 and 1176). Nothing here would move with a partition but a
     row of `views.marks`."""
 
-    def __init__(self, bootstrap: str, topic: str, group: str, instance: str | None = None) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, group: str, instance: str | None = None, session_s: float = SESSION_S
+    ) -> None:
         self.parts: frozenset[int] = frozenset()
         self.turn = 0
         self._started = -1
@@ -44,6 +49,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic = topic
         self._group = group
         self._instance = instance
+        self._session_s = session_s
         self._consumer: AIOKafkaConsumer | None = None
         self._saved: dict[int, Offset] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -99,9 +105,10 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="none",
             fetch_max_bytes=FETCH_BYTES_MAX,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
-            session_timeout_ms=int(SESSION_S * 1000),
+            session_timeout_ms=int(self._session_s * 1000),
             heartbeat_interval_ms=int(HEARTBEAT_S * 1000),
             request_timeout_ms=15_000,
+            metadata_max_age_ms=int(METADATA_S * 1000),
             retry_backoff_ms=100,
         )
         self._consumer = consumer

@@ -16,8 +16,12 @@ WHERE l.other NOT LIKE 'handoff:%'
 
 -- name: concerning
 -- Every stream, of every department, that names one of these subjects ($1 tenants, $2 handoffs, $3 subjects), with the
--- newest version heard and its digest.
-SELECT s.tenant, s.id, h.stream, h.version, h.digest
+-- newest version heard and its digest, and whether it is `ahead`: heard before all that its department told earlier was.
+SELECT s.tenant, s.id, h.stream, h.version, h.digest, EXISTS (
+    SELECT FROM ledger l LEFT JOIN checkpoints c ON c.source = l.department
+    WHERE l.tenant = h.tenant AND l.stream = h.stream AND l.version = h.version
+        AND (l.generation, l.position) > (coalesce(c.generation, 0), coalesce(c.position, 0))
+) AS ahead
 FROM (
     SELECT DISTINCT n.tenant, n.id, c.stream
     FROM unnest($1::text[], $2::text[], $3::text[]) AS n(tenant, id, subject)
