@@ -102,6 +102,11 @@ class Contract:
     def of(cls, services: Iterable[ServiceDescriptor], comments: Comments) -> "Contract":
         return cls(tuple(operation for service in services for operation in _operations(service)), comments)
 
+    def of_departments(self, departments: Iterable[str]) -> "Contract":
+        """The part of it that these departments serve, with what every department does."""
+        known = frozenset(departments)
+        return self.only(each.method.service for each in self.operations if each.method.department in (*known, ""))
+
     def only(self, services: Iterable[str]) -> "Contract":
         """The part of it that these services (full names) serve."""
         wanted = frozenset(services)

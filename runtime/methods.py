@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from google.api import annotations_pb2
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -112,6 +114,14 @@ def route_of(descriptor: MethodDescriptor) -> Route | None:
     rule = method_options.Extensions[annotations_pb2.http]
     verb = next((verb for verb in _VERBS if getattr(rule, verb)), None)
     return Route(verb.upper(), getattr(rule, verb), rule.body) if verb else None
+
+
+@cache
+def named(name: str) -> Method:
+    """The RPC `package.Service/Method` of the descriptors that were loaded. Raises `KeyError`."""
+    service, _, rpc = name.partition("/")
+    descriptor: ServiceDescriptor = descriptor_pool.Default().FindServiceByName(service)
+    return Method.of(descriptor.methods_by_name[rpc])
 
 
 def methods_of(service: ServiceDescriptor) -> Iterator[Method]:

@@ -149,10 +149,6 @@ class Dispatcher:
         """Full names of the services that are served here."""
         return sorted({method.service for method in self._methods.values()})
 
-    def methods_of(self, service: str) -> list[Method]:
-        """The RPCs of a service that is served here."""
-        return [method for method in self._methods.values() if method.service == service]
-
     def method(self, name: str) -> Method:
         """Raises `RpcError` when nothing of this name is served."""
         found = self._methods.get(name)
@@ -224,7 +220,8 @@ class Dispatcher:
         department = method.asked(request)
         servicer = self._servicers.get((method.service, department))
         if servicer is None:
-            raise failure(NOT_FOUND, f"there is no department {department}")
+            known = ", ".join(sorted(self._departments))
+            raise failure(NOT_FOUND, f"there is no department {department}; departments are {known}")
         return getattr(servicer, method.rpc), self._named(method, request, metadata, verified, department)
 
     def _named(

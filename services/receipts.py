@@ -135,6 +135,10 @@ class Receiver:
             await self._look_for(each, due, received.basis)
         if missing:
             raise NotYet(f"{len(missing)} streams are still being fetched", SOON_S)
+        ahead = [each.stream for each in _wanted(due) if each in received.ahead]
+        if ahead:
+            # A receipt says how far its writer has heard: everything that it names stands before that.
+            raise NotYet(f"{', '.join(ahead)} came before all that was told earlier", SOON_S)
         await self._record(due, received.digests, received.basis, believed_new=due.args["part"] == "offer")
         self._since.pop(due.command_id, None)
 
@@ -165,6 +169,8 @@ class Receiver:
     async def _receive_again(self, due: Due) -> None:
         wanted = _wanted(due)
         before = await self._ledger.received(wanted)
+        if before.ahead:
+            raise NotYet("some of it came before all that was told earlier", SOON_S)
         found = {each: await self._ledger.fetched_again(each) for each in wanted if each not in before.unproven}
         for each in wanted:
             await self._hear_on(each)

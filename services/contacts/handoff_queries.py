@@ -1,5 +1,6 @@
 """The questions of `handoff_queries.sql`: what concerns a subject, and how far that is known."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from eventlog.errors import Behind
 from eventlog.events import START
 from eventlog.received import heard
 from eventlog.views import Views
@@ -15,6 +17,9 @@ from runtime.sql import named
 from services.contacts.domain.handoff_kind import DEPARTMENTS
 from services.contacts.domain.manifest import concerns
 from services.contacts.queries import Row
+
+#: How long a request waits until what concerns its subject has come in, and how often it looks.
+SETTLED_S, LOOK_S = 5.0, 0.02
 
 SQL = named(*(Path(__file__).with_name(name) for name in ("opening_queries.sql", "handoff_queries.sql")))
 
@@ -41,7 +46,9 @@ class Of(NamedTuple):
 @dataclass(frozen=True)
 class Snapshot:
     """What contacts knows at one moment: `basis` is how far it had heard each department, `concerning` every stream
-    that concerned each handoff's subject then. Of `incomplete` ones something is parked, so nobody can say.
+    that concerned each handoff's subject then. Of `incomplete` ones something is parked, so nobody can say. Of those
+    `ahead` a stream was heard further than its department was completely (from a topic's partitions): what stands
+    there is more than the basis, and perhaps less than all up to there, so it is looked at again a moment later.
 
     `withheld` are the streams that a handoff does not open: those of records that only links lead to which whoever
     made them could not follow. They stand in manifests like all others; proof is one thing, reading another."""
@@ -50,6 +57,7 @@ class Snapshot:
     concerning: Mapping[Of, Sequence[ManifestEntry]]
     rows: Mapping[Of, Row] = field(default_factory=dict)
     incomplete: frozenset[Of] = frozenset()
+    ahead: frozenset[Of] = frozenset()
     withheld: Mapping[Of, frozenset[str]] = field(default_factory=dict)
 
 
@@ -71,8 +79,27 @@ class HandoffQueries:
             streams = await connection.fetch(SQL["concerning"], *_columns(near, 4))
             basis = await connection.fetch(SQL["basis"])
             parked = await connection.fetch(SQL["parked"], sorted({of.tenant for of in asked}))
-        concerning = _by_handoff(rows, streams)
-        return Snapshot(basis_of(basis), concerning, rows, _touched(near, parked), _withheld(rows, near, streams))
+        ahead = frozenset(Of(row["tenant"], row["id"]) for row in streams if row["ahead"])
+        return Snapshot(
+            basis_of(basis),
+            _by_handoff(rows, streams),
+            rows,
+            _touched(near, parked),
+            ahead,
+            _withheld(rows, near, streams),
+        )
+
+    async def settled(self, at: Of) -> Snapshot:
+        """The same of one handoff, as soon as none of its streams is ahead. Raises `Behind`."""
+        try:
+            async with asyncio.timeout(SETTLED_S):
+                while True:
+                    snapshot = await self.snapshot([at])
+                    if at not in snapshot.ahead:
+                        return snapshot
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise Behind(f"what concerns handoff {at.id} is still coming in") from None
 
     async def _fetch(self, sql: str, *args: Any) -> Sequence[Row]:
         rows: Any = await self._views.fetch(sql, *args)

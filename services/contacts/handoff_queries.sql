@@ -20,8 +20,13 @@ WHERE l.other NOT LIKE 'handoff:%'
 
 -- name: concerning
 -- Every stream, of every department, that names one of these subjects ($1 tenants, $2 handoffs, $3 subjects), with the
--- newest version heard and its digest, and whether one of them is opened ($4).
-SELECT s.tenant, s.id, h.stream, h.version, h.digest, s.opened
+-- newest version heard and its digest, whether one of them is opened ($4), and whether the stream is `ahead`: heard before
+-- all that its department told earlier was.
+SELECT s.tenant, s.id, h.stream, h.version, h.digest, s.opened, EXISTS (
+    SELECT FROM ledger l LEFT JOIN checkpoints c ON c.source = l.department
+    WHERE l.tenant = h.tenant AND l.stream = h.stream AND l.version = h.version
+        AND (l.generation, l.position) > (coalesce(c.generation, 0), coalesce(c.position, 0))
+) AS ahead
 FROM (
     SELECT n.tenant, n.id, c.stream, bool_or(n.opened) AS opened
     FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS n(tenant, id, subject, opened)

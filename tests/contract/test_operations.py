@@ -35,7 +35,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town
 @pytest.fixture
 def town(opened: Town) -> Town:
     """The same departments with a tenant that nobody else uses."""
-    return Town(opened.houses, opened.issuer, opened.dispatcher)
+    return Town(opened.houses, opened.issuer, opened.caller)
 
 
 @pytest.fixture

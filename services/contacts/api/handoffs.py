@@ -68,7 +68,7 @@ class Handoffs:
         given = values(request)
         await up_to_date(self._house)
         at = Of(call.identity.tenant, request.id)
-        snapshot = await self._queries.snapshot([at])
+        snapshot = await self._queries.settled(at)
         by = handoff_verbs.Acceptance(
             owner=request.owner or call.identity.employee,
             accepted_by=call.identity.employee,

@@ -17,7 +17,7 @@ from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING, Handoff
 from services.contacts.domain.manifest import covered, differences
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
-from services.contacts.reactions.offering import LATER_S, caught_up, of
+from services.contacts.reactions.offering import LATER_S, SOON_S, STILL_COMING, caught_up, of
 from services.receipts import failures
 
 DISCREPANCIES = Counter("baton_handoff_discrepancies", "Receipts that differ from their manifests", ("department",))
@@ -48,6 +48,8 @@ class Judging:
         if row["to_department"] != due.args["department"]:
             log.error("ALARM %s gave a receipt for handoff %s, which is not for it", due.args["department"], row["id"])
             return
+        if of(due) in snapshot.ahead:
+            raise NotYet(STILL_COMING, SOON_S)
         receipt = [ManifestEntry(**entry) for entry in due.args["entries"]]
 
         def decide(state: Handoff, _: Any) -> Sequence[HandoffFact]:
@@ -88,6 +90,8 @@ class Judging:
             return
         if at in snapshot.incomplete:
             raise NotYet("something about the subject is parked", LATER_S)
+        if at in snapshot.ahead:
+            raise NotYet(STILL_COMING, SOON_S)
         # A look at another moment may find more, so the moment is part of the command; what was told already is
         # known by the handoff's state.
         command = command_of(due, f"{at.id} {sorted(snapshot.basis.items())}")

@@ -26,6 +26,7 @@ from services.receipts import failures
 #: How long to wait for the own projector; a batch that it does not reach comes back.
 OWN_S = 5.0
 SOON_S, LATER_S = 0.05, 1.0
+STILL_COMING = "what concerns the subject is still coming in"
 #: How long the offer of a lead waits until contacts knows whose lead it is.
 SETTLED = timedelta(seconds=5)
 
@@ -70,6 +71,8 @@ class Offering:
             raise NotYet(
                 "something about the subject is parked" if row else "the asking fact is not shown yet", LATER_S
             )
+        if at in snapshot.ahead:
+            raise NotYet(STILL_COMING, SOON_S)
         if row["state"] != "ASKED":
             return
         if not any(is_news(each.stream) for each in snapshot.concerning[at]):
