@@ -68,7 +68,7 @@ async def test_what_waits_to_be_done_is_shown_with_its_age_and_the_reason(town: 
         return {each.kind: each for each in contacts.waiting}
 
     found = (await eventually(waiting, lambda seen: "offer" in seen and seen["offer"].reason))["offer"]
-    await status(town.houses.running)
+    await status(town.houses.running["contacts"].opened)
     labels = {"department": "contacts", "kind": "offer"}
 
     assert (found.count, found.reason) == (1, f"nobody recorded anything about lead:{lead_id} yet")
@@ -79,7 +79,7 @@ async def test_what_waits_to_be_done_is_shown_with_its_age_and_the_reason(town: 
     withdraw = handoffs_pb2.WithdrawHandoffRequest(id=asked.id, reason="Misspelt")
     await town.desk("grace").ask("Handoffs/WithdrawHandoff", withdraw)
     await eventually(waiting, lambda seen: not seen)
-    await status(town.houses.running)
+    await status(town.houses.running["contacts"].opened)
     assert REGISTRY.get_sample_value("baton_todos_oldest_seconds", labels) == 0
 
 
