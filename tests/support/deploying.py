@@ -46,6 +46,22 @@ KAFKA = "4.4.0"
 RECORD_BYTES_MAX = 2 * 1024 * 1024 + 4 * 1000 + 12 * 1024
 
 
+def topics(copies: int) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """Name, partitions and settings of every topic, in a Kafka with so many copies of each."""
+    settings = {
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "max.message.bytes": str(RECORD_BYTES_MAX),
+        "min.insync.replicas": "2" if copies >= 3 else "1",
+        "unclean.leader.election.enable": "false",
+        "message.timestamp.type": "logappendtime",
+    }
+    for name in DEPARTMENTS:
+        yield f"baton.{name}.v1", 24, settings | {"cleanup.policy": "delete"}
+        compacted = settings | {"cleanup.policy": "compact", "segment.bytes": str(64 * 1024 * 1024)}
+        yield f"baton.{name}.watermarks.v1", 1, compacted
+
+
 def program(name: str) -> Path:
     """One of the programs that `make check` installs; the test is skipped where it could not."""
     path = PROGRAMS / "bin" / name
