@@ -24,8 +24,12 @@ if command -v promtool >/dev/null; then
 elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
     # Unpacked, not installed: the package would also start a Prometheus on this machine.
     unpacked=$(mktemp -d)
-    chmod 0755 "$unpacked"
-    (cd "$unpacked" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; })
+    (
+        cd "$unpacked"
+        # As root apt would fetch as a user who may not write here.
+        fetch="apt-get download -qq -o APT::Sandbox::User=root prometheus"
+        $fetch || { apt-get update -qq && $fetch; }
+    )
     dpkg-deb --extract "$unpacked"/prometheus_*.deb "$unpacked"
     cp "$unpacked/usr/bin/promtool" "$folder/promtool"
     rm -r "$unpacked"

@@ -2,11 +2,14 @@
 that is not needed."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import yaml
 
+from eventlog.kafka.topics import Topic, facts_topic
 from runtime.department import DEPARTMENTS
 from tests.support.deploying import DEPLOY, PORTS, PROCESSES, SETTINGS, topics
 from tests.support.manifests import BY_HAND, OVERLAYS, Manifest, Overlay, references, selects
@@ -188,11 +191,19 @@ def test_nobody_reaches_anybody_unless_it_is_said(of: Overlay) -> None:
 @each_overlay
 def test_topics_are_those_of_the_code(of: Overlay) -> None:
     copies = {"local": 1, "production": 3}[of.name]
-    found = {name: each["spec"] for name, each in of.all("KafkaTopic").items()}
-    assert {
-        name: (spec["partitions"], spec["replicas"], {key: str(value).lower() for key, value in spec["config"].items()})
-        for name, spec in found.items()
-    } == {name: (partitions, copies, settings) for name, partitions, settings in topics(copies)}
+    found = {
+        name: Topic(
+            name,
+            each["spec"]["partitions"],
+            each["spec"]["replicas"],
+            {
+                key: str(value).lower() if value is False else str(value)
+                for key, value in each["spec"]["config"].items()
+            },
+        )
+        for name, each in of.all("KafkaTopic").items()
+    }
+    assert found == topics(copies)
 
 
 @each_overlay
@@ -221,16 +232,25 @@ def test_images_are_of_a_version() -> None:
         assert {container(each)["image"] for each in Overlay.of(overlay).workloads().values()} == {image}
 
 
-def test_projectors_are_scaled_by_one_alone() -> None:
+def test_projectors_are_scaled_by_their_lag_and_by_nobody_else() -> None:
     of = Overlay.of("production")
     scaled = {each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in of.all("ScaledObject").values()}
-    assert scaled.keys() == {name for name, command in PROCESSES.items() if command[0] in ("project", "stream")}
+    assert scaled.keys() == {f"{name}-project" for name in DEPARTMENTS}
     for name, each in of.all("Deployment").items():
         assert ("replicas" in each["spec"]) == (name not in scaled), name
     (settings,) = of.all("ConfigMap").values()
-    for spec in scaled.values():
-        (trigger,) = spec["triggers"]
-        assert trigger["metadata"]["bootstrapServers"] == settings["data"]["BATON_KAFKA_BOOTSTRAP"]
+    for name in DEPARTMENTS:
+        triggers = [trigger["metadata"] for trigger in scaled[f"{name}-project"]["triggers"]]
+        assert {each["bootstrapServers"] for each in triggers} == {settings["data"]["BATON_KAFKA_BOOTSTRAP"]}
+        wanted = {(f"baton.{name}.{heard}", facts_topic(heard)) for heard in hears(name)}
+        assert {(each["consumerGroup"], each["topic"]) for each in triggers} == wanted
+
+
+def hears(department: str) -> list[str]:
+    """The others that a department hears, as it is put together."""
+    house = MagicMock()
+    house.name = department
+    return list(import_module(f"services.{department}.__main__").build(house).hears)
 
 
 def test_every_database_is_archived_and_copied() -> None:

@@ -1,5 +1,6 @@
 """What tests of `deploy/` share: the programs that judge it, and the names that manifests must agree with."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from eventlog.kafka.topics import Topic, Topics
 from runtime.department import DEPARTMENTS
 from runtime.settings import Settings
 from tests.support.data import ROOT
@@ -23,43 +25,16 @@ PROCESSES = {
     **{f"{name}-{role}": [role, name] for name in DEPARTMENTS for role in ("serve", "project", "relay")},
 }
 
-#: Settings of processes that talk through Kafka. `Settings` does not read them yet.
-_COMING = frozenset(
-    {
-        "BATON_DEPARTMENTS",
-        "BATON_EVENTSTORE_URL",
-        "BATON_HEALTH_PORT",
-        "BATON_KAFKA_BOOTSTRAP",
-        "BATON_KEYRING_URL",
-        "BATON_SERVICE_TOKEN_FILE",
-        "BATON_TLS_CA",
-        "BATON_TLS_CERT",
-        "BATON_TLS_KEY",
-    }
-)
-SETTINGS = frozenset(f"BATON_{name.upper()}" for name in vars(Settings())) | _COMING
+SETTINGS = frozenset(f"BATON_{name.upper()}" for name in vars(Settings()))
 
 #: The version of Kafka that everything is tested with.
-KAFKA = "4.4.0"
-
-#: A record of Kafka at its largest, in bytes: payload and metadata of 1 MiB each, and the headers.
-RECORD_BYTES_MAX = 2 * 1024 * 1024 + 4 * 1000 + 12 * 1024
+KAFKA = re.findall(r"<kafka.version>(.*?)<", (DEPLOY / "kafka" / "pom.xml").read_text())[0]
 
 
-def topics(copies: int) -> Iterator[tuple[str, int, dict[str, str]]]:
-    """Name, partitions and settings of every topic, in a Kafka with so many copies of each."""
-    settings = {
-        "retention.ms": "-1",
-        "retention.bytes": "-1",
-        "max.message.bytes": str(RECORD_BYTES_MAX),
-        "min.insync.replicas": "2" if copies >= 3 else "1",
-        "unclean.leader.election.enable": "false",
-        "message.timestamp.type": "logappendtime",
-    }
-    for name in DEPARTMENTS:
-        yield f"baton.{name}.v1", 24, settings | {"cleanup.policy": "delete"}
-        compacted = settings | {"cleanup.policy": "compact", "segment.bytes": str(64 * 1024 * 1024)}
-        yield f"baton.{name}.watermarks.v1", 1, compacted
+def topics(copies: int) -> dict[str, Topic]:
+    """Every topic, in a Kafka with so many copies of each."""
+    pairs = [Topics.of(department, replication=copies) for department in DEPARTMENTS]
+    return {topic.name: topic for pair in pairs for topic in (pair.facts, pair.watermarks)}
 
 
 def program(name: str) -> Path:
