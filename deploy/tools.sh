@@ -11,7 +11,11 @@ if kubectl version --client 2>/dev/null | grep -q '^Kustomize Version: v5'; then
     chmod +x "$folder/kustomize.new"
     mv "$folder/kustomize.new" "$folder/kustomize"
 elif command -v go >/dev/null; then
-    GOBIN=$(cd "$folder" && pwd) go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version"
+    # What it builds with is gone afterwards.
+    building=$(mktemp -d)
+    GOBIN=$(cd "$folder" && pwd) GOPATH=$building/path GOCACHE=$building/cache GOFLAGS=-modcacherw \
+        go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize_version"
+    rm -r "$building"
     mv "$folder/kustomize" "$folder/kustomize-go"
     printf '#!/bin/sh\nexec "$(dirname "$0")/kustomize-go" build "$@"\n' >"$folder/kustomize"
     chmod +x "$folder/kustomize"
