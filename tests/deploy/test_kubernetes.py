@@ -179,7 +179,7 @@ def test_every_arrow_is_needed_and_every_needed_arrow_is_drawn(of: Overlay) -> N
             wanted.add((name, "keyring-postgres", POSTGRES))
     for cluster in of.all("Cluster"):
         wanted |= {(cluster, cluster, POSTGRES), (cluster, cluster, 8000)}
-    assert of.arrows() == wanted
+    assert of.arrows() == of.entrances() == wanted
 
 
 @each_overlay

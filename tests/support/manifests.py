@@ -74,6 +74,11 @@ class Overlay:
             for port in self._open("Egress", one, other) & self._open("Ingress", other, one)
         }
 
+    def entrances(self) -> set[tuple[str, str, int]]:
+        """The same, as those who are reached have it: what would enter, whether it may leave or not."""
+        pods = self.pods()
+        return {(one, other, port) for one in pods for other in pods for port in self._open("Ingress", other, one)}
+
     def _open(self, direction: str, here: str, there: str) -> set[int]:
         """Ports of the one that is reached, as far as the policies of one end allow."""
         clause, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
