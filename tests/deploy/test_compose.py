@@ -103,10 +103,11 @@ def test_a_department_reaches_its_own_database_and_no_other(services: dict[str, 
         }.get(role, {department, "keyring"}), name
 
 
-def test_only_those_who_open_personal_fields_have_the_master_key(services: dict[str, Service]) -> None:
-    has = {name for name, each in ours(services).items() if "master" in {key["source"] for key in each["secrets"]}}
-    reads = {name for name, each in ours(services).items() if "BATON_KEYRING_URL" in each["environment"]}
-    assert has == reads
+def test_everyone_has_the_keys_that_they_need_and_no_other(services: dict[str, Service]) -> None:
+    for name, service in ours(services).items():
+        keys = {key["source"] for key in service.get("secrets", ())}
+        opens = "BATON_KEYRING_URL" in service["environment"]
+        assert keys == ({"master"} if opens else set()) | ({"issuer"} if opens or name == "gateway" else set()), name
 
 
 def test_departments_find_each_other(services: dict[str, Service]) -> None:
@@ -160,6 +161,7 @@ def test_images_are_of_a_version(services: dict[str, Service]) -> None:
 def test_kafka_is_of_the_version_that_is_tested_and_takes_every_record(services: dict[str, Service]) -> None:
     assert services["kafka"]["image"] == f"apache/kafka:{KAFKA}"
     kafka = services["kafka"]["environment"]
+    assert {each["environment"]["BATON_KAFKA_REPLICATION"] for each in ours(services).values()} == {"1"}
     assert kafka["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
     assert {int(kafka[f"KAFKA_{name}_MAX_BYTES"]) for name in ("MESSAGE", "REPLICA_FETCH")} == {RECORD_BYTES_MAX}
 

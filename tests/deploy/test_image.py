@@ -12,7 +12,7 @@ from tests.support.deploying import PORTS, PROCESSES, SETTINGS, run
 
 TEXT = (ROOT / "Dockerfile").read_text()
 #: Roles that `baton` does not know yet.
-COMING = {"relay", "stream"}
+COMING = {"stream"}
 LINES = TEXT.replace("\\\n", " ").splitlines()
 
 

@@ -143,16 +143,15 @@ def test_what_is_made_by_hand_is_described() -> None:
 
 
 @each_overlay
-def test_only_those_who_open_personal_fields_have_the_master_key(of: Overlay) -> None:
-    def has(each: Manifest) -> bool:
-        names = [volume["secret"] for volume in pod(each)["volumes"] if "secret" in volume]
-        items = [item["key"] for secret in names for item in secret.get("items", [{"key": "master.key"}])]
-        return "master.key" in items and "BATON_KEYRING_URL" in configured(of, each)
-
-    holders = {name for name, each in of.workloads().items() if has(each)}
-    assert holders == {name for name in of.workloads() if name.rpartition("-")[2] in KEYRING}
-    labelled = {name for name in of.workloads() if of.pods()[name].get("keyring")}
-    assert labelled == holders
+def test_everyone_has_the_keys_that_they_need_and_no_other(of: Overlay) -> None:
+    for name, each in of.workloads().items():
+        role = name.rpartition("-")[2]
+        volumes = [volume["secret"] for volume in pod(each)["volumes"] if "secret" in volume]
+        keys = {item["key"] for volume in volumes for item in volume.get("items", ())}
+        opens = role in KEYRING
+        assert keys == ({"master.key"} if opens else set()) | ({"issuer.pem"} if opens or role == "gateway" else set())
+        assert ("BATON_KEYRING_URL" in configured(of, each)) == opens, name
+        assert (of.pods()[name].get("keyring") == "true") == opens, name
 
 
 @each_overlay
@@ -190,7 +189,9 @@ def test_nobody_reaches_anybody_unless_it_is_said(of: Overlay) -> None:
 
 @each_overlay
 def test_topics_are_those_of_the_code(of: Overlay) -> None:
-    copies = {"local": 1, "production": 3}[of.name]
+    (settings,) = of.all("ConfigMap").values()
+    copies = int(settings["data"]["BATON_KAFKA_REPLICATION"])
+    assert copies == {"local": 1, "production": 3}[of.name]
     found = {
         name: Topic(
             name,
