@@ -5,6 +5,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -56,6 +57,16 @@ def alerts() -> list[str]:
 def test_rules_do_what_their_tests_say() -> None:
     run("promtool", "check", "config", FOLDER / "prometheus.yml")
     run("promtool", "test", "rules", FOLDER / "rules_test.yml")
+
+
+def test_the_dashboard_asks_what_prometheus_understands(tmp_path: Path) -> None:
+    asked = [
+        {"record": f"panel:{n}", "expr": expr}
+        for n, expr in enumerate(values(json.loads(DASHBOARD.read_text()), "expr"))
+    ]
+    file = tmp_path / "asked.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": asked}]}))
+    assert f"{len(asked)} rules found" in run("promtool", "check", "rules", file)
 
 
 def test_every_alert_speaks_once_in_its_tests() -> None:
