@@ -173,7 +173,6 @@ def test_every_arrow_is_needed_and_every_needed_arrow_is_drawn(of: Overlay) -> N
             wanted |= {(name, f"{department}-serve", PORTS["grpc"]) for department in DEPARTMENTS}
         if role != "gateway":
             wanted.add((name, f"{name.partition('-')[0]}-postgres", POSTGRES))
-        if role in ("serve", "project", "relay", "stream"):
             wanted |= {(name, broker, KAFKA) for broker in brokers}
         if role in KEYRING:
             wanted.add((name, "keyring-postgres", POSTGRES))
