@@ -2,12 +2,13 @@
 
 import asyncio
 import heapq
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from eventlog.entry import Entry
+from eventlog.errors import Behind, NoSuchPlace
 from eventlog.events import Place
 from eventlog.marks import NOWHERE, Mark, MarkTable
 from eventlog.writing import Statement, renumbered
@@ -84,6 +85,30 @@ class Waiters:
             return future
         heapq.heappush(self._waiting, (place, next(self._order), future))
         return future
+
+
+async def wait_until_heard(
+    source: str, heard: Waiters, head: Callable[[], Awaitable[Place]], place: Place, timeout_s: float
+) -> None:
+    """Return once a source was heard up to a place. Raises `NoSuchPlace` at once for a place that its log, whose end
+    `head` tells, does not have; `Behind` after `timeout_s`."""
+    if heard.place.generation == place.generation and heard.has(place):
+        return
+    try:
+        async with asyncio.timeout(timeout_s):
+            refuse_unknown(source, place, await head())
+            if place.position:
+                await heard.wait(place)
+    except TimeoutError:
+        raise Behind(f"{source} was heard up to {heard.place}, not yet to {place}") from None
+
+
+def refuse_unknown(source: str, place: Place, head: Place) -> None:
+    """Raises `NoSuchPlace` for a place that a log which ends at `head` does not have."""
+    if place.generation != head.generation:
+        raise NoSuchPlace(f"{place} is of another generation of the log of {source}, which is at {head}")
+    if place > head:
+        raise NoSuchPlace(f"{place} is beyond the end of the log of {source}, which is at {head}")
 
 
 _BROUGHT = """

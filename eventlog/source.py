@@ -35,7 +35,7 @@ BATCH_EVENTS = 1000
 #: A batch begins no sooner after the one before. A transaction costs about the same for one fact as for twenty, and
 #: under load they wait for each other anyway; a fact that comes alone waits for nothing. Own facts are read back at
 #: once by who wrote them, others' are not.
-OWN_PACE_S, OTHERS_PACE_S = 0.004, 0.008
+OWN_PACE_S, OTHERS_PACE_S = 0.004, 0.02
 
 #: How often it is looked how far others have heard their parts, while something is expected of them.
 LOOK_S = 0.05
@@ -55,6 +55,7 @@ class Department:
     writer: Writer
     clock: Callable[[], datetime]
     wake: Callable[[], None]
+    told: Callable[[], None] = lambda: None
     parked_streams_max: int = 1000
 
 
@@ -152,6 +153,7 @@ class Source:
                 place = self._expected.reached({part: mark.offset for part, mark in stand.items()})
                 if place is not None:
                     self.heard.reached(await heard_completely(connection, self.feed.department, place))
+                    self._department.told()
 
     async def _take(self, parts: Iterable[int]) -> None:
         """Take the assignment of parts, and read what is known of the source."""
@@ -354,6 +356,7 @@ class Source:
         if self.feed.topic is None:
             self.heard.reached(marks[WHOLE].place)
         self._news.set()
+        self._department.told()
         if todos:
             self._department.wake()
         self.feed.saved(marks)
