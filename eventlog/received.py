@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
+from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
 from eventlog.feed import Feed, tells_its_end
-from eventlog.marks import NOWHERE
 from eventlog.store import Store
 from eventlog.views import Views
 
@@ -63,18 +62,18 @@ class Ledger:
             await connection.execute(_BY_INDEX)
             rows = await connection.fetch(_LEDGERED, *_columns(others))
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
-        heard = {row["source"]: Place(row["generation"], row["position"]) for row in basis}
+        known = heard(basis)
         digests = {Wanted(*row[:3]): row["digest"] for row in rows if row["digest"] and not row["discarded"]}
-        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and self._is_ahead(row, heard))
+        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and self._is_ahead(row, known))
         unproven = frozenset(Wanted(*row[:3]) for row in rows if row["discarded"])
         own = [each for each in asked if each.department == self._store.department]
         digests |= {each: digest for each in own if (digest := await self._own(each))}
-        return Received(digests, unproven, heard, ahead)
+        return Received(digests, unproven, known, ahead)
 
-    def _is_ahead(self, row: Any, heard: Mapping[str, Place]) -> bool:
+    def _is_ahead(self, row: Any, known: Mapping[str, Place]) -> bool:
         department = row["stream"].partition(".")[0]
         place = Place(row["generation"], row["position"])
-        return self.tells_its_end(department) and place > heard.get(department, NOWHERE)
+        return self.tells_its_end(department) and place > known.get(department, START)
 
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
@@ -100,6 +99,13 @@ class Ledger:
             await connection.execute(_CORRECT_HEAD, wanted.tenant, wanted.stream)
         if done != "UPDATE 0":
             log.error("ALARM the ledger of %s was not what its owner's log gives: corrected", wanted.stream)
+
+
+def heard(checkpoints: Iterable[Any]) -> dict[str, Place]:
+    """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
+    return {
+        row["source"]: Place(row["generation"], row["position"]) if row["generation"] else START for row in checkpoints
+    }
 
 
 def recomputed(events: Sequence[Event], wanted: Wanted) -> bytes | None:

@@ -25,6 +25,7 @@ from eventlog.keyring import MasterKey
 from eventlog.postgres.keyring import PostgresKeyring, is_used
 from eventlog.postgres.store import PostgresStore
 from eventlog.rebuild import Rebuild
+from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.department import Clock, Department, Heard, House
@@ -93,11 +94,12 @@ async def open_department(
     others = {source: feed for source, feed in feeds.items() if source != name}
     house = House(name, store, Handler(store, codec, keyring), views, others, keyring, codec, settings, hearing, clock)
     department = _module(name).build(house)
+    opened = Opened(dsn, house, department, feeds, hearing)
     if migrate:
-        await views.define(department.schema.read_text("utf-8"))
+        await bring_up_to_date(opened.rebuild())
     else:
         await views.require(table for projection in department.projections for table in projection.tables)
-    return Opened(dsn, house, department, feeds, hearing)
+    return opened
 
 
 async def open_keyring(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
@@ -17,13 +18,14 @@ from eventlog.events import Event, Place, Position
 from eventlog.feed import Feed
 from eventlog.parked import ParkedStreams, Stopped
 from eventlog.store import Command
+from eventlog.waiting import Waiting, waiting
 from facts.operations import FactDiscarded
 from runtime.call import Call
 from runtime.department import House
 from runtime.errors import RpcError
 from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
-from runtime.metrics import HEAD, LAG
+from runtime.metrics import HEAD, LAG, TODOS_OLDEST, TODOS_WAITING
 from runtime.opening import Opened
 from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
@@ -34,6 +36,9 @@ log = logging.getLogger("baton.operations")
 MEASURE_S = 15.0
 #: How long another department's log may take to say where it ends.
 HEAD_S = 2.0
+
+#: Kinds of todos that waited once, by department: their gauges go on being set.
+_KINDS_SEEN: dict[str, set[str]] = {}
 
 #: Reads a parked stream of a department again from its owner's log; true when nothing of it stays parked.
 Heal = Callable[[str, StreamKey], Awaitable[bool]]
@@ -122,9 +127,18 @@ async def status(opened: Opened, tenant: str | None = None) -> messages.Departme
     views, head = opened.house.views, await opened.house.store.head()
     heard = {row["source"]: Place(row["generation"], Position(row["position"])) for row in await views.fetch(HEARD)}
     HEAD.labels(opened.name).set(head.position)
-    counted = await views.fetchrow(COUNTED, tenant)
-    sources = await asyncio.gather(*(_source(opened.name, feed, heard) for feed in opened.heard()))
-    return messages.DepartmentStatus(department=opened.name, head=str(head), sources=sources, **dict(counted or {}))
+    counted, now = await views.fetchrow(COUNTED, tenant), opened.house.clock()
+    waits = await waiting(views, now, tenant)
+    if tenant is None:
+        _measure_waiting(opened.name, waits, now)
+    return messages.DepartmentStatus(
+        department=opened.name,
+        head=str(head),
+        sources=await asyncio.gather(*(_source(opened.name, feed, heard) for feed in opened.heard())),
+        due=sum(each.count for each in waits),
+        waiting=[_waiting(each, now) for each in waits],
+        **dict(counted or {}),
+    )
 
 
 async def measure(departments: Sequence[Opened], every_s: float = MEASURE_S) -> None:
@@ -147,6 +161,23 @@ async def _source(name: str, feed: Feed, heard: dict[str, Place]) -> messages.So
         status.lag = max(0, head.position - of_this_generation)
         LAG.labels(name, feed.department).set(status.lag)
     return status
+
+
+def _waiting(found: Waiting, now: datetime) -> messages.WaitingTodos:
+    seconds = (now - found.since).total_seconds()
+    told = messages.WaitingTodos(kind=found.kind, count=found.count, seconds=seconds, reason=found.reason)
+    told.since.FromDatetime(found.since)
+    return told
+
+
+def _measure_waiting(name: str, found: Sequence[Waiting], now: datetime) -> None:
+    """A kind of which nothing waits any more falls to 0."""
+    _KINDS_SEEN.setdefault(name, set()).update(each.kind for each in found)
+    counts = {each.kind: each for each in found}
+    for kind in _KINDS_SEEN[name]:
+        waits = counts.get(kind)
+        TODOS_WAITING.labels(name, kind).set(waits.count if waits else 0)
+        TODOS_OLDEST.labels(name, kind).set((now - waits.since).total_seconds() if waits else 0)
 
 
 async def _relay(kafka: Kafka, head: Place) -> messages.RelayStatus:
@@ -231,7 +262,5 @@ HEARD = "SELECT source, generation, position FROM views.checkpoints"
 COUNTED = """
 SELECT
     (SELECT count(DISTINCT (tenant, stream)) FROM views.parked WHERE $1::text IS NULL OR tenant = $1) AS parked,
-    (SELECT count(*) FROM views.todos
-        WHERE coalesce(due, next_at) <= now() AND ($1::text IS NULL OR tenant = $1)) AS due,
     (SELECT coalesce(string_agg(reason, '; ' ORDER BY what), '') FROM views.failures) AS failed
 """

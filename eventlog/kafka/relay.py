@@ -54,7 +54,7 @@ class Relay:
             self.watermark = None
             try:
                 async with term(self._dsn, "relay") as leading:
-                    await self._lead(leading)
+                    await self._at_the_head(leading)
             except Exception as error:
                 if not _passes(error):
                     raise
@@ -65,7 +65,7 @@ class Relay:
                 metrics.RELAY_LEADING.labels(self._department).set(0)
             await asyncio.sleep(wait_s(failures))
 
-    async def _lead(self, leading: Term) -> None:
+    async def _at_the_head(self, leading: Term) -> None:
         """Tell the log, as long as nobody else does.
 
         The order of the first three steps is the whole guarantee: hold the lock, fence, and only then read where the

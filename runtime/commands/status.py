@@ -28,11 +28,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print_json({"departments": departments, **kafka, **not_answered(status.unreachable)})
     else:
         rows = [
-            (each.department, each.head, source.source, source.position, _shown(_lag(source)), each.parked, each.due)
+            (each.department, each.head, *_heard(source), each.parked, each.due, _oldest(each))
             for each in status.departments
             for source in (*each.sources, *_told(each))
         ]
-        print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
+        print_table(("department", "head", "hears", "up to", "lag", "parked", "due", "oldest"), rows)
     wrong = [*given_up(settings), *(f"{each.department}: {each.failed}" for each in status.departments if each.failed)]
     sys.stderr.writelines(f"{each}\n" for each in wrong)
     return 1 if tell_unreachable(status.unreachable) or wrong else 0
@@ -64,6 +64,15 @@ def _shown(lag: int | None) -> int | str:
     return "?" if lag is None else lag
 
 
+def _heard(source: messages.SourceStatus) -> tuple[str, str, int | str]:
+    return source.source, source.position, _shown(_lag(source))
+
+
+def _oldest(status: messages.DepartmentStatus) -> str:
+    """What has been waiting longest to be done: `offer 73 s`."""
+    return f"{status.waiting[0].kind} {status.waiting[0].seconds:.0f} s" if status.waiting else "-"
+
+
 def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
     return {
         "department": status.department,
@@ -72,7 +81,18 @@ def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,
+        "waiting": [_waiting(each) for each in status.waiting],
         **({"relay": _relay(status.relay)} if status.HasField("relay") else {}),
+    }
+
+
+def _waiting(found: messages.WaitingTodos) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "count": found.count,
+        "since": found.since.ToJsonString(),
+        "seconds": found.seconds,
+        "reason": found.reason,
     }
 
 

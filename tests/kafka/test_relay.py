@@ -46,19 +46,22 @@ async def _is(name: str, store: PostgresStore, value: float) -> bool:
 
 
 async def test_what_was_interrupted_leaves_nothing_running_behind(kafka: KafkaServer, database: str) -> None:
-    async with await PostgresStore.open(database, a_department()) as store:
-        async with session(database) as operator, relaying(a_relay(store, database, kafka.bootstrap)):
+    async with (
+        await PostgresStore.open(database, a_department()) as store,
+        session(database) as operator,
+        relaying(a_relay(store, database, kafka.bootstrap)),
+    ):
+        await store.append(an_append())
+        await told_up_to_the_head(kafka.bootstrap, store)
+        tasks = len(asyncio.all_tasks())
+        for _ in range(4):
+            await operator.execute(
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE application_name = 'baton relay' AND datname = current_database()"""
+            )
             await store.append(an_append())
             await told_up_to_the_head(kafka.bootstrap, store)
-            tasks = len(asyncio.all_tasks())
-            for _ in range(4):
-                await operator.execute(
-                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE application_name = 'baton relay' AND datname = current_database()"""
-                )
-                await store.append(an_append())
-                await told_up_to_the_head(kafka.bootstrap, store)
-            await eventually(lambda: _no_more_than(tasks), "no task is left behind")
+        await eventually(lambda: _no_more_than(tasks), "no task is left behind")
 
 
 async def _no_more_than(tasks: int) -> bool:
