@@ -9,7 +9,7 @@ from eventlog.kafka.feed import KafkaFeed
 from eventlog.postgres.store import PostgresStore
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS, utc_now
-from runtime.identity import Issuer, Verifier
+from runtime.identity import LocalKey, Verifier
 from runtime.oidc import verifying
 from runtime.opening import Opened, load_facts, open_department, open_keyring
 from runtime.remote import RemoteCaller
@@ -53,7 +53,7 @@ async def verifier_of(settings: Settings) -> AsyncIterator[Verifier]:
     """Whose tokens count here. Raises `WrongSetting` without the key of the local issuer."""
     if not settings.issuer_key.exists():
         raise WrongSetting(f"{settings.issuer_key} is missing: without it no token of a service can be verified")
-    async with verifying(settings.oidc_issuer, Issuer.at(settings.issuer_key).public) as verifier:
+    async with verifying(settings.oidc_issuer, LocalKey.at(settings.issuer_key)) as verifier:
         yield verifier
 
 

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from runtime.identity import EVERY_TENANT, Issuer, Verifier
+from runtime.identity import EVERY_TENANT, Issuer, LocalKey, Verifier
 from runtime.service_token import DAYS, _made_anew, service_token
 from runtime.settings import Settings, WrongSetting
 
@@ -47,3 +48,14 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
     with pytest.raises(WrongSetting, match="expected a file that holds a token"):
         service_token(Settings(home=tmp_path, service_token_file=tmp_path / "token"), "sales")
+
+
+def test_a_public_key_verifies_and_makes_no_token(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    issuer = Issuer.at(settings.issuer_key)
+    public = issuer._private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    settings.issuer_key.write_bytes(public)
+    verified = Verifier(LocalKey.at(settings.issuer_key)).verify(issuer.token("acme", "emma"))
+    assert verified.identity.employee == "emma"
+    with pytest.raises(WrongSetting, match="holds no private key"):
+        service_token(settings, "sales")
