@@ -23,8 +23,9 @@ from eventlog.fold import Folding, said
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
 from eventlog.parked import bounds, parked_streams, parking, unparking
 from eventlog.todos import written
+from eventlog.topologies import States, read_states
 from eventlog.trouble import is_infrastructure, is_program, wait_s
-from eventlog.views import Views
+from eventlog.views import SCHEMA, Views
 from eventlog.writing import Statement, Writer, commit
 
 #: Events that are written together while catching up: few enough that requests beside it do not wait for long.
@@ -225,7 +226,7 @@ class Source:
             return
         if fault is not None:
             examined = Examined(parked=[fault] if fault.entry.digest else examined.parked)
-        folded = self.folding.fold(examined.accepted)
+        folded = self.folding.fold(examined.accepted, await self._states(examined.accepted))
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]
         department, now = self._department, self._department.clock()
@@ -250,6 +251,15 @@ class Source:
             if examined.repeats and not examined.gaps:
                 examined.parked.extend(alarm(entry) for entry in await unequal(connection, examined.repeats))
         return examined
+
+    async def _states(self, entries: Sequence[Entry]) -> States:
+        """The topologies' states of the streams in a batch. Nobody else moves them: a save from another's is refused
+        with its checkpoint."""
+        keys = self.folding.state_keys(entries)
+        if not keys:
+            return {}
+        async with self._department.views.deriving.acquire() as connection:
+            return await read_states(connection, SCHEMA, keys)
 
     async def _completed(self, entries: Sequence[Entry], gaps: Sequence[Gap]) -> list[Entry]:
         """The entries with what did not come, fetched from the owner's log, each in front of the one that showed it."""

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from runtime.department import Department, House
-from services.analytics.api import Funnels
-from services.analytics.projections import FUNNEL
+from services.analytics.api import Funnels, Metrics
+from services.analytics.projections import PROJECTIONS
 from services.analytics.queries import HEARD
 
 
 def build(house: House) -> Department:
     return Department(
-        servicers={"baton.analytics.v1.Funnels": Funnels(house.views)},
-        projections=[FUNNEL],
+        servicers={
+            "baton.analytics.v1.Funnels": Funnels(house.views),
+            "baton.analytics.v1.Metrics": Metrics(house.views, house.clock),
+        },
+        projections=PROJECTIONS,
         schema=Path(__file__).with_name("schema.sql"),
         hears=HEARD,
     )

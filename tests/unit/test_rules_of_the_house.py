@@ -20,7 +20,7 @@ from runtime.options import access
 ROOT = Path(__file__).parents[2]
 
 #: A department's rooms: the same words everywhere. A missing room is information.
-ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema"}
+ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema", "topologies"}
 
 #: Words that the layers below the departments do not know.
 CRM_WORDS = re.compile(r"\b(lead|opportunit(y|ies)|handoff|company|companies|campaign|funnel|enquiry)\b", re.IGNORECASE)

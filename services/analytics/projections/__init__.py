@@ -1,0 +1,8 @@
+"""What is heard and derived -> rows. The funnel from facts, the metrics from what their topologies derive."""
+
+from services.analytics.projections.funnel import FUNNEL
+from services.analytics.projections.metrics import METRICS
+
+PROJECTIONS = (FUNNEL, METRICS)
+
+__all__ = ["FUNNEL", "METRICS", "PROJECTIONS"]
