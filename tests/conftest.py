@@ -1,11 +1,14 @@
-"""Fixtures for every test: one PostgreSQL server a session, one empty database a test that asks for it."""
+"""Fixtures for every test: one PostgreSQL server a session, one empty database a test that asks for it; one Kafka a
+run, topics a test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from runtime.kafka_server import KafkaServer
+from tests.support import kafka as kafka_support
 from tests.support.data import ROOT
 from tests.support.postgres import TestServer, running_server
 
@@ -30,6 +33,29 @@ def database(postgres: TestServer) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.dsn(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def kafka() -> KafkaServer:
+    """The broker that all tests of the run share. A test that stops or kills brokers takes `own_kafka`."""
+    return await kafka_support.shared_server()
+
+
+@pytest.fixture
+async def own_kafka() -> AsyncIterator[KafkaServer]:
+    """A broker for this test alone."""
+    async with kafka_support.own_server() as server:
+        yield server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        kafka_support.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        kafka_support.end_run()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

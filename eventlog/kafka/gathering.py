@@ -1,0 +1,112 @@
+"""Facts on their way into one transaction: gathered, as batches of partitions, while the one before is written."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+
+from eventlog.events import Event
+from eventlog.kafka.limits import BATCH_BYTES_MAX
+from eventlog.kafka.records import Record, to_record
+
+#: One transaction: large enough that its cost does not count, small enough to be written within a second or two.
+EVENTS_MAX = 5000
+BYTES_MAX = 16 * 1024 * 1024
+
+#: Records made in one go: whoever else works in this process has its turn in between.
+SLICE_EVENTS = 200
+_KNOWN_STREAMS_MAX = 100_000
+
+
+class Partitioner:
+    """The partition of a stream, as every Kafka client computes it from the key (murmur2): remembered, it is slow."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._known: dict[bytes, int] = {}
+
+    def __call__(self, key: bytes) -> int:
+        partition = self._known.get(key)
+        if partition is None:
+            if len(self._known) >= _KNOWN_STREAMS_MAX:
+                self._known.clear()
+            partition = self._known[key] = (murmur2(key) & 0x7FFFFFFF) % self._partitions
+        return partition
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Facts of positions that follow each other, up to `last`, in batches of each partition in order."""
+
+    batches: dict[int, list[Any]] = field(default_factory=dict)
+    last: Event | None = None
+    events: int = 0
+    bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        return self.events >= EVENTS_MAX or self.bytes >= BYTES_MAX
+
+    def rounds(self) -> Iterator[list[tuple[int, Any]]]:
+        """The first batch of each partition, then the second …: a partition takes one at a time."""
+        for n in count():
+            found = [(partition, batches[n]) for partition, batches in self.batches.items() if n < len(batches)]
+            if not found:
+                return
+            yield found
+
+
+class Gathering:
+    """One side puts facts in the order of their positions, the other takes what has gathered. Making a record costs
+    more than anything else a relay computes; so it is done while the other side waits for the broker."""
+
+    def __init__(self, department: str, producer: AIOKafkaProducer, partitions: int) -> None:
+        self._department = department
+        self._producer = producer
+        self._partition_of = Partitioner(partitions)
+        self._gathered = Gathered()
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def put(self, events: Sequence[Event]) -> None:
+        """Add facts; waits while there are as many as one transaction may hold."""
+        for start in range(0, len(events), SLICE_EVENTS):
+            while self._gathered.full:
+                self._room.clear()
+                await self._room.wait()
+            for event in events[start : start + SLICE_EVENTS]:
+                self._add(event)
+            self._filled.set()
+            await asyncio.sleep(0)
+
+    async def take(self) -> Gathered:
+        """Wait for facts; from now on others gather."""
+        await self._filled.wait()
+        taken, self._gathered = self._gathered, Gathered()
+        self._filled.clear()
+        self._room.set()
+        return taken
+
+    def _add(self, event: Event) -> None:
+        record = to_record(self._department, event)
+        partition, gathered = self._partition_of(record.key), self._gathered
+        batches = gathered.batches.setdefault(partition, [])
+        size = _append(batches[-1], record) if batches else None
+        if size is None:
+            batches.append(self._producer.create_batch())
+            size = _append(batches[-1], record)
+            if size is None:
+                raise ValueError(f"a batch of {BATCH_BYTES_MAX} bytes does not take event {event.place} alone")
+        gathered.last = event
+        gathered.events += 1
+        gathered.bytes += size
+
+
+def _append(batch: Any, record: Record) -> int | None:
+    """The bytes that it took in the batch; None when the batch is full."""
+    added = batch.append(timestamp=0, key=record.key, value=record.value, headers=record.headers)
+    return None if added is None else int(added.size)

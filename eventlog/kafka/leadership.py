@@ -1,0 +1,66 @@
+"""One leader per department: who holds an advisory lock in the department's database, until that session ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from eventlog.errors import LogError
+from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, Connection
+
+PING_S = 1.0
+ANSWER_S = 5.0
+
+#: A leader that is stopped or cut off stops pinging; the server ends its session, and the next one leads.
+_LIMITS = {
+    "application_name": "baton relay",
+    "idle_session_timeout": "5s",
+    "tcp_user_timeout": "5s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+
+_LOCK = "SELECT pg_advisory_lock(hashtextextended('baton.relay ' || current_database(), 0))"
+
+_ENDED: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
+
+
+class Deposed(LogError):
+    """The session that holds the lock has ended, so another one may lead by now."""
+
+
+class Term:
+    """As long as one session holds the lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._asking = asyncio.Lock()
+
+    async def confirm(self) -> None:
+        """Ask the server whether the session still lives. Raises `Deposed`.
+
+        An answer also says that this server was not restarted, nor its database restored, since the term began."""
+        try:
+            async with self._asking:
+                await self._connection.execute("SELECT 1", timeout=ANSWER_S)
+        except _ENDED as error:
+            raise Deposed(f"the session that leads has ended: {type(error).__name__}") from error
+
+    async def watch(self) -> None:
+        """Ping, until the session ends. Raises `Deposed`."""
+        while True:
+            await asyncio.sleep(PING_S)
+            await self.confirm()
+
+
+@asynccontextmanager
+async def term(dsn: str) -> AsyncIterator[Term]:
+    """Wait for the lock, lead. Raises what asyncpg raises when the database is away."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, server_settings=_LIMITS)
+    try:
+        await connection.execute(_LOCK)
+        yield Term(connection)
+    finally:
+        connection.terminate()

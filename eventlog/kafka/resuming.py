@@ -1,0 +1,163 @@
+"""Where a relay goes on: learnt from the topics, because it keeps no truth of its own, and checked against the log."""
+
+import logging
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from eventlog.errors import NotSafe
+from eventlog.events import Event, Offset, Place, Position
+from eventlog.kafka.records import from_record
+from eventlog.kafka.topic_end import Record, committed_reader, first_record, last_records
+from eventlog.kafka.topics import Topics
+from eventlog.kafka.watermarks import Watermark, nothing_told
+from eventlog.store import Store
+
+log = logging.getLogger("baton.relay")
+
+
+class TopicAhead(NotSafe):
+    """The topic tells what the log does not have: the log was restored to an earlier moment, or is another one."""
+
+
+class TopicDamaged(NotSafe):
+    """Facts that were told are missing in the topic, or its two topics contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the topics say was told: `facts` by the records of facts themselves, `newest` by the last watermark."""
+
+    facts: Watermark | None
+    newest: Watermark | None
+
+
+async def resume(bootstrap: str, topics: Topics, store: Store) -> tuple[Watermark, bool]:
+    """How far the log was told, and whether the newest watermark says so (else it is to be written).
+
+    Only for a producer that has fenced all others: else the end of the topic may still move. Raises `TopicAhead`,
+    `TopicDamaged`, and `KafkaError` where Kafka is away."""
+    async with committed_reader(bootstrap) as consumer:
+        told = await _told(consumer, topics)
+        watermark = _agreed(told, topics, (await store.head()).generation)
+        watermark = await _in_the_log(consumer, topics, store, watermark)
+    return watermark, watermark == told.newest
+
+
+async def _told(consumer: AIOKafkaConsumer, topics: Topics) -> Told:
+    facts = [TopicPartition(topics.facts.name, n) for n in range(topics.facts.partitions)]
+    watermarks = TopicPartition(topics.watermarks.name, 0)
+    last = await last_records(consumer, [*facts, watermarks])
+    newest = last.pop(watermarks, None)
+    begins = await consumer.beginning_offsets(facts)
+    if any(begins.values()):
+        raise TopicDamaged(f"the first records of topic {topics.facts.name} were deleted; {_refill(topics)}")
+    return Told(_by_facts(last, topics), Watermark.parse(newest.value) if newest else None)
+
+
+def _by_facts(last: dict[TopicPartition, Record], topics: Topics) -> Watermark | None:
+    """A transaction covers positions that follow each other, and is visible as a whole or not at all: so everything
+    up to the largest position in the topic is there."""
+    if not last:
+        return None
+    offsets = {each.partition: Offset(record.offset + 1) for each, record in last.items()}
+    newest = max(map(from_record, last.values()), key=lambda event: event.place)
+    return nothing_told(newest.generation, topics.facts.partitions).after(newest, offsets)
+
+
+def _agreed(told: Told, topics: Topics, generation: int) -> Watermark:
+    """What both topics say. One of them may have been deleted and made again; neither is needed to fill the other."""
+    facts, newest = told.facts, told.newest
+    if facts is None:
+        if newest is not None and newest.position:
+            log.warning("%s is empty: it is filled again from the log", topics.facts.name)
+        elif newest is not None:
+            return newest
+        return nothing_told(generation, topics.facts.partitions)
+    if newest is None:
+        log.warning("%s is empty: it goes on from what the facts say", topics.watermarks.name)
+        return facts
+    # The first watermark of a generation is behind the last fact of the generation before.
+    same = newest == facts or (newest.generation > facts.generation and newest.offsets == facts.offsets)
+    if not same:
+        raise TopicDamaged(
+            f"topic {topics.facts.name} ends with {facts.place}, its watermark says {newest.place}: records were lost;"
+            f" {_refill(topics)}"
+        )
+    return newest
+
+
+def _refill(topics: Topics) -> str:
+    return (
+        f"delete {topics.facts.name} and {topics.watermarks.name}: the relay fills them again from the log"
+        " (docs/kafka.md, A topic that was damaged)"
+    )
+
+
+async def _in_the_log(consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark) -> Watermark:
+    """What was told must be what the log says, up to the same position."""
+    head = await store.head()
+    if told.generation > head.generation:
+        raise TopicAhead(_ahead(topics, store, told, head) + "; raise its generation further")
+    if told.generation < head.generation:
+        return await _shared(consumer, topics, store, told, head.generation)
+    if told.position > head.position:
+        raise TopicAhead(_ahead(topics, store, told, head))
+    if told.position and await _digest_at(store, told.position) != told.digest:
+        raise TopicAhead(f"{_ahead(topics, store, told, head)}, and position {told.position} there is another event")
+    return told
+
+
+def _ahead(topics: Topics, store: Store, told: Watermark, head: Place) -> str:
+    return (
+        f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}: the log was"
+        " restored to an earlier moment, or is another one. If it was restored, run: UPDATE log.log SET generation ="
+        " generation + 1 (docs/kafka.md, A log that was restored)"
+    )
+
+
+async def _digest_at(store: Store, position: Position) -> bytes:
+    event = await _event_at(store, position)
+    return event.digest if event else b""
+
+
+async def _event_at(store: Store, position: Position) -> Event | None:
+    if not position:
+        return None
+    page = await store.read_all(Position(position - 1), 1)
+    return page.events[0] if page.events else None
+
+
+async def _shared(
+    consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark, generation: int
+) -> Watermark:
+    """The first watermark of a new generation: the last position at which log and topic are the same.
+
+    Up to the moment to which the log was restored both are the same, behind it everything differs; so in each
+    partition the first record that differs is found by halving."""
+    differing = [
+        await _first_differing(consumer, store, TopicPartition(topics.facts.name, partition), end)
+        for partition, end in enumerate(told.offsets)
+    ]
+    last = Position(min([told.position + 1, *(position for position in differing if position)]) - 1)
+    log.warning("the log of %s is of a new generation: it shares positions up to %d", store.department, last)
+    return Watermark(generation, last, told.offsets, await _digest_at(store, last))
+
+
+async def _first_differing(
+    consumer: AIOKafkaConsumer, store: Store, partition: TopicPartition, end: int
+) -> Position | None:
+    """The position of the first record of a partition that is not in the log."""
+    low, high, found = 0, end, None
+    while low < high:
+        middle = (low + high) // 2
+        record = await first_record(consumer, partition, middle, high)
+        if record is None:
+            high = middle
+            continue
+        event = from_record(record)
+        if await _digest_at(store, event.position) == event.digest:
+            low = record.offset + 1
+        else:
+            high, found = middle, event.position
+    return found
