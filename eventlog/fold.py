@@ -13,7 +13,7 @@ from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import Poison
 from eventlog.projections import At, Insert, Project, Projection
 from eventlog.reactions import Cancel, React, Reactions, Todo
-from eventlog.topologies import StateKey, States, Topology, stored
+from eventlog.topologies import Derived, StateKey, States, Topology, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,18 @@ class Asked:
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch comes to. `states` are those of the topologies' streams after it."""
+    """What a batch comes to. `derived` is what topologies derived, `states` are those of their streams after it."""
 
     changes: Changes
     states: dict[StateKey, Any] = field(default_factory=dict)
+    derived: list[tuple[At, Derived]] = field(default_factory=list)
     done: list[Entry] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     todos: list[Asked | tuple[At, Cancel]] = field(default_factory=list)
+
+    def keep_states(self) -> None:
+        """Have the states written with the rows, to their own tables."""
+        self.changes.add(_row(key, state) for key, state in self.states.items())
 
 
 class Folding:
@@ -84,7 +89,6 @@ class Folding:
             folded = Folded(Changes(self.tables))
             fault = self._try(entries, stopped, folded, states or {})
             if fault is None:
-                folded.changes.add(_row(key, state) for key, state in folded.states.items())
                 return folded
             stopped[fault.entry.stream] = fault
 
@@ -129,6 +133,7 @@ class Folding:
         state = into.states[key] if key in into.states else topology.load(states.get(key))
         into.states[key], derived = topology.process(stream, state, recorded)
         for each in derived:
+            into.derived.append((at, each))
             for project in self._projects.get(each.name, ()):
                 into.changes.add(project(each, at))
 

@@ -180,6 +180,7 @@ class Rebuild:
     async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
         async with self.views.deriving.acquire() as connection, connection.transaction():
             folded = folding.fold(entries, await read_states(connection, FRESH, folding.state_keys(entries)))
+            folded.keep_states()
             if folded.parked:
                 first = folded.parked[0].entry.event
                 raise RebuildFailed(f"version {first.version} of {first.stream}: {folded.parked[0].reason}")

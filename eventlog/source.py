@@ -227,6 +227,7 @@ class Source:
         if fault is not None:
             examined = Examined(parked=[fault] if fault.entry.digest else examined.parked)
         folded = self.folding.fold(examined.accepted, await self._states(examined.accepted))
+        folded.keep_states()
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if not entry.moves]
         department, now = self._department, self._department.clock()

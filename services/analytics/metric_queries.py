@@ -22,6 +22,15 @@ _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Where the rows are. `heard` is the table that says how far they go: the projector's, or that of streaming
+    workers (`eventlog/streaming`)."""
+
+    views: Views
+    heard: str = "checkpoints"
+
+
+@dataclass(frozen=True)
 class Range:
     """From `start` (included) to `end` (not included); None is open. Raises `Invalid` when it ends before it starts."""
 
@@ -49,25 +58,25 @@ class Answer:
     positions: Mapping[str, str]
 
 
-async def touches(views: Views, scope: Scope, during: Range, group_by: str, window: str) -> Answer:
+async def touches(rows: Rows, scope: Scope, during: Range, group_by: str, window: str) -> Answer:
     """Leads and touches by window and key. Raises `Invalid` when there are more than `ROWS_MAX`."""
     moments = (during.start, during.end)
-    answer = await _ask(views, "touches", scope, group_by, *moments, window, ROWS_MAX + 1)
+    answer = await _ask(rows, "touches", scope, group_by, *moments, window, ROWS_MAX + 1)
     if len(answer.rows) > ROWS_MAX:
         raise Invalid(f"more than {ROWS_MAX} rows: ask for a shorter time, or longer windows", field="from")
     return answer
 
 
-async def dwell(views: Views, scope: Scope, during: Range, group_by: str) -> Answer:
+async def dwell(rows: Rows, scope: Scope, during: Range, group_by: str) -> Answer:
     """Stays that ended in a time, and how many go on, by kind, state and key."""
-    answer = await _ask(views, "dwell", scope, group_by, during.start, during.end)
+    answer = await _ask(rows, "dwell", scope, group_by, during.start, during.end)
     return Answer([{**row, "stays": spread(row)} for row in answer.rows], answer.positions)
 
 
-async def handoffs(views: Views, scope: Scope, ends: Sequence[datetime], group_by: str) -> Answer:
+async def handoffs(rows: Rows, scope: Scope, ends: Sequence[datetime], group_by: str) -> Answer:
     """What happened to handoffs in the 24 hours before each of these moments."""
-    answer = await _ask(views, "handoffs", scope, group_by, list(ends))
-    rows = [
+    answer = await _ask(rows, "handoffs", scope, group_by, list(ends))
+    found = [
         {
             **row,
             "asked": row["steps"].get("asked", {}).get("count", 0),
@@ -75,7 +84,7 @@ async def handoffs(views: Views, scope: Scope, ends: Sequence[datetime], group_b
         }
         for row in answer.rows
     ]
-    return Answer(rows, answer.positions)
+    return Answer(found, answer.positions)
 
 
 def day_ends(during: Range, now: datetime) -> Sequence[datetime]:
@@ -105,7 +114,8 @@ def spread(row: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {"count": row["count"], **percentiles, "mean": timedelta(microseconds=mean), "max": longest}
 
 
-async def _ask(views: Views, question: str, scope: Scope, *arguments: Any) -> Answer:
-    (found,) = await views.fetch(_QUESTIONS[question], scope.tenant, scope.branch, *arguments)
+async def _ask(rows: Rows, question: str, scope: Scope, *arguments: Any) -> Answer:
+    sql = _QUESTIONS[question].replace("{heard}", rows.heard)
+    (found,) = await rows.views.fetch(sql, scope.tenant, scope.branch, *arguments)
     heard = found["positions"] or {}
     return Answer(found["rows"] or (), {department: heard.get(department, "1.0") for department in HEARD})
