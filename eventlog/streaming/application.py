@@ -13,7 +13,7 @@ It can still deliver past a fact after a rebalance (216, 221), stop committing (
 of that makes a number wrong, see `handling.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -62,15 +62,53 @@ class StreamTopics:
 
 
 class _CommittedThread(AIOKafkaConsumerThread):
+    """Reads what is committed; and begins at the beginning where its group has committed no offset. Faust leaves such
+    a partition where it stands after a recovery: behind whatever was fetched and dropped meanwhile."""
+
     def _create_worker_consumer(self, transport: Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def seek_to_committed(self) -> Mapping[Any, Any]:
+        committed: Mapping[Any, Any] = await super().seek_to_committed()
+        changelogs = self.app.tables.changelog_topics
+        fresh = [tp for tp, offset in committed.items() if not offset and tp.topic not in changelogs]
+        if fresh:
+            await self.call_thread(self._ensure_consumer().seek_to_beginning, *fresh)
+        return committed
+
+
+class _NothingRead(dict[Any, Any]):
+    """Offsets that were read: none, whatever is put in."""
+
+    def __getitem__(self, tp: Any) -> None:
+        return None
+
 
 class _CommittedConsumer(Consumer):
+    """Hands over whatever is fetched. Faust's own drops what lies before the last offset that it handed over, and after
+    a recovery that may be one that it had fetched before it sought back: what it fetches then is gone. Repeats are
+    dropped by version.
+
+    Facts are acknowledged in the order in which they are handed over. So the last one acknowledged says where to go on;
+    Faust's own takes the markers of the relay's transactions for facts that are still to come, and hardly commits."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._read_offset = _NothingRead()
+
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _new_offset(self, tp: Any) -> int | None:
+        acknowledged = self._acked[tp]
+        if not acknowledged:
+            return None
+        last = max(acknowledged)
+        acknowledged.clear()
+        self._acked_index[tp].clear()
+        return int(last) + 1
 
 
 class _CommittedTransport(Transport):
@@ -132,6 +170,7 @@ def application(bootstrap: str, topics: StreamTopics, folder: Path, *, session_t
         broker_heartbeat_interval=session_timeout_s / 4,
         broker_commit_interval=1.0,
         stream_recovery_delay=0.0,
+        stream_wait_empty=False,
         key_serializer="raw",
         value_serializer="raw",
     )

@@ -2,11 +2,12 @@
 
     repeats      a version that was folded is dropped, before anything is derived from it
     gaps         a version that did not come is read from its owner's log, in front of the one that showed it
-    rows         one transaction: of facts that are not in the rows yet, and of no others
-    derived      told after the rows, before anything is acknowledged
     parked       a fact whose function raises goes to the retry topic, with all that follow in its stream
+    derived      told under ids that follow from their facts
+    rows         one transaction: of facts that are not in the rows yet, and of no others
+    known        what is known of the streams, last
 
-A crash between any two of these repeats the batch, and each of them may be repeated.
+A crash between any two of these repeats the batch, and each of them may be repeated. What is in the rows was told.
 """
 
 import logging
@@ -16,15 +17,17 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from eventlog import metrics
+from eventlog.changes import Changes
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import FOLLOWS, Entry, StreamKey
 from eventlog.errors import NotSafe, Poison
 from eventlog.events import Event, Place, Position, Version
-from eventlog.fold import Folded, Folding, follows
+from eventlog.fold import Folded, Folding
 from eventlog.projections import At, Projection
 from eventlog.streaming import heard
+from eventlog.streaming.heard import Missing
 from eventlog.streaming.streams import Known, Streams, Unkept
-from eventlog.topologies import Derived, StateKey, stored
+from eventlog.topologies import Derived, StateKey, States, stored
 from eventlog.views import Views
 from eventlog.writing import Writer
 
@@ -109,27 +112,29 @@ class Handling:
         Raises what the infrastructure raises; the same batch may be given again then."""
         batch = await self._prepare(source, events, streams, tried > 0)
         entries = await self._decoded(source, batch.ready)
-        folded = await self._write(source, entries, batch)
+        states = self._states_of(batch)
+        folded = self._foldings[source].fold(entries, states)
         waiting = [
             *(Waiting(source, each.entry.event, each.kind, each.reason, tried + 1) for each in folded.parked),
             *(Waiting(source, event, FOLLOWS, _BEHIND, tried + 1) for event in batch.waiting),
         ]
-        await self._telling.derived(folded.derived)
         await self._telling.waiting(waiting)
+        await self._telling.derived(folded.derived)
+        await self._write(source, batch, folded, states)
         self._keep(batch, folded, waiting, streams)
         metrics.HEARD.labels(self._department, source).inc(len(folded.done))
 
-    async def missing(self, source: str) -> Place | None:
-        """The first position that its log has and the rows have not, unless it is parked. It may be on its way."""
+    async def missing(self, source: str) -> Missing | None:
+        """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
         return await heard.missing(self._views, source, await self._owners[source].head())
 
-    async def close_gap(self, source: str, place: Place) -> None:
+    async def close_gap(self, source: str, position: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
         shows. Its stream is folded from its beginning, beside whoever keeps it."""
-        event = await self._owners[source].at(place.position)
+        event = await self._owners[source].at(position)
         if event is None:
-            raise NotSafe(f"the log of {source} lacks position {place}")
-        self._log.warning("position %s of %s did not come, read from its log", place, source)
+            raise NotSafe(f"the log of {source} lacks position {position}")
+        self._log.warning("position %s of %s did not come, read from its log", event.place, source)
         metrics.REFETCHED.labels(self._department, source).inc()
         whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
         await self.handle(source, whole, Unkept())
@@ -173,44 +178,35 @@ class Handling:
 
     # ---------------------------------------------------------------------------------------------------- the rows
 
-    async def _write(self, source: str, entries: Sequence[Entry], batch: _Batch) -> Folded:
+    async def _write(self, source: str, batch: _Batch, folded: Folded, states: States) -> None:
         generations = {event.generation for event in (*batch.ready, *batch.repeats, *batch.waiting)}
         async with self._views.transaction() as connection:
             for generation in sorted(generations):
                 upto = await heard.lock(connection, source, generation, self._epoch)
-            positions = [entry.event.position for entry in entries]
-            told = await heard.among(connection, source, positions, upto)
-            folded = self._fold(source, entries, told, batch)
-            for statement in self._writer.statements(folded.changes):
+            positions = [entry.event.position for entry in folded.done]
+            there = await heard.among(connection, source, positions, upto)
+            changes = self._without(source, folded, there, states) if there else folded.changes
+            for statement in self._writer.statements(changes):
                 await connection.execute(statement.sql, *statement.arrays)
-            done = [entry.event.position for entry in folded.done if entry.event.position not in told]
-            if done:
-                await heard.add(connection, source, upto, done)
+            fresh = [position for position in positions if position not in there]
+            if fresh:
+                await heard.add(connection, source, upto, fresh)
             await self._park(connection, source, folded, batch)
-        return folded
 
-    def _fold(self, source: str, entries: Sequence[Entry], told: set[int], batch: _Batch) -> Folded:
-        """Facts that are in the rows move the states and are derived from once more; only the others change rows. In a
-        stream the former come first: nobody writes a fact's rows without those before it."""
+    def _without(self, source: str, folded: Folded, there: set[int], states: States) -> Changes:
+        """Changes by those facts alone that are not in the rows yet; the others move the states. In a stream these come
+        first: nobody writes a fact's rows without those before it."""
         folding = self._foldings[source]
-        states: dict[StateKey, Any] = {
+        old = folding.fold([entry for entry in folded.done if entry.event.position in there], states)
+        moved = {**states, **{key: stored(state) for key, state in old.states.items()}}
+        return folding.fold([entry for entry in folded.done if entry.event.position not in there], moved).changes
+
+    def _states_of(self, batch: _Batch) -> States:
+        return {
             StateKey(self._states, tenant, topology, stream): state
             for (tenant, stream), known in batch.known.items()
             for topology, state in known.states.items()
         }
-        old = folding.fold([entry for entry in entries if entry.event.position in told], states)
-        states |= {key: stored(state) for key, state in old.states.items()}
-        stopped = {parked.entry.stream: parked for parked in reversed(old.parked)}
-        fresh = [entry for entry in entries if entry.event.position not in told]
-        new = folding.fold([entry for entry in fresh if entry.stream not in stopped], states)
-        new.parked = [
-            *old.parked,
-            *(follows(entry, stopped[entry.stream]) for entry in fresh if entry.stream in stopped),
-            *new.parked,
-        ]
-        new.done, new.derived = [*old.done, *new.done], [*old.derived, *new.derived]
-        new.states = {**old.states, **new.states}
-        return new
 
     async def _park(self, connection: Any, source: str, folded: Folded, batch: _Batch) -> None:
         now = self._clock()

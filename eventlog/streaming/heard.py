@@ -7,7 +7,7 @@ Kafka, a rebalance or a worker that was taken for dead does.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventlog.checkpoints import Superseded
 from eventlog.errors import NotSafe
@@ -73,10 +73,18 @@ async def add(connection: Any, source: str, upto: Position, positions: Sequence[
         reached = moved
 
 
-async def missing(views: Views, source: str, head: Place) -> Place | None:
-    """The first position up to the head of a log that is not in the rows and not parked."""
+class Missing(NamedTuple):
+    """The first position that is not in the rows, and the last that any worker has come to."""
+
+    position: Position
+    latest: Position
+
+
+async def missing(views: Views, source: str, head: Place) -> Missing | None:
+    """What is not in the rows of a log that ends at `head`; None when all is, or when the first such position is
+    parked."""
     row = await views.fetchrow(_MISSING, source, head.generation, head.position)
-    return None if row is None else Place(row["generation"], Position(row["position"]))
+    return None if row is None else Missing(row["position"], row["latest"])
 
 
 _LOCK = """
@@ -108,7 +116,9 @@ UPDATE stream_heard SET position = $2::bigint + (SELECT count(*) FROM gone) WHER
 """
 
 _MISSING = """
-SELECT h.generation, h.position + 1 AS position FROM stream_heard h
+SELECT h.position + 1 AS position,
+    coalesce((SELECT max(a.position) FROM stream_ahead a WHERE a.source = h.source), h.position + 1) AS latest
+FROM stream_heard h
 WHERE h.source = $1 AND h.generation = $2 AND h.position < $3
     AND NOT EXISTS (SELECT FROM stream_parked p WHERE p.source = h.source AND p.position = h.position + 1)
 """

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
-from eventlog.events import Event, Place
+from eventlog.events import Event, Position
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
@@ -33,6 +33,8 @@ BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
 
 #: How often it is looked for a position that never came, and how long one may be late.
 LOOK_S, LATE_S = 1.0, 10.0
+
+STOP_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class StreamWorker:
         self._department = work.topics.department
         self._log = logging.getLogger(f"baton.stream.{self._department}")
         self._one_by_one = asyncio.Lock()
-        self._late: dict[str, tuple[Place | None, float]] = {}
+        self._late: dict[str, tuple[float, Position]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._handling = Handling(
             self._department,
@@ -91,7 +93,20 @@ class StreamWorker:
             await self._failed
         finally:
             gaps.cancel()
-            await self._app.stop()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Nothing is lost when it is cut short: what was not acknowledged is heard again."""
+        try:
+            await asyncio.wait_for(self._app.stop(), STOP_S)
+        except TimeoutError:
+            self._log.warning("Faust did not stop within %.0f s", STOP_S)
+
+    @property
+    def isolation_level(self) -> str:
+        """How the consumer reads."""
+        thread: Any = self._app.consumer
+        return str(thread._thread._consumer._isolation_level)
 
     async def _ready(self) -> None:
         with _waited_for():
@@ -170,13 +185,15 @@ class StreamWorker:
             await asyncio.sleep(LOOK_S)
 
     async def _close_gap(self, source: str) -> None:
-        place, now = await self._handling.missing(source), asyncio.get_running_loop().time()
-        first_missed, since = self._late.get(source, (None, now))
-        if place is None or place != first_missed:
-            self._late[source] = (place, now)
+        missing, now = await self._handling.missing(source), asyncio.get_running_loop().time()
+        since, upto = self._late.get(source, (now, Position(0)))
+        if missing is None or missing.position > upto:
+            # What others were ahead of it by now, is late when it is.
+            self._late[source] = (now, missing.latest if missing else Position(0))
         elif now - since >= self._work.late_s:
             async with self._one_by_one:
-                await self._handling.close_gap(source, place)
+                await self._handling.close_gap(source, missing.position)
+            await self._close_gap(source)
 
     # ------------------------------------------------------------------------------------------------------ results
 

@@ -13,10 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
+
+import orjson
 
 from eventlog.codec import Codec, Origin, Recorded
+from eventlog.events import Event
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.records import from_record, header
+from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import MemoryKeyring
 from eventlog.postgres.store import PostgresStore
 from eventlog.projections import Projection
@@ -24,6 +29,7 @@ from eventlog.store import ANY, Append, Command, StreamWrite
 from eventlog.streaming import heard
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
 from facts.registry import REGISTRY
@@ -34,14 +40,17 @@ from services.analytics.projections import METRICS
 from services.analytics.queries import HEARD
 from tests.contract.analytics import answers
 from tests.support.data import ROOT
-from tests.support.log import eventually, whole_log
+from tests.support.log import whole_log
 from tests.support.metrics_fold import Fold
 from tests.support.metrics_history import Told
 from tests.support.postgres import TestServer
-from tests.support.relaying import a_relay, relaying
+from tests.support.projecting import Heard
+from tests.support.relaying import a_relay, records_of, relaying
+from tests.support.stream_process import SESSION_S
 
 TENANT, PARTITIONS = "olist", 6
-SESSION_S = 6.0
+#: Workers that were killed are missed first, then partitions are dealt anew, then tables recovered.
+HEARD_S = 60.0
 SCHEMA = ROOT / "services" / "analytics" / "schema.sql"
 
 
@@ -71,13 +80,22 @@ class Trade:
         rows = await self.views.fetch("SELECT source, generation, position FROM stream_heard")
         return {row["source"]: f"{row['generation']}.{row['position']}" for row in rows}
 
+    async def count_heard(self) -> int:
+        """How many facts are in the rows."""
+        return int(
+            await self.views.fetchval(
+                "SELECT coalesce(sum(position), 0) + (SELECT count(*) FROM stream_ahead) FROM stream_heard"
+            )
+        )
+
     async def heard_everything(self) -> None:
         """Until every log was heard to its end."""
 
-        async def complete() -> bool:
-            return await self.positions() == await self.heads()
-
-        await eventually(complete, "every log heard to its end")
+        seen: dict[str, str] = {}
+        deadline = asyncio.get_running_loop().time() + HEARD_S
+        while (seen := await self.positions()) != (heads := await self.heads()):
+            assert asyncio.get_running_loop().time() < deadline, f"heard up to {seen}, not to {heads}"
+            await asyncio.sleep(0.05)
 
     async def fold(self) -> Fold:
         """What the logs come to, by a fold that shares nothing with topologies and workers."""
@@ -96,14 +114,65 @@ class Trade:
         now = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
         assert await answers.latencies(desk, end=now) == fold.latencies([now])
 
-    def worker(self, epoch: int = 1, projection: Projection = METRICS, **options: Any) -> StreamWorker:
+    async def derived_is_told(self) -> None:
+        """The topic of derived facts holds each that follows from the logs, with its own id, and nothing else."""
+        async with committed_reader(self.bootstrap) as consumer:
+            records = await records_of(consumer, derived_topic("analytics"))
+        told = {header(record.headers, "ce_id"): (record.key, record.value) for record in records}
+        assert told == await self._derived()
+
+    async def _derived(self) -> dict[str, tuple[bytes, bytes]]:
+        found = {}
+        for name, store in self.stores.items():
+            streams: dict[str, list[Heard]] = {}
+            for recorded in await self.codec.decode_many(name, await whole_log(store)):
+                assert isinstance(recorded, Recorded)
+                streams.setdefault(recorded.at.stream, []).append(Heard(recorded.fact, recorded.at))
+            for stream in streams.values():
+                found.update(derived_records(METRICS, stream))
+        return found
+
+    async def log(self, department: str) -> Sequence[Event]:
+        return await whole_log(self.stores[department])
+
+    async def waiting(self) -> set[str]:
+        """Streams with facts in the retry topic."""
+        async with committed_reader(self.bootstrap) as consumer:
+            records = await records_of(consumer, retry_topic("analytics"))
+        return {from_record(record).stream for record in records}
+
+    def worker(
+        self,
+        epoch: int = 1,
+        projection: Projection = METRICS,
+        kind: type[StreamWorker] = StreamWorker,
+        **options: Any,
+    ) -> StreamWorker:
         """One in this process."""
         owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
         topics = StreamTopics("analytics", epoch, PARTITIONS)
         folder = Path(tempfile.mkdtemp(prefix="baton-faust-"))
         codec = Codec(REGISTRY, Keyless())
         options = {"session_timeout_s": SESSION_S, "late_s": 2.0, **options}
-        return StreamWorker(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+        return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+
+
+def derived_records(projection: Projection, stream: Sequence[Heard]) -> dict[str, tuple[bytes, bytes]]:
+    """What is told of one stream, by the ids of the records."""
+    states: dict[str, Any] = {}
+    found = {}
+    for heard_fact in stream:
+        fact, at = heard_fact.fact, heard_fact.at
+        n = 0
+        for topology in (each for each in projection.topologies if type(fact) in each.facts):
+            state = states.get(topology.name, topology.start)
+            states[topology.name], derived = topology.process((at.tenant, at.stream), state, Recorded(fact, at))
+            for each in derived:
+                data = each.model_dump(mode="json", exclude_defaults=True)
+                id = str(uuid5(at.event_id, f"analytics:{n}"))
+                found[id] = (at.stream.encode(), orjson.dumps(data))
+                n += 1
+    return found
 
 
 @dataclass
@@ -160,7 +229,7 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, trade: Trade, epoch: int = 1) -> "WorkerProcess":
-        given = {"bootstrap": trade.bootstrap, "dsns": trade.dsns, "epoch": epoch}
+        given = {"bootstrap": trade.bootstrap, "dsns": trade.dsns, "epoch": epoch, "partitions": PARTITIONS}
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.support.stream_process", json.dumps(given), env=environment, cwd=ROOT
