@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import MemoryKeyring
 from eventlog.postgres.store import PostgresStore
 from eventlog.projections import Projection
-from eventlog.store import ANY, Append, Command, StreamWrite
+from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming import heard
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.keyless import Keyless
@@ -66,12 +66,7 @@ class Trade:
     codec: Codec = field(default_factory=lambda: Codec(REGISTRY, MemoryKeyring()))
 
     async def tell(self, told: Sequence[Told]) -> None:
-        """Record facts as their departments would, a few appends at a time."""
-        for stream, fact in told:
-            department, command = stream.partition(".")[0], uuid4()
-            events, _ = await self.codec.encode([fact], Origin(TENANT, employee="mia"), command)
-            write = StreamWrite(stream, ANY, events)
-            await self.stores[department].append(Append(TENANT, Command(command, b"." * 32), [write]))
+        await tell(self.codec, self.stores, told)
 
     async def heads(self) -> dict[str, str]:
         return {name: str(await store.head()) for name, store in self.stores.items()}
@@ -155,6 +150,15 @@ class Trade:
         codec = Codec(REGISTRY, Keyless())
         options = {"session_timeout_s": SESSION_S, "late_s": 2.0, **options}
         return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+
+
+async def tell(codec: Codec, stores: Mapping[str, Store], told: Sequence[Told]) -> None:
+    """Record facts as their departments would."""
+    for stream, fact in told:
+        department, command = stream.partition(".")[0], uuid4()
+        events, _ = await codec.encode([fact], Origin(TENANT, employee="mia"), command)
+        write = StreamWrite(stream, ANY, events)
+        await stores[department].append(Append(TENANT, Command(command, b"." * 32), [write]))
 
 
 def derived_records(projection: Projection, stream: Sequence[Heard]) -> dict[str, tuple[bytes, bytes]]:
