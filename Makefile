@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test check proto bench soak lock
+.PHONY: help install run test check proto bench soak secrets lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -20,14 +20,14 @@ run: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# format, lint, types, rules of the house, contract and what is generated from it, documentation
-check: .venv/installed-dev
+# format, lint, types, rules of the house, contract and what is generated from it, documentation, what is deployed
+check: .venv/installed-dev .venv/installed-deploy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
-	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_rules_of_the_house.py
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_rules_of_the_house.py tests/deploy
 
 # gen/ from proto/
 proto: .venv/installed-dev
@@ -43,10 +43,15 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.crash.cycles --victim baton --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.crash.cycles --victim postgres --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 
+# passwords and keys of an installation of its own, for docker compose and Kubernetes: .env and .secrets/
+secrets:
+	@sh deploy/secrets.sh
+
 # the pinned requirements anew, after a change in pyproject.toml
 lock: .venv/installed-dev
 	uv pip compile pyproject.toml --universal --extra build --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	uv pip compile pyproject.toml --universal --extra build --extra dev --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+	uv pip compile deploy/requirements.in --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header -o deploy/requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -56,4 +61,11 @@ lock: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
 	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The programs that judge Dockerfile, manifests and rules: an environment of their own beside ours.
+.venv/installed-deploy: .venv/installed deploy/requirements.lock deploy/tools.sh
+	test -x .venv/deploy/bin/python || $(PYTHON) -m venv .venv/deploy
+	.venv/deploy/bin/python -m pip --quiet --disable-pip-version-check install --no-compile --require-hashes -r deploy/requirements.lock
+	sh deploy/tools.sh .venv/deploy/bin
 	@touch $@

@@ -2,61 +2,56 @@
 
 import asyncio
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from eventlog.errors import LogError
-from eventlog.events import Place, Position
-from eventlog.writing import Statement
+from eventlog.entry import Entry
+from eventlog.errors import Behind, NoSuchPlace
+from eventlog.events import Place
+from eventlog.marks import NOWHERE, Mark, MarkTable
+from eventlog.writing import Statement, renumbered
 
 
-class Superseded(LogError):
-    """Somebody else moved this checkpoint, or took the assignment: drop what was computed, read it again."""
+def saved(table: MarkTable, old: Sequence[Mark], new: Sequence[Mark], done: Sequence[Entry], *, own: bool) -> Statement:
+    """Move marks on from `old`, with the ledger rows (of others' facts) and heads that belong to it: the CTEs that
+    `eventlog.writing.commit` wants first.
+
+    From exactly the value that was read, in the epoch of the assignment: comparing places alone would let a zombie,
+    whose batch another one has had already, count twice. `moved` is empty then and nothing is committed."""
+    moved = table.saved(old, new)
+    ledger = [] if own else [_ledger_row(entry) for entry in done]
+    newest = {entry.stream: (entry.event.version, entry.digest) for entry in done}
+    heads = sorted((*stream, *head) for stream, head in newest.items())
+    brought = (table.source, *_columns(ledger, 6), *_columns(heads, 4))
+    return Statement(_with_brought(moved.sql, len(moved.arrays)), (*moved.arrays, *brought))
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A row of `views.checkpoints`, as it was read: the next save is from exactly this value."""
-
-    source: str
-    place: Place
-    digest: bytes | None
-    epoch: int
+def _ledger_row(entry: Entry) -> tuple[Any, ...]:
+    event = entry.event
+    return event.tenant, event.stream, event.version, entry.digest, event.generation, event.position
 
 
-NOWHERE = Place(0, Position(0))
-
-#: The epoch of an assignment that was not taken yet.
-NOT_TAKEN = -1
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-async def take(connection: Any, source: str) -> Checkpoint:
-    """Take the assignment of a source: from now on a save of whoever had it before changes no row."""
-    return _checkpoint(source, await connection.fetchrow(_TAKE, source))
+@lru_cache
+def _with_brought(moved: str, arguments: int) -> str:
+    return f"{moved}, {renumbered(_BROUGHT, arguments)}"
 
 
-async def read(connection: Any, source: str) -> Checkpoint | None:
-    """The checkpoint as it stands."""
-    row = await connection.fetchrow(_READ, source)
-    return None if row is None else _checkpoint(source, row)
+async def heard(connection: Any, source: str) -> Place:
+    """How far a source was heard completely, as it stands."""
+    row = await connection.fetchrow(_HEARD, source)
+    return Place(*row) if row else NOWHERE
 
 
-def _checkpoint(source: str, row: Any) -> Checkpoint:
-    return Checkpoint(source, Place(row["generation"], Position(row["position"])), row["digest"], row["epoch"])
-
-
-def saved(
-    old: Checkpoint, place: Place, digest: bytes | None, ledger: Sequence[Sequence[Any]], heads: Sequence[Sequence[Any]]
-) -> tuple[Checkpoint, Statement]:
-    """Move a checkpoint on from `old`, with the ledger rows and heads that belong to it: the checkpoint as it will be
-    and the CTEs that `eventlog.writing.commit` wants first.
-
-    From exactly the value that was read, in the epoch of the assignment: comparing positions alone would let a
-    zombie, whose batch another one has had already, count twice. `moved` is empty then and nothing is committed."""
-    arguments = (old.source, old.place.generation, old.place.position, old.epoch, place.generation, place.position)
-    return Checkpoint(old.source, place, digest, old.epoch), Statement(_SAVE, (*arguments, digest, *ledger, *heads))
+async def heard_completely(connection: Any, source: str, place: Place) -> Place:
+    """Note that a source was heard completely up to a place, if that is further than what stands there: how far it is
+    now. For a source whose marks stand elsewhere."""
+    return Place(*await connection.fetchrow(_FURTHER, source, place.generation, place.position))
 
 
 class Waiters:
@@ -92,25 +87,49 @@ class Waiters:
         return future
 
 
-_READ = "SELECT generation, position, digest, epoch FROM views.checkpoints WHERE source = $1"
+async def wait_until_heard(
+    source: str, heard: Waiters, head: Callable[[], Awaitable[Place]], place: Place, timeout_s: float
+) -> None:
+    """Return once a source was heard up to a place. Raises `NoSuchPlace` at once for a place that its log, whose end
+    `head` tells, does not have; `Behind` after `timeout_s`."""
+    if heard.place.generation == place.generation and heard.has(place):
+        return
+    try:
+        async with asyncio.timeout(timeout_s):
+            refuse_unknown(source, place, await head())
+            if place.position:
+                await heard.wait(place)
+    except TimeoutError:
+        raise Behind(f"{source} was heard up to {heard.place}, not yet to {place}") from None
 
-_TAKE = """
-INSERT INTO views.checkpoints (source, epoch) VALUES ($1, 1)
-ON CONFLICT (source) DO UPDATE SET epoch = checkpoints.epoch + 1
-RETURNING generation, position, digest, epoch
-"""
 
-_SAVE = """
-moved AS (
-    UPDATE views.checkpoints SET generation = $5, position = $6, digest = $7
-    WHERE source = $1 AND generation = $2 AND position = $3 AND epoch = $4
-    RETURNING 1
-), ledgered AS (
-    INSERT INTO views.ledger (department, tenant, stream, version, digest, position)
-    SELECT $1, l.* FROM unnest($8::text[], $9::text[], $10::bigint[], $11::bytea[], $12::bigint[]) AS l
+def refuse_unknown(source: str, place: Place, head: Place) -> None:
+    """Raises `NoSuchPlace` for a place that a log which ends at `head` does not have."""
+    if place.generation != head.generation:
+        raise NoSuchPlace(f"{place} is of another generation of the log of {source}, which is at {head}")
+    if place > head:
+        raise NoSuchPlace(f"{place} is beyond the end of the log of {source}, which is at {head}")
+
+
+_BROUGHT = """
+ledgered AS (
+    INSERT INTO views.ledger (department, tenant, stream, version, digest, generation, position)
+    SELECT $1, l.* FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[]) AS l
 ), headed AS (
     INSERT INTO views.heads AS h (department, tenant, stream, version, digest)
-    SELECT $1, n.* FROM unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[]) AS n
+    SELECT $1, n.* FROM unnest($8::text[], $9::text[], $10::bigint[], $11::bytea[]) AS n
     ON CONFLICT (tenant, stream) DO UPDATE SET version = EXCLUDED.version, digest = EXCLUDED.digest
 )
+"""
+
+_HEARD = "SELECT generation, position FROM views.checkpoints WHERE source = $1"
+
+_FURTHER = """
+INSERT INTO views.checkpoints AS c (source, generation, position) VALUES ($1, $2, $3)
+ON CONFLICT (source) DO UPDATE SET (generation, position, digest) = (
+    SELECT v.* FROM (VALUES (c.generation, c.position, c.digest), (EXCLUDED.generation, EXCLUDED.position, NULL))
+        AS v(generation, position, digest)
+    ORDER BY v.generation DESC, v.position DESC LIMIT 1
+)
+RETURNING generation, position
 """

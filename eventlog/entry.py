@@ -4,20 +4,22 @@ from dataclasses import dataclass
 
 from eventlog.codec import Recorded
 from eventlog.errors import Poison
-from eventlog.events import Event
+from eventlog.events import Event, Offset
 
 StreamKey = tuple[str, str]
 
 
 @dataclass(slots=True)
 class Entry:
-    """`recorded` is None when nothing in this department wants to know the fact. `moves` says that the checkpoint
-    stands at it afterwards, unlike at one that was fetched beside the feed. `digest` is set once it was recomputed.
-    `cut_off` says that its owner's log lacks versions before it."""
+    """`recorded` is None when nothing in this department wants to know the fact. `part` is the part of its source that
+    its stream belongs to, `offset` where it stood there: the part's mark stands behind it afterwards. None: it was
+    fetched beside the feed and moves nothing. `digest` is set once it was recomputed. `cut_off` says that its owner's
+    log lacks versions before it."""
 
     event: Event
     recorded: Recorded | Poison | None
-    moves: bool
+    part: int = 0
+    offset: Offset | None = None
     digest: bytes = b""
     cut_off: bool = False
 

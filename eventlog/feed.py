@@ -1,22 +1,56 @@
 """Where facts come from: a department's log, read in place or heard through Kafka. The port hides which."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Protocol
 
+from eventlog.checks import check_name
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Place, Position, Version
-from eventlog.store import Page, Store
+from eventlog.events import Event, Offset, Place, Position, Version
+from eventlog.marks import WHOLE, ByPartition, InOneSequence, Mark, Marks, MarkTable
+from eventlog.store import Log, Page
 from eventlog.tail import Tail
 
 #: Events read at once while catching up: few enough that requests beside it do not wait for long.
 CATCH_UP_EVENTS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events of a feed, each with the part to which it belongs and the offset at which it stood there; None: it was
+    fetched beside the feed."""
+
+    events: Sequence[Event]
+    parts: Sequence[int]
+    offsets: Sequence[Offset | None]
+
+    @classmethod
+    def beside(cls, part: int, events: Sequence[Event]) -> "Told":
+        """Events of one part that were fetched beside the feed."""
+        return cls(events, [part] * len(events), [None] * len(events))
+
+    @classmethod
+    def in_sequence(cls, events: Sequence[Event]) -> "Told":
+        """Events of a log in one sequence, in which the position is the offset."""
+        return cls(events, [WHOLE] * len(events), [Offset(event.position) for event in events])
+
+
+class Watermark(Protocol):
+    """Whoever has heard partition p up to `offsets[p]`, for every p, has heard the department up to `place`."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def offsets(self) -> Sequence[Offset]: ...
+
+
 class Feed(Protocol):
     """The facts of one department, in an order that keeps each stream's order, none left out, some perhaps repeated.
 
-    Nobody has to trust that: the projector recomputes every digest, drops repeats and refetches gaps."""
+    Nobody has to trust that: the projector recomputes every digest, drops repeats and refetches gaps. A feed has parts,
+    each with an order of its own; a stream belongs to one of them."""
 
     @property
     def department(self) -> str: ...
@@ -27,8 +61,39 @@ class Feed(Protocol):
         partitions promise the order of each stream only."""
         ...
 
-    def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
-        """Pages after a place (None: from the start), for ever: first what stands there, then what comes."""
+    @property
+    def topic(self) -> str | None:
+        """The topic whose partitions are its parts; None for a log, which is one part."""
+        ...
+
+    async def parts(self) -> frozenset[int]:
+        """The parts that are this reader's to hear, as soon as there are any."""
+        ...
+
+    async def part_of(self, stream: str) -> int:
+        """The part that a stream belongs to."""
+        ...
+
+    async def gone(self, marks: Marks) -> Iterable[Mark]:
+        """Those marks that name an event which no longer stands where it was heard, so that their parts begin anew.
+        Raises `NotSafe` where facts would be missed by that."""
+        ...
+
+    def pages(self, marks: Marks) -> AsyncGenerator[Page | Told, None]:
+        """What comes after these marks, for ever: first what stands there, then what comes. Raises `Superseded` when
+        their parts are no longer those that are this reader's to hear."""
+        ...
+
+    def watermarks(self) -> AsyncGenerator[Watermark, None]:
+        """How far the parts must be heard, for ever, beginning with the newest; for a feed through a topic."""
+        ...
+
+    def saved(self, marks: Marks) -> None:
+        """These marks were saved: for those who look from outside."""
+        ...
+
+    def in_log_order(self) -> "LogFeed":
+        """A feed of the same facts that is in one sequence: for whoever reads them all once more."""
         ...
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
@@ -42,6 +107,22 @@ class Feed(Protocol):
     async def head(self) -> Place:
         """The end of the log."""
         ...
+
+
+class LogFeed(Feed, Protocol):
+    """The facts of one department in the order of its log."""
+
+    def pages(self, marks: Marks) -> AsyncGenerator[Page, None]: ...
+
+
+def tells_its_end(feed: Feed) -> bool:
+    """Whether it is known how far the department was heard completely, so that nothing is lost at its end unnoticed."""
+    return feed.in_one_sequence or feed.topic is not None
+
+
+def mark_table(feed: Feed) -> MarkTable:
+    """Where the marks of this feed's parts stand."""
+    return ByPartition(feed.department, feed.topic) if feed.topic else InOneSequence(feed.department)
 
 
 async def complete(feed: Feed, page: Page, after: Position) -> Sequence[Event]:
@@ -65,37 +146,80 @@ def _stands_at(event: Event, position: int) -> bool:
     return event.position == position
 
 
-class PostgresFeed:
-    """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
+class OwnersLog:
+    """What every feed asks the owner's log itself."""
 
-    in_one_sequence = True
-
-    def __init__(self, store: Store, page_events: int = CATCH_UP_EVENTS) -> None:
-        self._store = store
-        self._page_events = page_events
-        self._tail = Tail(store)
+    def __init__(self, log: Log) -> None:
+        self.log = log
 
     @property
     def department(self) -> str:
-        return self._store.department
+        return self.log.department
 
-    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
-        position = after.position if after else Position(0)
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        try:
+            check_name("tenant", tenant)
+            check_name("stream", stream)
+        except ValueError:
+            return ()  # A spoiled record may name what no log takes.
+        return await self.log.read_stream(tenant, stream, after=after, limit=upto - after)
+
+    async def at(self, position: Position) -> Event | None:
+        page = await self.log.read_all(Position(position - 1), 1)
+        return page.events[0] if page.events else None
+
+    async def head(self) -> Place:
+        return await self.log.head()
+
+
+class PostgresFeed(OwnersLog):
+    """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
+
+    in_one_sequence = True
+    topic = None
+
+    def __init__(self, log: Log, page_events: int = CATCH_UP_EVENTS) -> None:
+        super().__init__(log)
+        self._page_events = page_events
+        self._tail = Tail(log)
+
+    async def parts(self) -> frozenset[int]:
+        return frozenset({WHOLE})
+
+    async def part_of(self, stream: str) -> int:
+        return WHOLE
+
+    async def gone(self, marks: Marks) -> Iterable[Mark]:
+        """The event that the mark names must be the one that was heard: a log that was restored to an earlier moment
+        gives the same positions to other events, and nobody knows what else it took back."""
+        for mark in marks.values():
+            event = await self.at(mark.place.position) if mark.digest is not None else None
+            if mark.digest is not None and (event is None or event.digest != mark.digest):
+                raise NotSafe(
+                    f"position {mark.place} of the log of {self.department} is not the event that was heard:"
+                    " the log was restored to an earlier moment, or is another one"
+                )
+        return ()
+
+    async def pages(self, marks: Marks) -> AsyncGenerator[Page, None]:
+        position = marks[WHOLE].place.position if marks else Position(0)
         with self._tail:
             while True:
-                page = self._tail.after(position) or await self._store.read_all(position, self._page_events)
+                page = self._tail.after(position) or await self.log.read_all(position, self._page_events)
                 if page.scanned > position:
                     position = page.scanned
                     yield page
                 if position >= page.head:
                     await self._tail.grown(position)
 
-    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
-        return await self._store.read_stream(tenant, stream, after=after, limit=upto - after)
+    async def watermarks(self) -> AsyncGenerator[Watermark, None]:
+        """None: its own mark says it."""
+        never: tuple[Watermark, ...] = ()
+        for each in never:
+            yield each
 
-    async def at(self, position: Position) -> Event | None:
-        page = await self._store.read_all(Position(position - 1), 1)
-        return page.events[0] if page.events else None
+    def saved(self, marks: Marks) -> None:
+        """Nobody looks: the checkpoint says it."""
 
-    async def head(self) -> Place:
-        return await self._store.head()
+    def in_log_order(self) -> LogFeed:
+        return self

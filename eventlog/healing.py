@@ -42,7 +42,9 @@ class Healing:
     async def _heal(self, source: Source, stream: StreamKey) -> None:
         name = (source.feed.department, stream)
         try:
-            healed = await source.heal(stream)
+            if not await source.hears(stream):
+                return
+            healed = await source.set_right(stream)
         except Exception as error:
             if not is_infrastructure(error):
                 raise

@@ -108,26 +108,26 @@ async def read_heads(connection: Any, entries: Sequence[Entry]) -> dict[StreamKe
     return {(row[0], row[1]): Head(row[2], row[3]) for row in rows}
 
 
-async def unequal(connection: Any, repeats: Sequence[Entry]) -> list[Entry]:
-    """Those repeats whose bytes are not the ones that were ledgered under their version."""
-    found: list[Entry] = []
-    for entry in repeats:
-        event = entry.event
-        rows = await connection.fetch(_LEDGERED, event.tenant, event.stream, event.version)
-        digests = {row["version"]: row["digest"] for row in rows}
-        if not _is_repeat(event, digests):
-            found.append(entry)
-    return found
+async def unequal(connection: Any, entries: Sequence[Entry]) -> list[Entry]:
+    """Those whose bytes are not the ones that were ledgered under their version."""
+    digests = await _digests(connection, entries)
+    return [entry for entry in entries if not _is_repeat(entry.event, digests.get(entry.stream, {}))]
 
 
-async def strange(connection: Any, entries: Sequence[Entry]) -> Entry | None:
-    """The first entry whose bytes are not the ones that were ledgered, if any."""
+async def ledgered(connection: Any, entries: Sequence[Entry]) -> list[Entry]:
+    """Those whose version is in the ledger, whatever their bytes are."""
+    digests = await _digests(connection, entries)
+    return [entry for entry in entries if entry.event.version in digests.get(entry.stream, {})]
+
+
+async def _digests(connection: Any, entries: Sequence[Entry]) -> dict[StreamKey, dict[int, bytes]]:
+    """What was ledgered, or discarded, of these entries and those before them."""
     keys = [(*entry.stream, entry.event.version) for entry in entries]
-    rows = await connection.fetch(_LEDGERED_MANY, *[list(column) for column in zip(*keys, strict=True)])
+    rows = await connection.fetch(_LEDGERED, *[list(column) for column in zip(*keys, strict=True)])
     digests: dict[StreamKey, dict[int, bytes]] = {}
     for tenant, stream, version, digest in rows:
         digests.setdefault((tenant, stream), {})[version] = digest
-    return next((entry for entry in entries if not _is_repeat(entry.event, digests.get(entry.stream, {}))), None)
+    return digests
 
 
 def _is_repeat(event: Event, digests: Mapping[int, bytes]) -> bool:
@@ -142,14 +142,6 @@ JOIN views.heads h ON h.tenant = k.tenant AND h.stream = k.stream
 """
 
 _LEDGERED = """
-SELECT version, digest FROM views.ledger
-WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
-UNION ALL
-SELECT version, digest FROM views.discarded
-WHERE tenant = $1 AND stream = $2 AND version IN ($3::bigint, $3::bigint - 1)
-"""
-
-_LEDGERED_MANY = """
 SELECT l.tenant, l.stream, l.version, l.digest
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant, stream, version)
 JOIN views.ledger l ON l.tenant = k.tenant AND l.stream = k.stream AND l.version IN (k.version - 1, k.version)

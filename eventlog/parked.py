@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eventlog.entry import Entry, Parked, StreamKey
+from eventlog.entry import ALARM, Entry, Parked, StreamKey
 from eventlog.events import Event, Place, Position, Version
+from eventlog.marks import supersede
 from eventlog.views import Views
 from eventlog.writing import Statement
 
@@ -35,8 +36,11 @@ async def parked_streams(connection: Any, source: str) -> dict[StreamKey, str]:
 
 
 def parking(source: str, parked: Sequence[Parked], now: datetime) -> list[Statement]:
-    """Statements that park."""
-    rows = [(source, *_row(each), now) for each in parked]
+    """Statements that park. Of an event that came twice, what is wrong with it stays, not that it follows itself."""
+    first: dict[tuple[str, str, int], Parked] = {}
+    for each in parked:
+        first.setdefault((*each.entry.stream, each.entry.event.version), each)
+    rows = [(source, *_row(each), now) for each in first.values()]
     return [Statement(_PARK, list(zip(*rows, strict=True)))] if rows else []
 
 
@@ -46,12 +50,22 @@ def unparking(entries: Sequence[Entry]) -> list[Statement]:
     return [Statement(_UNPARK, list(zip(*rows, strict=True)))] if rows else []
 
 
+def forgetting(stream: StreamKey, after: Version) -> Statement:
+    """A statement that forgets what is parked of a stream behind a version."""
+    return Statement(_FORGET, (*stream, after))
+
+
 async def bounds(connection: Any, stream: StreamKey) -> tuple[Version, Version]:
     """The version up to which a stream was handled, and the last one of it that is parked (0: none)."""
     row = await connection.fetchrow(_BOUNDS, *stream)
     first = row["first"]
-    handled = row["handled"] if first is None else min(row["handled"], first - 1)
+    handled = row["handled"] if first is None else max(0, min(row["handled"], first - 1))
     return Version(handled), Version(row["last"] or 0)
+
+
+async def alarmed_positions(connection: Any, stream: StreamKey) -> list[Position]:
+    """Where the events stand, as they say themselves, whose digests raised an alarm for a stream."""
+    return [Position(row["position"]) for row in await connection.fetch(_ALARMED, *stream, ALARM)]
 
 
 class ParkedStreams:
@@ -87,7 +101,7 @@ class ParkedStreams:
         event = _event(rows[0])
         await record(event)
         async with self._views.transaction() as connection:
-            await connection.execute(_SUPERSEDE, rows[0]["source"])
+            await supersede(connection, rows[0]["source"])
             await connection.execute(_DISCARD, tenant, stream, event.version, reason, now)
         return await self._heal(rows[0]["source"], (tenant, stream))
 
@@ -129,12 +143,19 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigin
 ON CONFLICT (tenant, stream, version) DO UPDATE SET
     data = EXCLUDED.data, metadata = EXCLUDED.metadata, digest = EXCLUDED.digest,
     recomputed = EXCLUDED.recomputed, kind = EXCLUDED.kind, reason = EXCLUDED.reason
+WHERE EXCLUDED.kind <> 'FOLLOWS'
 """
 
 _UNPARK = """
 DELETE FROM views.parked p USING unnest($1::text[], $2::text[], $3::bigint[]) AS v(tenant, stream, version)
 WHERE p.tenant = v.tenant AND p.stream = v.stream AND p.version = v.version
 """
+
+_ALARMED = """
+SELECT position FROM views.parked WHERE tenant = $1 AND stream = $2 AND kind = $3 AND position > 0 ORDER BY position
+"""
+
+_FORGET = "DELETE FROM views.parked WHERE tenant = $1 AND stream = $2 AND version > $3"
 
 _BOUNDS = """
 SELECT min(p.version) AS first, max(p.version) AS last,
@@ -149,8 +170,6 @@ FROM views.parked WHERE $1::text IS NULL OR tenant = $1 ORDER BY tenant, stream,
 """
 
 _SHOW = "SELECT * FROM views.parked WHERE tenant = $1 AND stream = $2 ORDER BY version"
-
-_SUPERSEDE = "UPDATE views.checkpoints SET epoch = epoch + 1 WHERE source = $1"
 
 _DISCARD = """
 WITH gone AS (

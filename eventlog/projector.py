@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from eventlog.checkpoints import NOWHERE
+from eventlog.checkpoints import wait_until_heard
 from eventlog.codec import Codec
 from eventlog.entry import StreamKey
-from eventlog.errors import Behind, NoSuchPlace
+from eventlog.errors import NoSuchPlace
 from eventlog.events import Place, Version
 from eventlog.feed import Feed
 from eventlog.fold import Folding
+from eventlog.marks import NOWHERE
 from eventlog.projections import Projection
 from eventlog.reactions import Reactions
 from eventlog.source import Department, Source
@@ -27,7 +28,8 @@ def _now() -> datetime:
 
 
 class Projector:
-    """Runs projections and reactions of one department. One of `feeds` is the department's own log."""
+    """Runs projections and reactions of one department. One of `feeds` is the department's own log. `wake` is called
+    when there is something to do, `told` after every commit."""
 
     def __init__(
         self,
@@ -39,19 +41,20 @@ class Projector:
         reactions: Sequence[Reactions] = (),
         *,
         wake: Callable[[], None] = lambda: None,
+        told: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = _now,
         parked_streams_max: int = 1000,
     ) -> None:
-        self._shared = Department(department, views, codec, Writer(), clock, wake, parked_streams_max)
+        self._shared = Department(department, views, codec, Writer(), clock, wake, told, parked_streams_max)
         self.sources: Mapping[str, Source] = {
             feed.department: Source(self._shared, feed, Folding(feed.department, department, projections, reactions))
             for feed in feeds
         }
 
-    async def run(self) -> None:
-        """Until cancelled. Raises when a source cannot go on by waiting."""
+    async def run(self, departments: Iterable[str] | None = None) -> None:
+        """Hear these departments (None: all) until cancelled. Raises when a source cannot go on by waiting."""
         async with asyncio.TaskGroup() as group:
-            for source in self.sources.values():
+            for source in map(self.sources.__getitem__, self.sources if departments is None else departments):
                 group.create_task(source.run(), name=f"{self._shared.name} hears {source.feed.department}")
 
     def checkpoint(self, department: str) -> Place:
@@ -65,15 +68,7 @@ class Projector:
         source = self.sources.get(department)
         if source is None:
             raise NoSuchPlace(f"{self._shared.name} does not hear {department}")
-        if source.heard.place.generation == place.generation and source.heard.has(place):
-            return
-        try:
-            async with asyncio.timeout(timeout_s):
-                _refuse_unknown(department, place, await source.feed.head())
-                if place.position:
-                    await source.heard.wait(place)
-        except TimeoutError:
-            raise Behind(f"{department} was heard up to {source.heard.place}, not yet to {place}") from None
+        await wait_until_heard(department, source.heard, source.feed.head, place, timeout_s)
 
     async def heal(self, department: str, tenant: str, stream: str, upto: Version = Version(0)) -> bool:
         """Hear a stream of a department again from its owner's log: what is parked of it, and what did not come up to
@@ -82,10 +77,3 @@ class Projector:
 
     async def heal_stream(self, department: str, stream: StreamKey) -> bool:
         return await self.sources[department].heal(stream)
-
-
-def _refuse_unknown(department: str, place: Place, head: Place) -> None:
-    if place.generation != head.generation:
-        raise NoSuchPlace(f"{place} is of another generation of the log of {department}, which is at {head}")
-    if place > head:
-        raise NoSuchPlace(f"{place} is beyond the end of the log of {department}, which is at {head}")

@@ -20,9 +20,10 @@ from eventlog.compare import Difference, compare
 from eventlog.entry import Entry, StreamKey
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
-from eventlog.feed import Feed, complete
+from eventlog.feed import Feed, LogFeed, complete
 from eventlog.fold import Folding
-from eventlog.ledger import strange
+from eventlog.ledger import ledgered, unequal
+from eventlog.marks import NOWHERE, supersede, whole
 from eventlog.projections import Projection
 from eventlog.topologies import read_states
 from eventlog.views import SCHEMA, Views
@@ -56,11 +57,15 @@ class Rebuilt:
 
 @dataclass(slots=True)
 class _Course:
-    """How far one source was folded here. Nobody else can go on with it: a rebuild that dies starts over."""
+    """How far one source was folded here: up to `place`, and what is `ahead` of it (positions). Nobody else can go on
+    with it: a rebuild that dies starts over. A source that is heard in parts is read in the order of its log as well,
+    but of what comes behind the slowest part the live tables have only what is ledgered."""
 
-    feed: Feed
+    feed: LogFeed
     folding: Folding
-    place: Place | None = None
+    in_parts: bool
+    place: Place = NOWHERE
+    ahead: set[Position] = field(default_factory=set)
 
 
 @dataclass
@@ -81,11 +86,17 @@ class Rebuild:
         self._tables = {table: tuple(key) for each in self.projections for table, key in each.tables.items()}
         self._writer = Writer(FRESH)
         self._courses = [
-            _Course(feed, Folding(feed.department, self.department, self.projections)) for feed in self.feeds
+            _Course(
+                feed.in_log_order(),
+                Folding(feed.department, self.department, self.projections),
+                in_parts=feed.topic is not None,
+            )
+            for feed in self.feeds
         ]
 
-    async def run(self, *, check: bool = False, tenant: str | None = None) -> Rebuilt:
-        """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. Raises `RebuildFailed`."""
+    async def run(self, *, check: bool = False, tenant: str | None = None, compared: bool = True) -> Rebuilt:
+        """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. `compared` is false where
+        the live tables are of another shape. Raises `RebuildFailed`."""
         async with self._alone():
             try:
                 indexes = await self._lay_out()
@@ -94,7 +105,7 @@ class Rebuild:
                     pass
                 for statement in (*indexes, *(f'ANALYZE {FRESH}."{table}"' for table in self._tables)):
                     await self.views.execute(statement)
-                return await self._meet(left_out, check=check, tenant=tenant)
+                return await self._meet(left_out, self._tables if compared else {}, check=check, tenant=tenant)
             finally:
                 await self.views.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE")
 
@@ -122,7 +133,7 @@ class Rebuild:
         return [row["definition"] for row in rows]
 
     async def _live(self, connection: Any) -> dict[str, Place]:
-        rows = await connection.fetch("SELECT source, generation, position FROM views.checkpoints ORDER BY source")
+        rows = await connection.fetch(_LIVE)
         return {row["source"]: Place(row["generation"], Position(row["position"])) for row in rows}
 
     async def _left_out(self, connection: Any) -> dict[StreamKey, set[int]]:
@@ -138,7 +149,7 @@ class Rebuild:
         before = self._events
         for course in self._courses:
             target = live.get(course.feed.department)
-            if target is None or target.position <= (course.place.position if course.place else 0):
+            if target is None or target.position <= course.place.position:
                 continue
             if (await course.feed.head()).position < target.position:
                 raise RebuildFailed(f"the log of {course.feed.department} ends before {target}, which was heard")
@@ -146,17 +157,33 @@ class Rebuild:
         return self._events - before
 
     async def _fold(self, course: _Course, target: Place, left_out: Mapping[StreamKey, set[int]]) -> None:
+        reached = target
         async with aclosing(ahead(self._pages(course, target), BATCH_EVENTS)) as batches:
             async for entries in batches:
                 counted = [e for e in entries if e.event.version not in left_out.get(e.stream, ())]
+                if course.in_parts and counted:
+                    entries, late = await self._heard(course, counted)
+                    counted, reached = entries, min([reached, *late])
                 await self._compare_with_ledger(course, counted)
                 await self._write(course.folding, counted)
                 self._events += len(entries)
-        course.place = target
+        course.place = reached
+        course.ahead = {position for position in course.ahead if position > reached.position}
+
+    async def _heard(self, course: _Course, entries: Sequence[Entry]) -> tuple[list[Entry], list[Place]]:
+        """Of what is not folded yet, what the live tables have, and up to where the log may be gone over where they
+        lack something."""
+        async with self.views.deriving.acquire() as connection:
+            found = await ledgered(connection, entries)
+        known = {entry.event.position for entry in found}
+        late = [entry.event.place for entry in entries if entry.event.position not in known]
+        new = [entry for entry in found if entry.event.position not in course.ahead]
+        course.ahead |= known
+        return new, [Place(place.generation, Position(place.position - 1)) for place in late]
 
     async def _pages(self, course: _Course, target: Place) -> AsyncGenerator[list[Entry], None]:
-        after = course.place.position if course.place else Position(0)
-        async with aclosing(course.feed.pages(course.place)) as pages:
+        after = course.place.position
+        async with aclosing(course.feed.pages(whole(course.place))) as pages:
             async for page in pages:
                 events = await complete(course.feed, page, after) if course.feed.in_one_sequence else page.events
                 after = page.scanned
@@ -167,15 +194,15 @@ class Rebuild:
     async def _decoded(self, course: _Course, events: Sequence[Event]) -> list[Entry]:
         wanted = [event for event in events if course.folding.wants(event.type)]
         decoded = await self.codec.decode_many(course.feed.department, wanted)
-        return [Entry(event, recorded, moves=False) for event, recorded in zip(wanted, decoded, strict=True)]
+        return [Entry(event, recorded) for event, recorded in zip(wanted, decoded, strict=True)]
 
     async def _compare_with_ledger(self, course: _Course, entries: Sequence[Entry]) -> None:
         if not entries or course.feed.department == self.department:
             return
         async with self.views.deriving.acquire() as connection:
-            found = await strange(connection, entries)
-        if found is not None:
-            raise RebuildFailed(f"version {found.event.version} of {found.event.stream} is not what was ledgered")
+            found = await unequal(connection, entries)
+        for entry in found:
+            raise RebuildFailed(f"version {entry.event.version} of {entry.event.stream} is not what was ledgered")
 
     async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
         async with self.views.deriving.acquire() as connection, connection.transaction():
@@ -187,19 +214,27 @@ class Rebuild:
             for statement in self._writer.statements(folded.changes):
                 await connection.execute(statement.sql, *statement.arrays)
 
-    async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool, tenant: str | None) -> Rebuilt:
+    async def _meet(
+        self,
+        left_out: Mapping[StreamKey, set[int]],
+        compared: Mapping[str, Sequence[str]],
+        *,
+        check: bool,
+        tenant: str | None,
+    ) -> Rebuilt:
         """Stop both at one position, compare, swap."""
         for attempt in range(1, SWAPS_MAX + 1):
             try:
                 async with self.views.transaction() as connection:
                     await connection.execute("SELECT FROM views.checkpoints ORDER BY source FOR UPDATE")
+                    await connection.execute("SELECT FROM views.marks ORDER BY source, topic, partition FOR UPDATE")
                     if await self._left_out(connection) != left_out:
                         raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
                     places = await self._live(connection)
                     await self._follow(places, left_out)
                     differences = [
                         await compare(connection, SCHEMA, FRESH, table, key, tenant)
-                        for table, key in sorted(self._tables.items())
+                        for table, key in sorted(compared.items())
                     ]
                     if not check:
                         await self._swap(connection)
@@ -217,8 +252,20 @@ class Rebuild:
             await connection.execute(f'ALTER TABLE {FRESH}."{table}" SET SCHEMA {SCHEMA}')
         await connection.execute(f"DROP SCHEMA {OLD} CASCADE")
         # What the live projector is computing was meant for the old tables.
-        await connection.execute("UPDATE views.checkpoints SET epoch = epoch + 1")
+        await supersede(connection)
 
+
+#: Up to where the live tables have anything: of a source that is heard in parts, that is what its ledger has.
+_LIVE = """
+SELECT c.source, c.generation, c.position FROM views.checkpoints c
+WHERE NOT EXISTS (SELECT FROM views.marks m WHERE m.source = c.source)
+UNION ALL
+SELECT m.source, l.generation, l.position FROM (SELECT DISTINCT source FROM views.marks) m
+JOIN LATERAL (
+    SELECT generation, position FROM views.ledger WHERE department = m.source
+    ORDER BY generation DESC, position DESC LIMIT 1
+) l ON true
+"""
 
 _SECONDARY_INDEXES = """
 SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition

@@ -7,10 +7,10 @@ nothing that it did not recompute; for the own streams they are recomputed from 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
-from eventlog.feed import Feed
+from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
+from eventlog.feed import Feed, tells_its_end
 from eventlog.store import Store
 from eventlog.views import Views
 
@@ -32,11 +32,13 @@ class Wanted(NamedTuple):
 @dataclass(frozen=True)
 class Received:
     """`digests` of what was received; what is wanted and in neither of the two has not come. `unproven` stands on an
-    event that somebody discarded: nothing proves it any more. `basis` is how far each department was heard."""
+    event that somebody discarded: nothing proves it any more. `basis` is how far each department was heard completely;
+    what was received and is `ahead` of that stands further on in its department's log."""
 
     digests: Mapping[Wanted, bytes]
     unproven: frozenset[Wanted]
     basis: Mapping[str, Place]
+    ahead: frozenset[Wanted] = frozenset()
 
 
 class Ledger:
@@ -48,8 +50,9 @@ class Ledger:
         self._feeds = feeds
 
     def tells_its_end(self, department: str) -> bool:
-        """Whether the department is heard in one sequence, so that nothing can be lost at the end of it unnoticed."""
-        return self._feeds[department].in_one_sequence
+        """Whether it is known how far the department was heard completely, so that nothing can be lost at the end of it
+        unnoticed."""
+        return tells_its_end(self._feeds[department])
 
     async def received(self, wanted: Iterable[Wanted]) -> Received:
         """Everything asked for, at one moment."""
@@ -59,12 +62,18 @@ class Ledger:
             await connection.execute(_BY_INDEX)
             rows = await connection.fetch(_LEDGERED, *_columns(others))
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
-        heard = {row["source"]: Place(row["generation"], row["position"]) for row in basis}
+        known = heard(basis)
         digests = {Wanted(*row[:3]): row["digest"] for row in rows if row["digest"] and not row["discarded"]}
+        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and self._is_ahead(row, known))
         unproven = frozenset(Wanted(*row[:3]) for row in rows if row["discarded"])
         own = [each for each in asked if each.department == self._store.department]
         digests |= {each: digest for each in own if (digest := await self._own(each))}
-        return Received(digests, unproven, heard)
+        return Received(digests, unproven, known, ahead)
+
+    def _is_ahead(self, row: Any, known: Mapping[str, Place]) -> bool:
+        department = row["stream"].partition(".")[0]
+        place = Place(row["generation"], row["position"])
+        return self.tells_its_end(department) and place > known.get(department, START)
 
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
@@ -92,6 +101,13 @@ class Ledger:
             log.error("ALARM the ledger of %s was not what its owner's log gives: corrected", wanted.stream)
 
 
+def heard(checkpoints: Iterable[Any]) -> dict[str, Place]:
+    """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
+    return {
+        row["source"]: Place(row["generation"], row["position"]) if row["generation"] else START for row in checkpoints
+    }
+
+
 def recomputed(events: Sequence[Event], wanted: Wanted) -> bytes | None:
     """The digest at the version wanted, from the bytes of all events up to it; None when one of them is not there."""
     digests = chain(events)
@@ -116,7 +132,7 @@ def _columns(wanted: Sequence[Wanted]) -> list[list[object]]:
 _BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 
 _LEDGERED = """
-SELECT w.tenant, w.stream, w.version, l.digest, EXISTS (
+SELECT w.tenant, w.stream, w.version, l.digest, l.generation, l.position, EXISTS (
     SELECT FROM views.discarded d WHERE d.tenant = w.tenant AND d.stream = w.stream AND d.version <= w.version
 ) AS discarded
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w(tenant, stream, version)

@@ -132,11 +132,34 @@ class Page:
     head: Position
 
 
-class Store(Protocol):
-    """A log of one department: all tenants, one order."""
+class Log(Protocol):
+    """A department's log as others read it, in place or from afar: all tenants, one order. Raises `Unavailable`."""
 
     @property
     def department(self) -> str: ...
+
+    async def read_stream(
+        self, tenant: str, stream: str, *, after: Version = Version(0), limit: int | None = None
+    ) -> Sequence[Event]:
+        """Events of one stream with versions over `after`, in order. Unknown: empty."""
+        ...
+
+    async def read_all(self, after: Position, limit: int = 1000) -> Page:
+        """The next page after a position. Scans at most `limit` positions, which are contiguous."""
+        ...
+
+    async def head(self) -> Place:
+        """The last position of the log, and its generation. An empty log is at position 0."""
+        ...
+
+    def subscribe(self, after: Position) -> AsyncIterator[Page]:
+        """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
+        may be empty of events: it still moves `scanned`."""
+        ...
+
+
+class Store(Log, Protocol):
+    """A log of one department, to write as well."""
 
     @property
     def generation(self) -> int: ...
@@ -152,6 +175,10 @@ class Store(Protocol):
         same command when it is running in this process."""
         ...
 
+    async def stream_version(self, tenant: str, stream: str) -> Version:
+        """The version of a stream; 0 if it does not exist."""
+        ...
+
     async def read_stream(
         self,
         tenant: str,
@@ -161,22 +188,13 @@ class Store(Protocol):
         limit: int | None = None,
         backwards: bool = False,
     ) -> Sequence[Event]:
-        """Events of one stream with versions over `after`, in order (or the last ones first). Unknown: empty."""
+        """As any log's, or the last ones first."""
         ...
 
     async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
-        """The next page after a position. Scans at most `limit` positions, which are contiguous."""
-        ...
-
-    async def head(self) -> Place:
-        """The last position of the log, and its generation. An empty log is at position 0."""
-        ...
-
-    async def stream_version(self, tenant: str, stream: str) -> Version:
-        """The version of a stream; 0 if it does not exist."""
+        """As any log's; of what it scans, what the filter lets through."""
         ...
 
     def subscribe(self, after: Position, only: Filter = EVERYTHING) -> AsyncIterator[Page]:
-        """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
-        may be empty of events: it still moves `scanned`."""
+        """As any log's; of what it scans, what the filter lets through."""
         ...

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import suppress
 
 from eventlog.events import Event, Position
-from eventlog.store import Page, Store
+from eventlog.store import Log, Page
 
 #: Events kept for those who are a little behind; who is further behind reads the log itself.
 EVENTS_MAX = 1000
@@ -14,8 +14,8 @@ EVENTS_MAX = 1000
 class Tail:
     """Follows a log as long as somebody follows it here, and remembers the last events that came."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, log: Log) -> None:
+        self._log = log
         self._pages: deque[tuple[Position, Page]] = deque()
         self._events = 0
         self._followers = 0
@@ -51,12 +51,12 @@ class Tail:
             self._grown = asyncio.get_running_loop().create_future()
         if self._reading is None:
             self._at = position
-            self._reading = asyncio.create_task(self._read(position), name=f"tail of {self._store.department}")
+            self._reading = asyncio.create_task(self._read(position), name=f"tail of {self._log.department}")
         await asyncio.shield(self._grown)
 
     async def _read(self, after: Position) -> None:
         try:
-            async for page in self._store.subscribe(after):
+            async for page in self._log.subscribe(after):
                 if page.scanned > after:
                     self._remember(after, page)
                     after = page.scanned

@@ -1,7 +1,7 @@
 """A department's read models in PostgreSQL: a pool whose search path is the schema `views`."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +10,8 @@ import asyncpg
 import orjson
 from pydantic import BaseModel
 
-from eventlog.postgres.migrations import apply_migrations
+from eventlog.errors import NotSafe
+from eventlog.postgres.migrations import brought_up
 
 SCHEMA = "views"
 
@@ -51,11 +52,11 @@ class Views:
         self._when_lost: list[Callable[[], None]] = []
 
     @classmethod
-    async def open(cls, dsn: str, *, connections_max: int = 8, **options: Any) -> "Views":
-        """Connect, and bring the engine's own tables up to date."""
+    async def open(cls, dsn: str, *, connections_max: int = 8, migrate: bool = True, **options: Any) -> "Views":
+        """Connect, and bring the engine's own tables up to date (`migrate`; else they must be). Raises `NotSafe`."""
         pool = await _pool(dsn, connections_max, _READING, **options)
         async with pool.acquire() as connection:
-            await apply_migrations(cast("asyncpg.Connection", connection), SCHEMA, _MIGRATIONS)
+            await brought_up(cast("asyncpg.Connection", connection), SCHEMA, _MIGRATIONS, migrate=migrate)
 
         async def watched(connection: Any) -> None:
             await _init(connection)
@@ -88,6 +89,12 @@ class Views:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('baton.views', 0))")
             await connection.execute(ddl)
+
+    async def require(self, tables: Iterable[str]) -> None:
+        """Raises `NotSafe` when one of the department's tables is not there."""
+        missing = await self.fetchval(_MISSING, SCHEMA, sorted(tables))
+        if missing:
+            raise NotSafe(f"the tables {', '.join(missing)} are missing: run `baton migrate`")
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         return await self.pool.fetch(sql, *args)
@@ -122,6 +129,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     return str(value)
+
+
+_MISSING = "SELECT array_agg(t) FROM unnest($2::text[]) AS t WHERE to_regclass(format('%I.%I', $1::text, t)) IS NULL"
 
 
 async def _pool(dsn: str, size_max: int, settings: dict[str, str], **options: Any) -> "asyncpg.Pool[Any]":

@@ -109,7 +109,7 @@ async def commit(pool: Any, first: Statement, following: Sequence[Statement], *,
 def _fused(first: str, *following: str) -> str:
     parts, offset = [first], _arguments(first)
     for n, sql in enumerate(following):
-        parts.append(f"s{n} AS ({_renumbered(sql, offset)})")
+        parts.append(f"s{n} AS ({renumbered(sql, offset)})")
         offset += _arguments(sql)
     return f"WITH {', '.join(parts)} SELECT 1 / count(*) FROM moved"
 
@@ -118,7 +118,8 @@ def _arguments(sql: str) -> int:
     return max(int(number) for number in re.findall(r"\$(\d+)", sql))
 
 
-def _renumbered(sql: str, offset: int) -> str:
+def renumbered(sql: str, offset: int) -> str:
+    """SQL whose arguments come behind `offset` others."""
     return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + offset}", sql)
 
 

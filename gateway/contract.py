@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from baton.common.v1 import options_pb2
 from google.api import annotations_pb2
 from google.api.http_pb2 import HttpRule
 from google.protobuf import descriptor_pool
@@ -18,7 +19,8 @@ from gateway.transcoding import fields
 from runtime.methods import Method
 
 _VERBS = ("get", "put", "post", "delete", "patch")
-DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "descriptors.binpb"
+#: Beside the generated modules, in the repository and in the wheel.
+DESCRIPTORS = Path(str(options_pb2.__file__)).parents[2] / "descriptors.binpb"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,11 @@ class Contract:
     @classmethod
     def of(cls, services: Iterable[ServiceDescriptor], comments: Comments) -> "Contract":
         return cls(tuple(operation for service in services for operation in _operations(service)), comments)
+
+    def of_departments(self, departments: Iterable[str]) -> "Contract":
+        """The part of it that these departments serve, with what every department does."""
+        known = frozenset(departments)
+        return self.only(each.method.service for each in self.operations if each.method.department in (*known, ""))
 
     def only(self, services: Iterable[str]) -> "Contract":
         """The part of it that these services (full names) serve."""

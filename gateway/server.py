@@ -1,24 +1,16 @@
-"""Serves the gateway: uvicorn with its limits, started and stopped by whoever composes the processes."""
+"""Serves the gateway: HTTP with its limits, started and stopped by whoever composes the processes."""
 
-import asyncio
-import contextlib
-import logging
-import socket
-from collections.abc import Iterator
-
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.app import Gateway
 from gateway.limits import TARGET_BYTES_MAX
 from gateway.problems import INVALID, LONG_HEADERS, LONG_QUERY, Problem
 from gateway.problems import JSON as PROBLEM_JSON
+from runtime.http_server import HttpServer
 
 #: What may arrive before a request's headers are complete. The parser itself would take any amount; the application
 #: answers requests over its own, lower limits in words, and never sees one over this.
 HEAD_BYTES_MAX = 128 * 1024
-KEEP_ALIVE_S = 75
-STOP_S_MAX = 2
 LINGER_S = 1.0
 
 _REASONS = {400: b"Bad Request", 414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
@@ -65,61 +57,14 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.write_eof()
 
 
-class _Uvicorn(uvicorn.Server):
-    """Leaves signals to the process it runs in, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class HttpServer:
-    """`address = await server.start()`, later `await server.stop()`."""
+class GatewayServer(HttpServer):
+    """`port = await server.start()`, later `await server.stop()`."""
 
     def __init__(self, gateway: Gateway, host: str, port: int) -> None:
+        super().__init__(gateway, host, port, http=BoundedHttp)
         self._gateway = gateway
-        self._host = host
-        self._port = port
-        self._uvicorn = _Uvicorn(
-            uvicorn.Config(
-                gateway,
-                http=BoundedHttp,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level=logging.WARNING,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=STOP_S_MAX,
-            )
-        )
-        self._running: asyncio.Task[None] | None = None
-
-    async def start(self) -> int:
-        """Listens, and answers the port. Raises `OSError` when the address cannot be had."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server((self._host, self._port), family=family, backlog=self._uvicorn.config.backlog)
-        self._running = asyncio.create_task(self._uvicorn.serve([listener]), name="gateway")
-        listening = asyncio.create_task(self._uvicorn.listening.wait())
-        await asyncio.wait({self._running, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if self._running.done():
-            listening.cancel()
-            self._running.result()
-        return int(listener.getsockname()[1])
 
     async def stop(self) -> None:
         """Ends event streams, lets requests finish for a moment, and closes."""
         self._gateway.end_streams()
-        self._uvicorn.should_exit = True
-        if self._running is not None:
-            await self._running
+        await super().stop()

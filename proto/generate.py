@@ -14,7 +14,7 @@ from grpc_tools import protoc  # type: ignore[import-untyped]
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 GEN = ROOT / "gen"
-DESCRIPTORS = "descriptors.binpb"
+DESCRIPTORS = "baton/descriptors.binpb"
 
 
 def includes() -> list[str]:

@@ -14,6 +14,12 @@ from runtime.settings import Settings, WrongSetting
 #: Modules by sub-command; only the one that is asked for is imported.
 COMMANDS = {
     "up": "runtime.commands.up",
+    "serve": "runtime.commands.serve",
+    "project": "runtime.commands.project",
+    "relay": "runtime.commands.relay",
+    "stream": "runtime.commands.stream",
+    "gateway": "runtime.commands.gateway",
+    "migrate": "runtime.commands.migrate",
     "status": "runtime.commands.status",
     "token": "runtime.commands.token",
     "import": "tools.importer.command",
@@ -73,12 +79,15 @@ def _told_plainly() -> tuple[type[Exception], ...]:
     from runtime.client import ClientError
     from runtime.databases import DatabaseRefused
     from runtime.home import AlreadyRunning, NotRunning
+    from runtime.kafka_broker import BrokerFailed
+    from runtime.kafka_jars import KafkaUnavailable
     from runtime.postgres_server import ServerFailed
     from runtime.unprivileged import NoWay
+    from runtime.up import NotStarted
     from runtime.usage import WrongUsage
 
     known = (WrongSetting, AlreadyRunning, NotRunning, ClientError, DatabaseRefused, ServerFailed, NoWay, WrongUsage)
-    return (*known, LogError)
+    return (*known, LogError, NotStarted, BrokerFailed, KafkaUnavailable)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ import asyncpg
 
 from runtime.files import write_private
 
+#: The database of the data keys, beside those of the departments.
+KEYRING = "keyring"
+
 CONNECT_S = 10.0
 
 

@@ -32,7 +32,7 @@ def utc_now() -> datetime:
 
 
 class Hearing(Protocol):
-    """How the department hears others, and itself: its projector, which exists before anything is served or done."""
+    """How the department hears others, and itself: its projector, or what watches the projector of another process."""
 
     async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
         """Until a department was heard up to a place. Raises `Behind`, `NoSuchPlace`."""
@@ -44,10 +44,13 @@ class Hearing(Protocol):
 
 
 class Heard:
-    """A `Hearing` to build a department with, before its projector can be: bound to it right after."""
+    """A `Hearing` to build a department with, before what hears can be: bound to it right after."""
 
     def __init__(self) -> None:
-        self.projector: Hearing | None = None
+        self._hearing: Hearing | None = None
+
+    def bind(self, hearing: Hearing) -> None:
+        self._hearing = hearing
 
     async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
         await self._bound().wait_for(department, place, timeout_s)
@@ -56,9 +59,9 @@ class Heard:
         return await self._bound().heal(department, tenant, stream, upto)
 
     def _bound(self) -> Hearing:
-        if self.projector is None:
+        if self._hearing is None:
             raise RuntimeError("the department does not run yet")
-        return self.projector
+        return self._hearing
 
 
 @dataclass(frozen=True)

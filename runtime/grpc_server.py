@@ -1,9 +1,10 @@
-"""The dispatcher's RPCs over gRPC, with reflection and the standard health service."""
+"""RPCs over gRPC, with reflection and the standard health service."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
+from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -11,9 +12,12 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
 from eventlog.events import EVENT_BYTES_MAX
+from runtime.caller import Caller
+from runtime.channels import KEEPALIVE_MS
 from runtime.errors import INVALID, RpcError, failure
-from runtime.methods import Method
-from runtime.rpc import Dispatcher
+from runtime.methods import Method, methods_of
+from runtime.tls import Tls
+from runtime.usage import WrongUsage
 
 #: A request holds at most a few payloads; an answer may hold a page of the log.
 RECEIVE_BYTES_MAX = 4 * EVENT_BYTES_MAX
@@ -21,28 +25,42 @@ GRACE_S = 2.0
 
 
 class GrpcServer:
-    """Serves a dispatcher on a port; 0 takes a free one."""
+    """Serves RPCs of these services (full names), which `caller` answers, on a port; 0 takes a free one."""
 
-    def __init__(self, dispatcher: Dispatcher, host: str, port: int) -> None:
+    def __init__(self, caller: Caller, services: Sequence[str], host: str, port: int, tls: Tls | None = None) -> None:
         options = [
             ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", 5_000),
+            ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
         ]
         self._server = grpc.aio.server(options=options)
         self._health = health.aio.HealthServicer()
-        self._dispatcher = dispatcher
+        self._services = services
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        for service in dispatcher.services:
-            handlers = {each.rpc: _handler(dispatcher, each) for each in dispatcher.methods_of(service)}
+        for service in services:
+            methods = methods_of(descriptor_pool.Default().FindServiceByName(service))
+            handlers = {each.rpc: _handler(caller, each) for each in methods}
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
-        names = (*dispatcher.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
-        self.port = self._server.add_insecure_port(f"{host}:{port}")
+        self.port = self._listening(f"{host}:{port}", tls)
+
+    def _listening(self, address: str, tls: Tls | None) -> int:
+        """The port. Raises `WrongUsage` when somebody else has the address."""
+        try:
+            if tls is None:
+                return int(self._server.add_insecure_port(address))
+            return int(self._server.add_secure_port(address, tls.of_a_server()))
+        except RuntimeError as error:
+            raise WrongUsage(f"cannot listen on {address}: choose another BATON_GRPC_PORT or BATON_HOST") from error
 
     async def start(self) -> None:
         await self._server.start()
-        for service in ("", *self._dispatcher.services):
+        for service in ("", *self._services):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
@@ -51,12 +69,12 @@ class GrpcServer:
         await self._server.stop(GRACE_S)
 
 
-def _handler(dispatcher: Dispatcher, method: Method) -> Any:
+def _handler(caller: Caller, method: Method) -> Any:
     serializers = {"request_deserializer": _read(method), "response_serializer": _write}
 
     async def unary(request: Message | RpcError, context: Any) -> Message:
         try:
-            reply = await dispatcher.call(method.name, _checked(request), _metadata(context))
+            reply = await caller.call(method.name, _checked(request), _metadata(context))
         except RpcError as error:
             await _abort(context, error.status)
         context.set_trailing_metadata(tuple(reply.metadata.items()))
@@ -65,7 +83,7 @@ def _handler(dispatcher: Dispatcher, method: Method) -> Any:
 
     async def stream(request: Message | RpcError, context: Any) -> AsyncIterator[Message]:
         try:
-            async for item in dispatcher.stream(method.name, _checked(request), _metadata(context)):
+            async for item in caller.stream(method.name, _checked(request), _metadata(context)):
                 yield item
         except RpcError as error:
             await _abort(context, error.status)

@@ -28,6 +28,8 @@ class Run:
     gateway: str
     grpc: str
     pid: int
+    #: What a cluster's supervisor does not start again, and why.
+    given_up: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -52,10 +54,15 @@ def locked(settings: Settings) -> Iterator[None]:
         yield
 
 
+def announce(settings: Settings, run: Run) -> None:
+    """Tell commands where this Baton is, and how it is doing."""
+    replace_private(settings.run_file, orjson.dumps(asdict(run)))
+
+
 @contextmanager
 def announced(settings: Settings, run: Run) -> Iterator[None]:
     """Tell commands where this Baton is, as long as it is."""
-    replace_private(settings.run_file, orjson.dumps(asdict(run)))
+    announce(settings, run)
     try:
         yield
     finally:

@@ -101,11 +101,11 @@ class Broker:
         return self._folder / f"broker-{self.node}.log"
 
     @property
-    def _settings_file(self) -> Path:
+    def settings_file(self) -> Path:
         return self._folder / f"server-{self.node}.properties"
 
     @property
-    def _pid_file(self) -> Path:
+    def pid_file(self) -> Path:
         return self._folder / f"broker-{self.node}.pid"
 
     @property
@@ -114,7 +114,7 @@ class Broker:
         if self._process is not None:
             return None if self._process.poll() is not None else self._process.pid
         try:
-            pid = int(self._pid_file.read_text())
+            pid = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
         return pid if self._runs_here(pid) else None
@@ -122,13 +122,13 @@ class Broker:
     async def prepare(self, cluster: str, ports: Mapping[int, Ports]) -> None:
         """Write the settings; format the storage where there is none yet."""
         settings = properties(self.node, ports, self.data)
-        self._settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        self.settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._folder / "log4j2.properties").write_text(_LOGGING)
         if not (self.data / "meta.properties").exists():
             await self._format(cluster)
 
     async def _format(self, cluster: str) -> None:
-        words = self._words("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings_file))
+        words = self._words("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.settings_file))
         formatting = await asyncio.create_subprocess_exec(
             *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -140,14 +140,14 @@ class Broker:
         """In a session of its own, so that Ctrl-C in the terminal does not reach it before we stop it."""
         with self.log_file.open("ab") as file:
             self._process = subprocess.Popen(  # noqa: S603 - our own words and folders
-                self._words("kafka.Kafka", str(self._settings_file)),
+                self._words("kafka.Kafka", str(self.settings_file)),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
                 cwd=self._folder,
                 start_new_session=True,
             )
-        self._pid_file.write_text(str(self._process.pid))
+        self.pid_file.write_text(str(self._process.pid))
 
     def _words(self, program: str, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
@@ -193,7 +193,7 @@ class Broker:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"broker {self.node} runs on after {wait_s:.0f} s")
             await asyncio.sleep(LOOK_S)
-        self._pid_file.unlink(missing_ok=True)
+        self.pid_file.unlink(missing_ok=True)
 
     def _runs_here(self, pid: int) -> bool:
         """Whether this process is our broker, and not another one that got an old number."""
@@ -201,7 +201,7 @@ class Broker:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             return False
-        return os.fsencode(self._settings_file) in words
+        return os.fsencode(self.settings_file) in words
 
     def end_of_log(self) -> str:
         """The last lines that it wrote."""

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from google.api import annotations_pb2
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -63,6 +65,23 @@ class Method:
         """The department that this request is for."""
         return str(_value(request, self.routed_by)) if self.routed_by else self.department
 
+    def etag_in(self, request: Message) -> str:
+        """The entity tag that the body of a change sends back, or ""."""
+        resource = self._changed
+        return str(getattr(_value(request, resource), "etag", "")) if resource else ""
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Fields that Baton writes and a request may name: those in the URL, and the version that a change means."""
+        variables = self.route.variables if self.route else frozenset()
+        return variables | {f"{self._changed}.etag"} if self._changed else variables
+
+    @property
+    def _changed(self) -> str:
+        """The field of the request that is the resource to be changed, or ""."""
+        is_change = self.route is not None and self.route.verb == "PATCH" and self.route.body != "*"
+        return self.route.body if self.route and is_change else ""
+
     @classmethod
     def of(cls, descriptor: MethodDescriptor) -> "Method":
         service = descriptor.containing_service
@@ -95,6 +114,14 @@ def route_of(descriptor: MethodDescriptor) -> Route | None:
     rule = method_options.Extensions[annotations_pb2.http]
     verb = next((verb for verb in _VERBS if getattr(rule, verb)), None)
     return Route(verb.upper(), getattr(rule, verb), rule.body) if verb else None
+
+
+@cache
+def named(name: str) -> Method:
+    """The RPC `package.Service/Method` of the descriptors that were loaded. Raises `KeyError`."""
+    service, _, rpc = name.partition("/")
+    descriptor: ServiceDescriptor = descriptor_pool.Default().FindServiceByName(service)
+    return Method.of(descriptor.methods_by_name[rpc])
 
 
 def methods_of(service: ServiceDescriptor) -> Iterator[Method]:

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import jwt
+
+from runtime.identity import Keys, Verifier
 
 REFRESH_S = 300.0
 #: A token with an unknown key id asks for a refresh at most this often.
@@ -43,6 +46,21 @@ class IssuerKeys:
             self._wanted.clear()
             await asyncio.sleep(REFRESH_PAUSE_S)
             await _either(self._wanted, REFRESH_S - REFRESH_PAUSE_S)
+
+
+@asynccontextmanager
+async def verifying(issuer: str | None, local: Keys) -> AsyncIterator[Verifier]:
+    """Checks tokens of the local issuer and, where there is one, of an OpenID Connect issuer, whose keys are kept
+    fresh meanwhile."""
+    if issuer is None:
+        yield Verifier(local)
+        return
+    keys = IssuerKeys(issuer)
+    refreshing = asyncio.create_task(keys.run(), name="keys of the issuer")
+    try:
+        yield Verifier(local, {issuer: keys})
+    finally:
+        refreshing.cancel()
 
 
 async def fetch(issuer: str) -> Mapping[str, Any]:

@@ -1,28 +1,32 @@
-"""Answers `proto/baton/operations/v1`: how the departments are doing, and what an operator can do about it."""
+"""Answers `proto/baton/operations/v1` for one department: how it is doing, and what an operator can do about it."""
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from uuid import uuid5
 
 import asyncpg
 from baton.operations.v1 import operations_pb2 as messages
 
-from eventlog.decider import Decider, Forbidden, Invalid, NotThere
+from eventlog.decider import Decider, Forbidden, Invalid
+from eventlog.entry import StreamKey
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
+from eventlog.feed import Feed
 from eventlog.parked import ParkedStreams, Stopped
-from eventlog.projector import Projector
-from eventlog.rebuild import Rebuild
 from eventlog.store import Command
+from eventlog.waiting import Waiting, waiting
 from facts.operations import FactDiscarded
 from runtime.call import Call
 from runtime.department import House
+from runtime.errors import RpcError
 from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
-from runtime.metrics import HEAD, LAG
+from runtime.metrics import HEAD, LAG, TODOS_OLDEST, TODOS_WAITING
+from runtime.opening import Opened
 from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
 
@@ -30,29 +34,34 @@ log = logging.getLogger("baton.operations")
 
 #: How often heads and lags are measured.
 MEASURE_S = 15.0
+#: How long another department's log may take to say where it ends.
+HEAD_S = 2.0
 
-DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now() AND ($1::text IS NULL OR tenant = $1)"
+#: Kinds of todos that waited once, by department: their gauges go on being set.
+_KINDS_SEEN: dict[str, set[str]] = {}
+
+#: Reads a parked stream of a department again from its owner's log; true when nothing of it stays parked.
+Heal = Callable[[str, StreamKey], Awaitable[bool]]
+
+_TROUBLE = (OSError, TimeoutError, LogError, RpcError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class Running(Protocol):
-    """A department as far as operators look at it."""
+@dataclass(frozen=True)
+class Kafka:
+    """What tells a department's log to others: where it is, and how far it was told (None: nothing yet)."""
 
-    @property
-    def house(self) -> House: ...
-    @property
-    def projector(self) -> Projector: ...
-    @property
-    def parked(self) -> ParkedStreams: ...
-    @property
-    def failed(self) -> str: ...
-    def rebuild(self) -> Rebuild: ...
+    bootstrap: str
+    told: Callable[[], Awaitable[Place | None]]
 
 
 class Operations:
-    """Asks all departments of this process."""
+    """Asks one department. `kafka` where departments hear each other through it."""
 
-    def __init__(self, departments: Mapping[str, Running]) -> None:
-        self._departments = departments
+    def __init__(self, opened: Opened, heal: Heal, kafka: Kafka | None = None) -> None:
+        self._kafka = kafka
+        self._opened = opened
+        self._house = opened.house
+        self._parked = ParkedStreams(opened.house.views, heal)
         self._rebuilding = Rebuilding()
 
     async def stop(self) -> None:
@@ -60,35 +69,34 @@ class Operations:
         await self._rebuilding.stop()
 
     async def GetStatus(self, request: messages.GetStatusRequest, call: Call) -> messages.Status:
-        return await status(self._departments, tenant_of(call.identity, request.tenant))
+        found = await status(self._opened, tenant_of(call.identity, request.tenant))
+        if self._kafka is None:
+            return messages.Status(departments=[found])
+        found.relay.CopyFrom(await _relay(self._kafka, Place.parse(found.head)))
+        return messages.Status(departments=[found], kafka=messages.KafkaStatus(bootstrap=self._kafka.bootstrap))
 
     async def ListParked(self, request: messages.ListParkedRequest, call: Call) -> messages.ListParkedResponse:
-        tenant = tenant_of(call.identity, request.tenant)
-        names = [request.department] if request.department else list(self._departments)
-        found = [_parked(name, stopped) for name in names for stopped in await self._running(name).parked.list(tenant)]
-        return messages.ListParkedResponse(parked=found)
+        stopped = await self._parked.list(tenant_of(call.identity, request.tenant))
+        return messages.ListParkedResponse(parked=[_parked(self._opened.name, each) for each in stopped])
 
     async def GetParked(self, request: messages.GetParkedRequest, call: Call) -> messages.ParkedEvents:
-        running, tenant = await self._stream(request, call)
-        rows = await running.parked.show(tenant, request.stream)
+        rows = await self._parked.show(await self._tenant(request, call), request.stream)
         return messages.ParkedEvents(
             events=[messages.ParkedEvent(event=logged(event), kind=kind, reason=why) for event, kind, why in rows]
         )
 
     async def RetryParked(self, request: messages.RetryParkedRequest, call: Call) -> messages.ParkedOutcome:
-        running, tenant = await self._stream(request, call)
-        clear = await running.parked.retry(tenant, request.stream)
-        return await _outcome(running, tenant, request.stream, clear)
+        tenant = await self._tenant(request, call)
+        return await self._outcome(tenant, request.stream, await self._parked.retry(tenant, request.stream))
 
     async def DiscardParked(self, request: messages.DiscardParkedRequest, call: Call) -> messages.ParkedOutcome:
-        running, tenant = await self._stream(request, call)
+        tenant = await self._tenant(request, call)
 
         async def record(event: Event) -> None:
-            await _record(running.house, event, request.reason, call)
+            await _record(self._house, event, request.reason, call)
 
-        now = running.house.clock()
-        clear = await running.parked.discard(tenant, request.stream, request.reason, now, record)
-        return await _outcome(running, tenant, request.stream, clear)
+        clear = await self._parked.discard(tenant, request.stream, request.reason, self._house.clock(), record)
+        return await self._outcome(tenant, request.stream, clear)
 
     async def Rebuild(self, request: messages.RebuildRequest, call: Call) -> messages.RebuildResponse:
         if call.identity.tenant != EVERY_TENANT:
@@ -97,72 +105,99 @@ class Operations:
             )
         if request.tenant and not request.check:
             raise Invalid("views are rebuilt for all tenants at once; one tenant's can be compared", field="tenant")
-        running = self._running(request.department)
         asked = Asked(request.department, request.check, request.tenant or None)
-        outcome = await self._rebuilding.outcome(asked, running.rebuild)
-        return _rebuilt(request.department, outcome)
+        return _rebuilt(request.department, await self._rebuilding.outcome(asked, self._opened.rebuild))
 
-    def _running(self, department: str) -> Running:
-        if department not in self._departments:
-            known = ", ".join(sorted(self._departments))
-            raise NotThere(f"there is no department {department}; departments are {known}")
-        return self._departments[department]
-
-    async def _stream(self, request: Any, call: Call) -> tuple[Running, str]:
-        """The department and the tenant of a parked stream; names of streams are unique."""
-        running = self._running(request.department)
+    async def _tenant(self, request: Any, call: Call) -> str:
+        """The tenant of a parked stream; names of streams are unique."""
         tenant = tenant_of(call.identity, request.tenant)
         if tenant is None:
-            stopped = [each for each in await running.parked.list() if each.stream == request.stream]
+            stopped = [each for each in await self._parked.list() if each.stream == request.stream]
             tenant = stopped[0].tenant if stopped else ""
-        return running, tenant
+        return tenant
+
+    async def _outcome(self, tenant: str, stream: str, clear: bool) -> messages.ParkedOutcome:
+        remaining = [] if clear else await self._parked.show(tenant, stream)
+        return messages.ParkedOutcome(clear=clear, remaining=len(remaining))
 
 
-async def status(departments: Mapping[str, Running], tenant: str | None = None) -> messages.Status:
-    """How every department is doing, at about one moment; the gauges of the metrics are set beside it. What is parked
-    and due may be counted for one tenant."""
-    heads = dict(zip(departments, await asyncio.gather(*map(_head, departments.values())), strict=True))
-    each = await asyncio.gather(*(_status(name, running, heads, tenant) for name, running in departments.items()))
-    return messages.Status(departments=each)
-
-
-async def measure(departments: Mapping[str, Running], every_s: float = MEASURE_S) -> None:
-    """Keep the gauges of heads and lags fresh, until cancelled."""
-    while True:
-        try:
-            await status(departments)
-        except (OSError, LogError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.info("no measurement: %s", type(error).__name__)
-        await asyncio.sleep(every_s)
-
-
-async def _head(running: Running) -> Place:
-    return await running.house.store.head()
-
-
-async def _status(
-    name: str, running: Running, heads: Mapping[str, Place], tenant: str | None
-) -> messages.DepartmentStatus:
-    sources = [
-        _source(name, source, running.projector.checkpoint(source), heads) for source in running.projector.sources
-    ]
-    HEAD.labels(name).set(heads[name].position)
+async def status(opened: Opened, tenant: str | None = None) -> messages.DepartmentStatus:
+    """How a department is doing, at about one moment; the gauges of the metrics are set beside it. What is parked and
+    due may be counted for one tenant."""
+    views, head = opened.house.views, await opened.house.store.head()
+    heard = {row["source"]: Place(row["generation"], Position(row["position"])) for row in await views.fetch(HEARD)}
+    HEAD.labels(opened.name).set(head.position)
+    counted, now = await views.fetchrow(COUNTED, tenant), opened.house.clock()
+    waits = await waiting(views, now, tenant)
+    if tenant is None:
+        _measure_waiting(opened.name, waits, now)
     return messages.DepartmentStatus(
-        department=name,
-        head=str(heads[name]),
-        sources=sources,
-        parked=len(await running.parked.list(tenant)),
-        due=await running.house.views.fetchval(DUE, tenant),
-        failed=running.failed,
+        department=opened.name,
+        head=str(head),
+        sources=await asyncio.gather(*(_source(opened.name, feed, heard) for feed in opened.heard())),
+        due=sum(each.count for each in waits),
+        waiting=[_waiting(each, now) for each in waits],
+        **dict(counted or {}),
     )
 
 
-def _source(name: str, source: str, heard: Place, heads: Mapping[str, Place]) -> messages.SourceStatus:
-    head = heads.get(source, heard)
-    of_this_generation = heard.position if heard.generation == head.generation else Position(0)
-    lag = max(0, head.position - of_this_generation)
-    LAG.labels(name, source).set(lag)
-    return messages.SourceStatus(source=source, position=str(heard), lag=lag)
+async def measure(departments: Sequence[Opened], every_s: float = MEASURE_S) -> None:
+    """Keep the gauges of heads and lags fresh, until cancelled."""
+    while True:
+        for opened in departments:
+            try:
+                await status(opened)
+            except _TROUBLE as error:
+                log.info("no measurement of %s: %s", opened.name, type(error).__name__)
+        await asyncio.sleep(every_s)
+
+
+async def _source(name: str, feed: Feed, heard: dict[str, Place]) -> messages.SourceStatus:
+    place = heard.get(feed.department, Place(0, Position(0)))
+    status = messages.SourceStatus(source=feed.department, position=str(place))
+    head = await _head(feed)
+    if head is not None:
+        of_this_generation = place.position if place.generation == head.generation else Position(0)
+        status.lag = max(0, head.position - of_this_generation)
+        LAG.labels(name, feed.department).set(status.lag)
+    return status
+
+
+def _waiting(found: Waiting, now: datetime) -> messages.WaitingTodos:
+    seconds = (now - found.since).total_seconds()
+    told = messages.WaitingTodos(kind=found.kind, count=found.count, seconds=seconds, reason=found.reason)
+    told.since.FromDatetime(found.since)
+    return told
+
+
+def _measure_waiting(name: str, found: Sequence[Waiting], now: datetime) -> None:
+    """A kind of which nothing waits any more falls to 0."""
+    _KINDS_SEEN.setdefault(name, set()).update(each.kind for each in found)
+    counts = {each.kind: each for each in found}
+    for kind in _KINDS_SEEN[name]:
+        waits = counts.get(kind)
+        TODOS_WAITING.labels(name, kind).set(waits.count if waits else 0)
+        TODOS_OLDEST.labels(name, kind).set((now - waits.since).total_seconds() if waits else 0)
+
+
+async def _relay(kafka: Kafka, head: Place) -> messages.RelayStatus:
+    try:
+        told = await asyncio.wait_for(kafka.told(), HEAD_S)
+    except _TROUBLE as error:
+        log.info("Kafka does not say how far the log was told: %s", type(error).__name__)
+        return messages.RelayStatus()
+    place = told or Place(head.generation, Position(0))
+    of_this_generation = place.position if place.generation == head.generation else Position(0)
+    return messages.RelayStatus(position=str(place), lag=max(0, head.position - of_this_generation))
+
+
+async def _head(feed: Feed) -> Place | None:
+    """Where the log ends; None while it is out of reach."""
+    try:
+        return await asyncio.wait_for(feed.head(), HEAD_S)
+    except _TROUBLE as error:
+        log.info("the log of %s does not say where it ends: %s", feed.department, type(error).__name__)
+        return None
 
 
 def _parked(department: str, stopped: Stopped) -> messages.ParkedStream:
@@ -198,11 +233,6 @@ def _rebuilt(department: str, outcome: Outcome | None) -> messages.RebuildRespon
     )
 
 
-async def _outcome(running: Running, tenant: str, stream: str, clear: bool) -> messages.ParkedOutcome:
-    remaining = [] if clear else await running.parked.show(tenant, stream)
-    return messages.ParkedOutcome(clear=clear, remaining=len(remaining))
-
-
 async def _record(house: House, event: Event, reason: str, call: Call) -> None:
     """That a department goes on without an event is a fact of its own log, once, whoever asks how often."""
     id = uuid5(event.id, f"discarded by {house.name}")
@@ -225,3 +255,12 @@ async def _record(house: House, event: Event, reason: str, call: Call) -> None:
 
 def _decider(department: str) -> Decider[Sequence[FactDiscarded]]:
     return Decider(f"{department}.discarded", (), lambda known, fact: [*known, fact])
+
+
+HEARD = "SELECT source, generation, position FROM views.checkpoints"
+
+COUNTED = """
+SELECT
+    (SELECT count(DISTINCT (tenant, stream)) FROM views.parked WHERE $1::text IS NULL OR tenant = $1) AS parked,
+    (SELECT coalesce(string_agg(reason, '; ' ORDER BY what), '') FROM views.failures) AS failed
+"""

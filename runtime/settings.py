@@ -2,6 +2,8 @@
 allowed."""
 
 import os
+import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,9 @@ class WrongSetting(Exception):
 @dataclass(frozen=True)
 class Settings:
     """What a user may set. `database_url` None: the embedded server. `oidc_issuer` None: the local issuer alone.
-    `gateway` and `token` are for commands that ask a Baton elsewhere."""
+    `gateway` and `token` are for commands that ask a Baton elsewhere. What stands after them is for departments in
+    processes of their own: `departments` are their gRPC addresses, and where `keyring_url` is set, `database_url` is
+    the department's own database."""
 
     home: Path = Path(".baton")
     host: str = "127.0.0.1"
@@ -29,14 +33,37 @@ class Settings:
     log: str = "text"
     gateway: str | None = None
     token: str | None = None
+    health_port: int = 0
+    departments: Mapping[str, str] | None = None
+    kafka_bootstrap: str | None = None
+    kafka_replication: int = 1
+    instance: str | None = None
+    keyring_url: str | None = None
+    service_token_file: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
 
     @property
     def keys(self) -> Path:
         return self.home / "keys"
 
     @property
+    def master_key(self) -> Path:
+        return self.keys / "master.key"
+
+    @property
+    def postgres_key(self) -> Path:
+        return self.keys / "postgres.key"
+
+    @property
     def issuer_key(self) -> Path:
         return self.keys / "issuer.pem"
+
+    @property
+    def instance_name(self) -> str:
+        """Which of several processes with one role this is, the same one after a restart."""
+        return self.instance or socket.gethostname()
 
     @property
     def run_file(self) -> Path:
@@ -69,13 +96,53 @@ class Settings:
             log=setting("BATON_LOG", cls.log, _log, "text or json"),
             gateway=setting("BATON_GATEWAY", cls.gateway, _gateway, "the address of a gateway, http://host:port"),
             token=setting("BATON_TOKEN", cls.token, str, "a token"),
-        )
+            health_port=setting(
+                "BATON_HEALTH_PORT", cls.health_port, _port, "a port from 1 to 65535, or 0 for any free one"
+            ),
+            departments=setting(
+                "BATON_DEPARTMENTS", cls.departments, _departments, "contacts=host:port,marketing=host:port,…"
+            ),
+            kafka_bootstrap=setting("BATON_KAFKA_BOOTSTRAP", cls.kafka_bootstrap, _brokers, "host:port,host:port,…"),
+            kafka_replication=setting(
+                "BATON_KAFKA_REPLICATION", cls.kafka_replication, _replication, "a number of copies from 1 to 9"
+            ),
+            instance=setting("BATON_INSTANCE", cls.instance, _instance, "letters, digits, dots, dashes"),
+            keyring_url=setting(
+                "BATON_KEYRING_URL", cls.keyring_url, _database, "postgresql://user:password@host:port/database"
+            ),
+            service_token_file=setting(
+                "BATON_SERVICE_TOKEN_FILE", cls.service_token_file, _file, "a file that can be read"
+            ),
+            tls_cert=setting("BATON_TLS_CERT", cls.tls_cert, _file, "a file that can be read"),
+            tls_key=setting("BATON_TLS_KEY", cls.tls_key, _file, "a file that can be read"),
+            tls_ca=setting("BATON_TLS_CA", cls.tls_ca, _file, "a file that can be read"),
+        )._whole()
+
+    def _whole(self) -> "Settings":
+        """Raises `WrongSetting` where one setting needs another."""
+        tls = {"BATON_TLS_CERT": self.tls_cert, "BATON_TLS_KEY": self.tls_key, "BATON_TLS_CA": self.tls_ca}
+        missing = [name for name, path in tls.items() if path is None]
+        if 0 < len(missing) < len(tls):
+            raise WrongSetting(f"{missing[0]} is missing: {', '.join(tls)} belong together")
+        return self
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
         raise ValueError(text)
     return int(text)
+
+
+def _replication(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 9):
+        raise ValueError(text)
+    return int(text)
+
+
+def _instance(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text):
+        raise ValueError(text)
+    return text
 
 
 def _host(text: str) -> str:
@@ -88,6 +155,33 @@ def _database(text: str) -> str:
     if urlsplit(text).scheme not in ("postgresql", "postgres"):
         raise ValueError(text)
     return text
+
+
+def _address(text: str) -> str:
+    host, _, port = text.strip().rpartition(":")
+    if not host or not _host(host) or not _port(port) > 0:
+        raise ValueError(text)
+    return f"{host}:{port}"
+
+
+def _brokers(text: str) -> str:
+    return ",".join(_address(each) for each in text.split(","))
+
+
+def _departments(text: str) -> Mapping[str, str]:
+    """Addresses by department, each named once."""
+    pairs = [each.partition("=") for each in text.split(",")]
+    found = {name.strip(): _address(address) for name, _, address in pairs}
+    if len(found) < len(pairs) or not all(name.isalpha() and name.islower() for name in found):
+        raise ValueError(text)
+    return found
+
+
+def _file(text: str) -> Path:
+    path = Path(text).absolute()
+    if not os.access(path, os.R_OK) or path.is_dir():
+        raise ValueError(text)
+    return path
 
 
 def _issuer(text: str) -> str:

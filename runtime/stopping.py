@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 log = logging.getLogger("baton.up")
 
-#: After this the process ends, whatever still holds it; PostgreSQL is told to stop, and needs nobody for that.
-STOP_S = 4.0
 #: A second signal within this time belongs to the first: a terminal and a supervisor may both send one.
 AGAIN_S = 1.0
 
@@ -21,9 +19,9 @@ AGAIN_S = 1.0
 class Stop:
     """Asked for by a signal. While everything starts it cancels the start; a later second one ends the process at once.
 
-    `last` is called before the process is ended by force."""
+    `last` is called before the process is ended by force, after `stop_s`."""
 
-    def __init__(self, last: Callable[[], None], stop_s: float = STOP_S) -> None:
+    def __init__(self, last: Callable[[], None], stop_s: float) -> None:
         self._last = last
         self._stop_s = stop_s
         self._asked = asyncio.Event()

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from eventlog.decider import Decider
-from eventlog.events import Place, Version
+from eventlog.events import START, Place, Version
 from eventlog.following import command_of, origin_of
 from eventlog.handling import Handler
 from eventlog.projections import At
@@ -135,17 +135,21 @@ class Receiver:
             await self._look_for(each, due, received.basis)
         if missing:
             raise NotYet(f"{len(missing)} streams are still being fetched", SOON_S)
+        ahead = [each.stream for each in _wanted(due) if each in received.ahead]
+        if ahead:
+            # A receipt says how far its writer has heard: everything that it names stands before that.
+            raise NotYet(f"{', '.join(ahead)} came before all that was told earlier", SOON_S)
         await self._record(due, received.digests, received.basis, believed_new=due.args["part"] == "offer")
         self._since.pop(due.command_id, None)
 
     async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> None:
         """What contacts had heard at its basis is here once this department has heard as far; if it is not, it was
         lost on the way or is parked, and is fetched from the log of the department that owns it."""
-        needed = Place.parse(due.args["basis"].get(wanted.department, "0.0"))
+        needed = Place.parse(due.args["basis"].get(wanted.department, str(START)))
         now = asyncio.get_running_loop().time()
         waited_s = now - self._since.setdefault(due.command_id, now)
         patient = self._ledger.tells_its_end(wanted.department) or waited_s < PATIENCE_S
-        if basis.get(wanted.department, Place.parse("0.0")) < needed and patient:
+        if basis.get(wanted.department, START) < needed and patient:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
         if not await self._healed(wanted):
@@ -165,6 +169,8 @@ class Receiver:
     async def _receive_again(self, due: Due) -> None:
         wanted = _wanted(due)
         before = await self._ledger.received(wanted)
+        if before.ahead:
+            raise NotYet("some of it came before all that was told earlier", SOON_S)
         found = {each: await self._ledger.fetched_again(each) for each in wanted if each not in before.unproven}
         for each in wanted:
             await self._hear_on(each)

@@ -1,4 +1,5 @@
-"""One leader per department: who holds an advisory lock in the department's database, until that session ends."""
+"""One leader per department and kind of work: who holds an advisory lock in the department's database, until that
+session ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +15,6 @@ ANSWER_S = 5.0
 
 #: A leader that is stopped or cut off stops pinging; the server ends its session, and the next one leads.
 _LIMITS = {
-    "application_name": "baton relay",
     "idle_session_timeout": "5s",
     "tcp_user_timeout": "5s",
     "tcp_keepalives_idle": "5",
@@ -22,7 +22,7 @@ _LIMITS = {
     "tcp_keepalives_count": "3",
 }
 
-_LOCK = "SELECT pg_advisory_lock(hashtextextended('baton.relay ' || current_database(), 0))"
+_LOCK = "SELECT pg_advisory_lock(hashtextextended($1 || ' ' || current_database(), 0))"
 
 _ENDED: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
 
@@ -56,11 +56,13 @@ class Term:
 
 
 @asynccontextmanager
-async def term(dsn: str) -> AsyncIterator[Term]:
-    """Wait for the lock, lead. Raises what asyncpg raises when the database is away."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, server_settings=_LIMITS)
+async def term(dsn: str, work: str) -> AsyncIterator[Term]:
+    """Wait for the lock, lead. `work` says what (`relay`). Raises what asyncpg raises when the database is away."""
+    name = f"baton {work}"
+    settings = {**_LIMITS, "application_name": name}
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, server_settings=settings)
     try:
-        await connection.execute(_LOCK)
+        await connection.execute(_LOCK, name)
         yield Term(connection)
     finally:
         connection.terminate()

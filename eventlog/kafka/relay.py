@@ -19,6 +19,7 @@ from eventlog.kafka.resuming import resume
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.kafka.transactions import Transactions, fencing_producer
 from eventlog.kafka.watermarks import Watermark
+from eventlog.marks import whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
@@ -44,6 +45,7 @@ class Relay:
         self._topics = topics
         self._pace_s = pace_s
         self._department = store.department
+        self._head = Position(0)
 
     async def run(self) -> None:
         """Until cancelled. Raises what waiting does not heal: `WrongTopic`, `TopicAhead`, `TopicDamaged`, `NotSafe`."""
@@ -51,8 +53,8 @@ class Relay:
         while True:
             self.watermark = None
             try:
-                async with term(self._dsn) as leading:
-                    await self._lead(leading)
+                async with term(self._dsn, "relay") as leading:
+                    await self._at_the_head(leading)
             except Exception as error:
                 if not _passes(error):
                     raise
@@ -63,7 +65,7 @@ class Relay:
                 metrics.RELAY_LEADING.labels(self._department).set(0)
             await asyncio.sleep(wait_s(failures))
 
-    async def _lead(self, leading: Term) -> None:
+    async def _at_the_head(self, leading: Term) -> None:
         """Tell the log, as long as nobody else does.
 
         The order of the first three steps is the whole guarantee: hold the lock, fence, and only then read where the
@@ -107,13 +109,14 @@ class Relay:
         """Follow the log. Raises `NotSafe` where it lacks a position."""
         feed = PostgresFeed(self._store)
         position = after.position
-        async with aclosing(feed.pages(after.place)) as pages:
+        async with aclosing(feed.pages(whole(after.place))) as pages:
             async for page in pages:
                 if page.generation != after.generation:
                     raise OtherGeneration(f"the log is of generation {page.generation} now")
                 events = await complete(feed, page, position)
                 position = page.scanned
-                self._head(page.head)
+                self._head = page.head
+                self._show_lag()
                 await gathering.put(events)
 
     async def _tell(self, gathering: Gathering, transactions: Transactions, watermark: Watermark) -> None:
@@ -130,10 +133,11 @@ class Relay:
     def _told(self, watermark: Watermark) -> None:
         self.watermark = watermark
         metrics.RELAY_POSITION.labels(self._department).set(watermark.position)
+        self._show_lag()
 
-    def _head(self, head: Position) -> None:
+    def _show_lag(self) -> None:
         told = self.watermark.position if self.watermark else 0
-        metrics.RELAY_LAG.labels(self._department).set(max(0, head - told))
+        metrics.RELAY_LAG.labels(self._department).set(max(0, self._head - told))
 
 
 def _passes(error: Exception) -> bool:

@@ -17,8 +17,8 @@ from eventlog.kafka.topics import Topics
 from eventlog.kafka.watermarks import Watermark
 
 #: A transaction that takes longer is given up, and the broker aborts it by itself a moment later.
-TRANSACTION_S = 20.0
-_BROKER_ABORTS_MS = 30_000
+TRANSACTION_S = 10.0
+_BROKER_ABORTS_MS = 20_000
 CLOSE_S = 2.0
 
 log = logging.getLogger("baton.relay")

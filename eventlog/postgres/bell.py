@@ -1,23 +1,15 @@
 """Tells the readers of a log that it has grown: at once in this process, by NOTIFY in others.
 
-The bell is a courtesy: a reader that hears nothing looks by itself after a second. It is rung after the commit, by a
-statement of its own: NOTIFY within the append's transaction would hold a lock of the whole server over the commit's
-disk write, and all departments would wait for each other.
+The bell is a courtesy: a reader that hears nothing looks by itself after a second.
 """
 
 import asyncio
 
-import asyncpg
-
 from eventlog.events import Position
-from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection
+from eventlog.postgres.channel import Channel
 
 CHANNEL = "baton_log"
 LOOK_AGAIN_S = 1.0
-RING_PAUSE_S = 0.02
-RECONNECT_S = 0.5
-
-_TROUBLE: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
 
 
 class Bell:
@@ -25,15 +17,13 @@ class Bell:
 
     def __init__(self, dsn: str) -> None:
         self.position = Position(0)
-        self._dsn = dsn
-        self._ring = asyncio.Event()
+        self._channel = Channel(dsn, CHANNEL, self._heard)
         self._grown: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def written(self, position: int) -> None:
         """This process has written up to here."""
-        self._ring.set()
         self._known(position)
+        self._channel.send(str(self.position))
 
     async def after(self, position: Position) -> None:
         """Return when the log may have grown past this position, at the latest after a second."""
@@ -45,12 +35,10 @@ class Bell:
 
     def start(self) -> None:
         """Ring for other processes, and listen to theirs."""
-        self._task = asyncio.create_task(self._serve(), name="log bell")
+        self._channel.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+        await self._channel.close()
 
     def _known(self, position: int) -> None:
         if position > self.position:
@@ -59,30 +47,6 @@ class Bell:
                 self._grown.set_result(None)
                 self._grown = None
 
-    async def _serve(self) -> None:
-        while True:
-            try:
-                await self._ring_and_listen()
-            except _TROUBLE:
-                await asyncio.sleep(RECONNECT_S)
-
-    async def _ring_and_listen(self) -> None:
-        """Until the connection is lost."""
-        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
-        try:
-            connection.add_termination_listener(self._lost)
-            await connection.add_listener(CHANNEL, self._heard)
-            while True:
-                await self._ring.wait()
-                self._ring.clear()
-                await connection.execute(f"NOTIFY {CHANNEL}, '{self.position}'", timeout=STATEMENT_TIMEOUT_S)
-                await asyncio.sleep(RING_PAUSE_S)
-        finally:
-            connection.terminate()
-
-    def _lost(self, connection: Connection) -> None:
-        self._ring.set()
-
-    def _heard(self, connection: Connection, pid: int, channel: str, payload: object) -> None:
-        if isinstance(payload, str) and payload.isdecimal():
-            self._known(int(payload))
+    def _heard(self, word: str) -> None:
+        if word.isdecimal():
+            self._known(int(word))

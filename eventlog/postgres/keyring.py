@@ -15,10 +15,11 @@ from cryptography.exceptions import InvalidTag
 
 from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import DataKey, MasterKey
-from eventlog.postgres.migrations import apply_migrations
+from eventlog.postgres.migrations import apply_migrations, brought_up
 
-#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
-BATCH_MIN, BATCH_MAX = 16, 512
+#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly, but never so many that
+#: others wait while they are made.
+BATCH_MIN, BATCH_MAX = 16, 128
 
 #: How long a key may be remembered: a key that another process destroyed is readable here no longer than this.
 REMEMBERED_S = 30.0
@@ -44,11 +45,12 @@ class PostgresKeyring:
         self._known: OrderedDict[tuple[str, str], tuple[float, DataKey | None]] = OrderedDict()
 
     @classmethod
-    async def open(cls, pool: "asyncpg.Pool[Any]", master: MasterKey) -> "PostgresKeyring":
-        """Apply the keyring's migrations and be ready. Raises `NotSafe` when the keys here were wrapped by another
-        master key: nothing that it sealed could be read, and what is sealed from now on not with the old one."""
+    async def open(cls, pool: "asyncpg.Pool[Any]", master: MasterKey, *, migrate: bool = True) -> "PostgresKeyring":
+        """Apply the keyring's migrations (`migrate`; else they must be) and be ready. Raises `NotSafe` when the keys
+        here were wrapped by another master key: nothing that it sealed could be read, and what is sealed from now on
+        not with the old one."""
         async with pool.acquire() as connection:
-            await apply_migrations(connection, "keyring", _SQL)
+            await brought_up(connection, "keyring", _SQL, migrate=migrate)
             await _check(connection, master)
         return cls(pool, master)
 

@@ -47,8 +47,7 @@ async def apply_migrations(connection: Connection, name: str, folder: Path) -> i
         await connection.execute(_LOCK)
         await connection.execute(_REMEMBERED)
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"')
-        rows = await connection.fetch("SELECT number, digest FROM migrations.applied WHERE name = $1", name)
-        had: dict[int, str] = {row["number"]: row["digest"] for row in rows}
+        had = await _had(connection, name)
         _refuse_differences(name, wanted, had)
         missing = [migration for migration in wanted if migration.number not in had]
         for migration in missing:
@@ -61,6 +60,33 @@ async def apply_migrations(connection: Connection, name: str, folder: Path) -> i
                 migration.digest,
             )
     return len(missing)
+
+
+async def require_migrations(connection: Connection, name: str, folder: Path) -> None:
+    """For a program that may change nothing. Raises `NotSafe` like `apply_migrations`, and when something that `folder`
+    holds was not applied yet."""
+    wanted = _read(folder)
+    had: dict[int, str] = {}
+    if await connection.fetchval("SELECT to_regclass('migrations.applied')") is not None:
+        had = await _had(connection, name)
+    _refuse_differences(name, wanted, had)
+    if len(had) < len(wanted):
+        raise NotSafe(
+            f"schema {name} is at migration {len(had)}, this program needs {len(wanted)}: run `baton migrate`"
+        )
+
+
+async def brought_up(connection: Connection, name: str, folder: Path, *, migrate: bool) -> None:
+    """Apply what is missing, or refuse to go on without it."""
+    if migrate:
+        await apply_migrations(connection, name, folder)
+    else:
+        await require_migrations(connection, name, folder)
+
+
+async def _had(connection: Connection, name: str) -> dict[int, str]:
+    rows = await connection.fetch("SELECT number, digest FROM migrations.applied WHERE name = $1", name)
+    return {row["number"]: row["digest"] for row in rows}
 
 
 def _read(folder: Path) -> list[_Migration]:

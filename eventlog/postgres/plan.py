@@ -10,10 +10,8 @@ import orjson
 
 from eventlog.errors import Conflict
 from eventlog.events import CHAIN_START, Position, Version, chain_digest, event_id
-from eventlog.postgres.queue import Pending
+from eventlog.postgres.queue import Pending, StreamKey
 from eventlog.store import Append, Appended, Mode, StreamWrite
-
-StreamKey = tuple[str, str]
 
 
 class StreamHead(NamedTuple):

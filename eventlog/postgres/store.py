@@ -8,7 +8,7 @@ from eventlog.checks import check, check_name
 from eventlog.errors import CommandReused, LogError, NotSafe, Overloaded, Unavailable
 from eventlog.events import Event, Place, Position, Version
 from eventlog.postgres.bell import Bell
-from eventlog.postgres.migrations import apply_migrations
+from eventlog.postgres.migrations import brought_up
 from eventlog.postgres.queue import AppendQueue, Pending, size_of
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import connect_writer
@@ -41,11 +41,12 @@ class PostgresStore:
         clock: Clock = utc_now,
         queue: AppendQueue | None = None,
         shared: bool = True,
+        migrate: bool = True,
     ) -> "PostgresStore":
-        """Bring the database to this program's schema and connect. `shared`: other processes write to this log too,
-        and subscribers want to know at once (not shared saves a session). Raises `NotSafe` when the server would
-        lose answered writes, or when this is another department's log."""
-        await _prepare(dsn, department)
+        """Bring the database to this program's schema (`migrate`; else it must be there) and connect. `shared`: other
+        processes write to this log too, and subscribers want to know at once (not shared saves a session). Raises
+        `NotSafe` when the server would lose answered writes, or when this is another department's log."""
+        await _prepare(dsn, department, migrate=migrate)
         store = cls(dsn, department, await Reader.open(dsn), clock, queue or AppendQueue())
         try:
             await store._start(shared=shared)
@@ -179,11 +180,12 @@ async def _before(deadline: float, waiting: Awaitable[None], too_late: LogError)
         raise too_late from None
 
 
-async def _prepare(dsn: str, department: str) -> None:
+async def _prepare(dsn: str, department: str, *, migrate: bool) -> None:
     connection = await connect_writer(dsn)
     try:
-        await apply_migrations(connection, "log", MIGRATIONS)
-        await connection.execute("INSERT INTO log.log (department) VALUES ($1) ON CONFLICT DO NOTHING", department)
+        await brought_up(connection, "log", MIGRATIONS, migrate=migrate)
+        if migrate:
+            await connection.execute("INSERT INTO log.log (department) VALUES ($1) ON CONFLICT DO NOTHING", department)
         found = await connection.fetchval("SELECT department FROM log.log")
         if found != department:
             raise NotSafe(f"this is the log of {found}, not of {department}")

@@ -174,7 +174,7 @@ class Handling:
         wanted = [event for event, want in zip(events, wants, strict=True) if want]
         read = iter(await self._codec.decode_many(source, wanted))
         found: list[Recorded | Poison | None] = [next(read) if want else None for want in wants]
-        return [Entry(event, recorded, moves=True) for event, recorded in zip(events, found, strict=True)]
+        return [Entry(event, recorded) for event, recorded in zip(events, found, strict=True)]
 
     # ---------------------------------------------------------------------------------------------------- the rows
 

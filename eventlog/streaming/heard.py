@@ -6,29 +6,31 @@ Kafka, a rebalance or a worker that was taken for dead does.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from eventlog.checkpoints import Superseded
 from eventlog.errors import NotSafe
 from eventlog.events import Place, Position
+from eventlog.marks import Superseded
 from eventlog.views import Views
-
-SCHEMA = Path(__file__).with_name("schema.sql")
 
 #: So many positions are taken over at once where a gap was closed.
 _RUN_MAX = 10_000
 
 
-async def current_epoch(views: Views) -> int:
-    """The epoch that a worker starts in."""
-    return int(await views.fetchval("SELECT epoch FROM stream_epoch"))
+async def current_epoch(views: Views, tables: Sequence[str]) -> int:
+    """The epoch that a worker starts in. The first worker ever begins anew: the rows that it finds are the
+    projector's."""
+    epoch = int(await views.fetchval("SELECT epoch FROM stream_epoch"))
+    return epoch or await begin_anew(views, tables, after=0)
 
 
-async def begin_anew(views: Views, tables: Sequence[str]) -> int:
-    """Throw away all rows and start the next epoch, in which everything is heard from the first position again.
-    Workers of the old one stop at their next batch."""
+async def begin_anew(views: Views, tables: Sequence[str], *, after: int | None = None) -> int:
+    """Throw away all rows and start the next epoch, in which everything is heard from the first position again; unless
+    another than the one `after` which it is to be has begun. Workers of the old one stop at their next batch."""
     async with views.transaction() as connection:
+        epoch = await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE")
+        if after not in (None, epoch):
+            return int(epoch)
         epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1 RETURNING epoch")
         for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
             await connection.execute(f'TRUNCATE "{table}"')

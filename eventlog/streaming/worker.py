@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ class Work:
     views: Views
     codec: Codec
     projection: Projection
-    owners: dict[str, Owner]
+    owners: Mapping[str, Owner]
     folder: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     session_timeout_s: float = 30.0
@@ -60,6 +60,7 @@ class StreamWorker:
         self._work = work
         self._department = work.topics.department
         self._log = logging.getLogger(f"baton.stream.{self._department}")
+        self._begun = False
         self._one_by_one = asyncio.Lock()
         self._late: dict[str, tuple[float, Position]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -89,6 +90,7 @@ class StreamWorker:
         gaps = asyncio.create_task(self._guarded(self._close_gaps()))
         try:
             await self._app.start()
+            self._begun = True
             self._log.info("topologies of %s, epoch %d", self._department, self._work.topics.epoch)
             await self._failed
         finally:
@@ -101,6 +103,10 @@ class StreamWorker:
             await asyncio.wait_for(self._app.stop(), STOP_S)
         except TimeoutError:
             self._log.warning("Faust did not stop within %.0f s", STOP_S)
+
+    async def waits_for(self) -> str:
+        """What keeps it from work, or ""."""
+        return "" if self._begun else "Kafka has not dealt partitions yet"
 
     @property
     def isolation_level(self) -> str:

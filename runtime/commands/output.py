@@ -47,5 +47,16 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
+def not_answered(departments: Sequence[str]) -> dict[str, list[str]]:
+    """What a document says of departments that did not answer; nothing where all did."""
+    return {"unreachable": list(departments)} if departments else {}
+
+
+def tell_unreachable(departments: Sequence[str]) -> bool:
+    """Tell people which departments did not answer; whether there are any."""
+    sys.stderr.writelines(f"{department} does not answer\n" for department in departments)
+    return bool(departments)
+
+
 def _cell(text: str, width: int, is_number: bool) -> str:
     return text.rjust(width) if is_number else text.ljust(width)

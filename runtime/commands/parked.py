@@ -7,7 +7,7 @@ import orjson
 from baton.operations.v1 import operations_pb2 as messages
 
 from runtime.client import Client
-from runtime.commands.output import add_json, print_json, print_table
+from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
 from runtime.reach import reach
 from runtime.settings import Settings
 
@@ -41,10 +41,10 @@ def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     found = [_stream(each) for each in answer.parked]
     if arguments.json:
-        print_json({"parked": found})
+        print_json({"parked": found} | not_answered(answer.unreachable))
     else:
         print_table(tuple(_stream(messages.ParkedStream())), [tuple(each.values()) for each in found])
-    return 1 if found else 0
+    return 1 if tell_unreachable(answer.unreachable) or found else 0
 
 
 def run_show(arguments: argparse.Namespace, settings: Settings) -> int:

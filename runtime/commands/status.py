@@ -6,7 +6,8 @@ from typing import Any
 
 from baton.operations.v1 import operations_pb2 as messages
 
-from runtime.commands.output import add_json, print_json, print_table
+from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
+from runtime.home import find
 from runtime.reach import reach
 from runtime.settings import Settings
 
@@ -22,26 +23,78 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     query = {"tenant": arguments.tenant} if arguments.tenant else {}
     status = reach(settings, arguments.tenant).get("/v1/status", messages.Status, query)
     if arguments.json:
-        print_json({"departments": [_department(each) for each in status.departments]})
+        departments = [_department(each) for each in status.departments]
+        kafka = {"kafka": {"bootstrap": status.kafka.bootstrap}} if status.HasField("kafka") else {}
+        print_json({"departments": departments, **kafka, **not_answered(status.unreachable)})
     else:
         rows = [
-            (each.department, each.head, source.source, source.position, source.lag, each.parked, each.due)
+            (each.department, each.head, *_heard(source), each.parked, each.due, _oldest(each))
             for each in status.departments
-            for source in each.sources
+            for source in (*each.sources, *_told(each))
         ]
-        print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
-    for each in status.departments:
-        if each.failed:
-            sys.stderr.write(f"{each.department}: {each.failed}\n")
-    return 1 if any(each.failed for each in status.departments) else 0
+        print_table(("department", "head", "hears", "up to", "lag", "parked", "due", "oldest"), rows)
+    wrong = [*given_up(settings), *(f"{each.department}: {each.failed}" for each in status.departments if each.failed)]
+    sys.stderr.writelines(f"{each}\n" for each in wrong)
+    return 1 if tell_unreachable(status.unreachable) or wrong else 0
+
+
+def _told(status: messages.DepartmentStatus) -> list[messages.SourceStatus]:
+    """How far the log was told through Kafka, as one more line beside what the department hears."""
+    if not status.HasField("relay"):
+        return []
+    found = messages.SourceStatus(source="(relay)", position=status.relay.position)
+    if status.relay.HasField("lag"):
+        found.lag = status.relay.lag
+    return [found]
+
+
+def given_up(settings: Settings) -> list[str]:
+    """What the supervisor of a cluster on this home does not start again, and why."""
+    if settings.gateway is not None:
+        return []
+    return list(find(settings).given_up)
+
+
+def _lag(source: messages.SourceStatus) -> int | None:
+    """None while the other log is out of reach."""
+    return source.lag if source.HasField("lag") else None
+
+
+def _shown(lag: int | None) -> int | str:
+    return "?" if lag is None else lag
+
+
+def _heard(source: messages.SourceStatus) -> tuple[str, str, int | str]:
+    return source.source, source.position, _shown(_lag(source))
+
+
+def _oldest(status: messages.DepartmentStatus) -> str:
+    """What has been waiting longest to be done: `offer 73 s`."""
+    return f"{status.waiting[0].kind} {status.waiting[0].seconds:.0f} s" if status.waiting else "-"
 
 
 def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
     return {
         "department": status.department,
         "head": status.head,
-        "sources": [{"source": each.source, "position": each.position, "lag": each.lag} for each in status.sources],
+        "sources": [{"source": each.source, "position": each.position, "lag": _lag(each)} for each in status.sources],
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,
+        "waiting": [_waiting(each) for each in status.waiting],
+        **({"relay": _relay(status.relay)} if status.HasField("relay") else {}),
     }
+
+
+def _waiting(found: messages.WaitingTodos) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "count": found.count,
+        "since": found.since.ToJsonString(),
+        "seconds": found.seconds,
+        "reason": found.reason,
+    }
+
+
+def _relay(relay: messages.RelayStatus) -> dict[str, Any]:
+    return {"position": relay.position, "lag": relay.lag if relay.HasField("lag") else None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from runtime.up import Up
+    from runtime.up import Up, Way
 
 DEMO_TENANT = "demo"
 
@@ -16,6 +16,7 @@ DEMO_TENANT = "demo"
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("up", help="run everything here, until Ctrl-C")
     parser.add_argument("--demo", action="store_true", help="with a small made-up company, loaded once")
+    parser.add_argument("--cluster", action="store_true", help="every role a process of its own, Kafka between them")
     parser.set_defaults(run=run)
 
 
@@ -27,7 +28,17 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             await import_module("tools.demo.loading").load(started.gateway, settings)
         _tell(started, settings)
 
-    return up.run(settings, ready)
+    return up.run(settings, _way(arguments.cluster), ready)
+
+
+def _way(cluster: bool) -> "Way":
+    if cluster:
+        from runtime.cluster.supervisor import CLUSTER
+
+        return CLUSTER
+    from runtime.embedded import EMBEDDED
+
+    return EMBEDDED
 
 
 def _tell(started: "Up", settings: Settings) -> None:

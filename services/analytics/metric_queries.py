@@ -115,7 +115,7 @@ def spread(row: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 async def _ask(rows: Rows, question: str, scope: Scope, *arguments: Any) -> Answer:
-    sql = _QUESTIONS[question].replace("{heard}", rows.heard)
+    sql = _QUESTIONS[question].replace("FROM checkpoints", f"FROM {rows.heard}")
     (found,) = await rows.views.fetch(sql, scope.tenant, scope.branch, *arguments)
     heard = found["positions"] or {}
     return Answer(found["rows"] or (), {department: heard.get(department, "1.0") for department in HEARD})

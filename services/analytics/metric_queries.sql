@@ -1,6 +1,6 @@
 -- One statement each, so one snapshot: the rows and how far each department had been heard belong together.
 -- $1 tenant, $2 branch or NULL for the whole tenant, $3 what the rows stand for. Moments: from (or NULL), to (or NULL).
--- {heard} is the table that says how far each department had been heard. A duration whose end lies before its beginning is 0. `us` are microseconds.
+-- A duration whose end lies before its beginning is 0. `us` are microseconds.
 
 -- name: touches
 -- $4 from, $5 to, $6 hour, day or month, $7 the most rows
@@ -47,7 +47,7 @@ SELECT
         GROUP BY 1, 2
         LIMIT $7
     ) each) AS rows,
-    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM {heard}) AS positions
+    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM checkpoints) AS positions
 
 -- name: dwell
 -- $4 from, $5 to
@@ -67,7 +67,7 @@ SELECT
         GROUP BY kind, state, key
         HAVING count(us) > 0 OR count(*) FILTER (WHERE left_at IS NULL) > 0
     ) each) AS rows,
-    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM {heard}) AS positions
+    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM checkpoints) AS positions
 
 -- name: handoffs
 -- $4 the moments at which the sliding day ends, in their order
@@ -107,4 +107,4 @@ SELECT
         ) spread
         GROUP BY until, from_department, to_department, key
     ) each) AS rows,
-    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM {heard}) AS positions
+    (SELECT jsonb_object_agg(source, greatest(generation, 1) || '.' || position) FROM checkpoints) AS positions

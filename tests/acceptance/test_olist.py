@@ -1,4 +1,5 @@
-"""The walk of the README on real data: 8,000 leads, 842 deals, as an operator would do it on a fresh `baton up`."""
+"""The walk of the README on real data: 8,000 leads, 842 deals, as an operator would do it on a fresh `baton up`, in one
+process and as a cluster."""
 
 import asyncio
 import csv
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cluster import running_cluster
 from tests.support.data import ROOT, oracle, real_data
 from tests.support.running import Answer, Baton, running
 
@@ -24,7 +26,9 @@ LEADS_FILE, DEALS_FILE = (
     "olist_funnel/olist_closed_deals_dataset.csv",
 )
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("olist")]
+
+WAYS = {"one process": running, "a cluster": running_cluster}
 
 
 @dataclass
@@ -54,14 +58,14 @@ class Walk:
             return (await client.get("/v1/funnel", params={"groupBy": group_by})).json()
 
 
-@pytest.fixture(scope="module")
-async def walk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
+@pytest.fixture(scope="module", params=WAYS)
+async def walk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
     real_data(LEADS_FILE)
-    async with running(tmp_path_factory.mktemp("olist") / "home") as baton:
+    async with WAYS[request.param](tmp_path_factory.mktemp("olist") / "home") as baton:
         walk = Walk(baton)
         await walk.bring("leads", "leads", LEADS_FILE)
         await walk.bring("deals", "deals", DEALS_FILE)
-        await walk.step("audit", "audit", "handoffs", "--wait", "60")
+        await walk.step("audit", "audit", "handoffs", "--wait", "120")
         print({name: round(seconds, 1) for name, seconds in walk.seconds.items()}, sum(walk.seconds.values()))
         yield walk
 

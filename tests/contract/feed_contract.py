@@ -1,19 +1,30 @@
 """What every feed promises, embedded or through Kafka."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from itertools import pairwise
 
-from eventlog.events import Event, Place, Position, Version, digest_of
-from eventlog.feed import Feed
+import pytest
+
+from eventlog.events import Event, Offset, Position, Version, digest_of
+from eventlog.feed import Feed, Told
+from eventlog.marks import NOWHERE, Mark, Marks, Superseded
 from eventlog.store import Store
 from tests.support.log import TENANT, an_append, check_log
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
+
+#: A feed for one more department that hears the owner of the log.
+FeedFor = Callable[[str], Awaitable[Feed]]
 
 
 class FeedContract:
-    """A subclass has the fixtures `store` (the owner's log, for instance of sales) and `feed` (its feed)."""
+    """A subclass has the fixtures `store` (the owner's log, for instance of sales) and `feed_for`."""
+
+    @pytest.fixture
+    async def feed(self, feed_for: FeedFor) -> Feed:
+        return await feed_for("analytics")
 
     async def test_it_says_whose_facts_it_brings(self, store: Store, feed: Feed) -> None:
         assert feed.department == store.department
@@ -22,54 +33,81 @@ class FeedContract:
         for n in range(25):
             await store.append(an_append(f"sales.deal-{n % 5}", facts=3))
 
-        check_log(await self.hear(feed, None, Position(75)))
+        heard, _ = await hear(feed, 75)
 
-    async def test_it_goes_on_behind_any_place(self, store: Store, feed: Feed) -> None:
-        await store.append(an_append(facts=9))
+        assert_the_whole_log(feed, heard)
 
-        for after in range(1, 9):
-            heard = await self.hear(feed, Place(1, Position(after)), Position(9))
-            assert [event.position for event in heard] == list(range(after + 1, 10))
+    async def test_it_goes_on_behind_any_mark(self, store: Store, feed: Feed) -> None:
+        for n in range(9):
+            await store.append(an_append(f"sales.deal-{n % 4}"))
+
+        for count in range(1, 9):
+            heard, marks = await hear(feed, count)
+            rest, _ = await hear(feed, 9 - count, marks)
+            assert_the_whole_log(feed, [*heard, *rest])
 
     async def test_it_brings_what_comes_later_without_gap_or_repeat(self, store: Store, feed: Feed) -> None:
-        hearing = asyncio.create_task(self.hear(feed, None, Position(60)))
+        hearing = asyncio.create_task(hear(feed, 60))
         for n in range(20):
             await store.append(an_append(f"sales.deal-{n % 3}", facts=3))
             await asyncio.sleep(0)
 
-        check_log(await hearing)
+        assert_the_whole_log(feed, (await hearing)[0])
 
-    async def test_many_who_follow_hear_the_same(self, store: Store, feed: Feed) -> None:
-        followers = [asyncio.create_task(self.hear(feed, None, Position(40))) for _ in range(4)]
-        for _ in range(20):
-            await store.append(an_append(facts=2))
-        late = await self.hear(feed, Place(1, Position(10)), Position(40))
-        whole = await asyncio.gather(*followers)
+    async def test_many_who_follow_hear_the_same(self, store: Store, feed_for: FeedFor) -> None:
+        feeds = [await feed_for(name) for name in ("analytics", "contacts", "marketing")]
+        followers = [asyncio.create_task(hear(feed, 40)) for feed in feeds]
+        for n in range(20):
+            await store.append(an_append(f"sales.deal-{n % 3}", facts=2))
 
-        assert all(each == whole[0] for each in whole)
-        assert whole[0][10:] == late
+        for follower in followers:
+            assert_the_whole_log(feeds[0], (await follower)[0])
 
-    async def test_one_who_stops_listening_disturbs_nobody(self, store: Store, feed: Feed) -> None:
-        leaving = [asyncio.create_task(self.hear(feed, None, Position(99))) for _ in range(3)]
-        staying = asyncio.create_task(self.hear(feed, None, Position(20)))
+    async def test_one_who_stops_listening_disturbs_nobody(self, store: Store, feed_for: FeedFor) -> None:
+        feed, another = await feed_for("analytics"), await feed_for("contacts")
+        leaving = asyncio.create_task(hear(another, 99))
+        staying = asyncio.create_task(hear(feed, 20))
         for n in range(20):
             await store.append(an_append())
-            if n % 5 == 0 and leaving:
-                leaving.pop().cancel()
+            if n == 10:
+                leaving.cancel()
 
-        check_log(await staying)
-        again = await self.hear(feed, Place(1, Position(15)), Position(20))
-        assert [event.position for event in again] == [16, 17, 18, 19, 20]
-        for task in leaving:
-            task.cancel()
+        heard, marks = await staying
+        assert_the_whole_log(feed, heard)
+        await store.append(an_append())
+        (last,), _ = await hear(feed, 1, marks)
+        assert last.position == 21
+        assert_the_whole_log(another, (await hear(another, 21))[0])
 
     async def test_a_follower_who_comes_back_hears_what_came_meanwhile(self, store: Store, feed: Feed) -> None:
-        after, heard = None, list[Event]()
-        for n in range(1, 6):
+        marks: Marks = {}
+        heard = list[Event]()
+        for _ in range(5):
             await store.append(an_append(facts=2))
-            heard += await self.hear(feed, after, Position(2 * n))
-            after = heard[-1].place
+            found, marks = await hear(feed, 2, marks)
+            heard += found
 
+        assert_the_whole_log(feed, heard)
+
+    async def test_marks_that_name_what_was_heard_are_gone_on_from(self, store: Store, feed: Feed) -> None:
+        await store.append(an_append(facts=3))
+        _, marks = await hear(feed, 3)
+
+        assert list(await feed.gone(marks)) == []
+
+    async def test_every_stream_has_one_part(self, store: Store, feed: Feed) -> None:
+        await store.append(an_append(facts=3))
+        (event, *_), marks = await hear(feed, 3)
+
+        assert [part for part, mark in marks.items() if mark.place != NOWHERE] == [await feed.part_of(event.stream)]
+
+    async def test_it_reads_the_same_in_the_order_of_the_log(self, store: Store, feed: Feed) -> None:
+        for n in range(8):
+            await store.append(an_append(f"sales.deal-{n % 3}"))
+        once_more = feed.in_log_order()
+
+        assert once_more.in_one_sequence
+        heard, _ = await hear(once_more, 8)
         check_log(heard)
 
     async def test_versions_are_fetched_from_the_owner(self, store: Store, feed: Feed) -> None:
@@ -95,12 +133,42 @@ class FeedContract:
         appended = await store.append(an_append(facts=3))
         assert await feed.head() == appended.place
 
-    async def hear(self, feed: Feed, after: Place | None, until: Position) -> list[Event]:
-        """Everything up to a position, which the feed must reach before a deadline."""
-        heard: list[Event] = []
-        async with asyncio.timeout(DEADLINE_S), aclosing(feed.pages(after)) as pages:
-            async for page in pages:
-                heard.extend(page.events)
-                if page.scanned >= until:
-                    break
-        return heard
+
+def assert_the_whole_log(feed: Feed, heard: Sequence[Event]) -> None:
+    """Each event once, every stream in its order; all of them in theirs where the feed says so."""
+    for stream in {event.stream for event in heard}:
+        versions = [event.version for event in heard if event.stream == stream]
+        assert versions == list(range(1, len(versions) + 1))
+    check_log(heard if feed.in_one_sequence else sorted(heard, key=_position))
+
+
+def _position(event: Event) -> int:
+    return event.position
+
+
+async def hear(feed: Feed, count: int, marks: Marks | None = None) -> tuple[list[Event], Marks]:
+    """So many events behind these marks, which the feed must bring before a deadline, and the marks behind them. When
+    parts are given anew, it goes on as a projector does."""
+    heard: list[Event] = []
+    known = dict(marks or {})
+    async with asyncio.timeout(DEADLINE_S):
+        while len(heard) < count:
+            try:
+                await _follow(feed, count, heard, known)
+            except Superseded:
+                continue
+    return heard, known
+
+
+async def _follow(feed: Feed, count: int, heard: list[Event], known: dict[int, Mark]) -> None:
+    parts = await feed.parts()
+    marks = {part: known.get(part, Mark(part, Offset(0), NOWHERE, None, 0)) for part in parts}
+    async with aclosing(feed.pages(marks)) as pages:
+        async for page in pages:
+            told = page if isinstance(page, Told) else Told.in_sequence(page.events)
+            for event, part, offset in zip(told.events, told.parts, told.offsets, strict=True):
+                assert offset is not None
+                heard.append(event)
+                known[part] = Mark(part, Offset(offset + 1), event.place, event.digest, 0)
+                if len(heard) == count:
+                    return

@@ -10,8 +10,16 @@ from eventlog.feed import Feed, PostgresFeed, complete
 from eventlog.memory import MemoryStore
 from eventlog.postgres import PostgresStore
 from eventlog.store import Page, Store
-from tests.contract.feed_contract import FeedContract
+from tests.contract.feed_contract import FeedContract, FeedFor
 from tests.support.log import an_append
+from tests.support.remote import a_remote_log
+
+
+def in_place(feed: Feed) -> FeedFor:
+    async def feed_for(department: str) -> Feed:
+        return feed
+
+    return feed_for
 
 
 class TestFeedOfAMemoryStore(FeedContract):
@@ -20,8 +28,8 @@ class TestFeedOfAMemoryStore(FeedContract):
         return MemoryStore("sales")
 
     @pytest.fixture
-    def feed(self, store: Store) -> Feed:
-        return PostgresFeed(store, page_events=7)
+    def feed_for(self, store: Store) -> FeedFor:
+        return in_place(PostgresFeed(store, page_events=7))
 
 
 class TestFeedOfAPostgresStore(FeedContract):
@@ -31,8 +39,20 @@ class TestFeedOfAPostgresStore(FeedContract):
             yield store
 
     @pytest.fixture
-    def feed(self, store: Store) -> Feed:
-        return PostgresFeed(store, page_events=7)
+    def feed_for(self, store: Store) -> FeedFor:
+        return in_place(PostgresFeed(store, page_events=7))
+
+
+class TestFeedOfARemoteLog(FeedContract):
+    """In place means: over gRPC, from the department that owns the log."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        return MemoryStore("sales")
+
+    @pytest.fixture
+    def feed_for(self, store: Store) -> FeedFor:
+        return in_place(PostgresFeed(a_remote_log(store), page_events=7))
 
 
 async def test_positions_that_a_page_leaves_out_are_fetched() -> None:

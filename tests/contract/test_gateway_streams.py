@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.limits import BODY_BYTES_MAX, HEADERS_BYTES_MAX, TARGET_BYTES_MAX
-from gateway.server import HEAD_BYTES_MAX, HttpServer
+from gateway.server import HEAD_BYTES_MAX, GatewayServer
 from tests.support.parcels import House
 
 
@@ -19,7 +19,7 @@ def house() -> House:
 
 @pytest.fixture
 async def port(house: House) -> AsyncIterator[int]:
-    server = HttpServer(house.gateway, "127.0.0.1", 0)
+    server = GatewayServer(house.gateway, "127.0.0.1", 0)
     yield await server.start()
     async with asyncio.timeout(5):
         await server.stop()

@@ -8,6 +8,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from runtime.channels import Channels
 from runtime.errors import RpcError, Violation
 from runtime.grpc_server import GrpcServer
 from runtime.remote import RemoteCaller
@@ -23,7 +24,7 @@ def house() -> House:
 
 @pytest.fixture
 async def address(house: House) -> AsyncIterator[str]:
-    server = GrpcServer(house.dispatcher, "127.0.0.1", 0)
+    server = GrpcServer(house.dispatcher, [SERVICE], "127.0.0.1", 0)
     await server.start()
     yield f"127.0.0.1:{server.port}"
     await server.stop()
@@ -31,7 +32,7 @@ async def address(house: House) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def caller(address: str) -> AsyncIterator[RemoteCaller]:
-    caller = RemoteCaller({"parcels": address})
+    caller = RemoteCaller(Channels({"parcels": address}))
     yield caller
     await caller.close()
 
@@ -71,7 +72,7 @@ async def test_a_stream_comes_item_by_item_and_ends_with_its_reader(house: House
 
 
 async def test_a_department_that_is_not_there_is_out_of_reach(house: House) -> None:
-    caller = RemoteCaller({"parcels": "127.0.0.1:1"})
+    caller = RemoteCaller(Channels({"parcels": "127.0.0.1:1"}))
     with pytest.raises(RpcError) as error:
         await caller.call(CREATE, lamp(), house.headers)
     assert error.value.kind.reason == "UNAVAILABLE"

@@ -7,6 +7,7 @@ import pytest
 
 from eventlog.errors import NotSafe
 from eventlog.postgres import apply_migrations
+from eventlog.postgres.migrations import brought_up
 from tests.support.sessions import session
 
 
@@ -58,3 +59,14 @@ async def test_a_database_newer_than_the_program_is_refused(database: str, tmp_p
 
     with pytest.raises(NotSafe, match="too old"):
         await apply(database, tmp_path)
+
+
+async def test_a_program_that_may_change_nothing_needs_everything_to_be_there(database: str, tmp_path: Path) -> None:
+    folder = a_folder(tmp_path, "CREATE TABLE views.people (id int)")
+    async with session(database) as connection:
+        for _ in range(2):
+            with pytest.raises(NotSafe, match=r"at migration 0, this program needs 1: run `baton migrate`"):
+                await brought_up(connection, "views", folder, migrate=False)
+        assert await connection.fetchval("SELECT to_regnamespace('views')") is None
+        await brought_up(connection, "views", folder, migrate=True)
+        await brought_up(connection, "views", folder, migrate=False)

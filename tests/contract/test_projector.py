@@ -12,8 +12,9 @@ import pytest
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
-from eventlog.feed import PostgresFeed
+from eventlog.feed import PostgresFeed, Told
 from eventlog.keyring import DataKey, MemoryKeyring
+from eventlog.marks import WHOLE
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.projections import At, Change, Insert, Projection
@@ -40,6 +41,7 @@ from tests.support.department import (
 )
 from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.log import eventually
+from tests.support.parted_feed import PartedFeed
 
 NAMES = ("Ana Souza", "João Pereira", "Мария Иванова", "山田 太郎")
 
@@ -224,7 +226,7 @@ async def test_a_repeat_with_other_bytes_is_an_alarm(
         (event,) = (await marketing.read_all(Position(0))).events
 
         async with source._writing:
-            await source._apply(await source._decoded([replace(event, data=b"{}")], moving=False))
+            await source._apply(await source._decoded(Told.beside(WHOLE, [replace(event, data=b"{}")])))
 
         (stopped,) = await ParkedStreams(views, projector.heal_stream).list()
         assert (stopped.stream, stopped.kind) == ("marketing.visit-1", "ALARM")
@@ -492,3 +494,65 @@ async def test_a_row_in_a_table_that_is_not_there_stops_the_projector_and_parks_
 
     assert stopped.group_contains(LookupError, match="views.customers has no column shoe_size")
     assert await views.fetchval("SELECT count(*) FROM parked") == 0
+
+
+async def test_what_comes_in_parts_is_heard_completely_when_every_part_says_so(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=9), late_s=0.02)]
+    async with projecting(views, codec, feeds) as projector:
+        await some_history(marketing, codec, seed=12)
+        await heard(projector, marketing)
+
+        assert projector.checkpoint("marketing") == await marketing.head()
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
+        await ledger_is_true(views, marketing)
+
+
+async def test_two_projectors_of_one_department_share_a_source_in_parts_and_count_nothing_twice(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    """Both want every part, and take them from each other all the time."""
+    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=5), late_s=0.005)]
+    async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
+        await some_history(marketing, codec, seed=13)
+        await asyncio.wait(
+            [asyncio.create_task(heard(each, marketing)) for each in (first, second)],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    assert await Expected.found(views) == await Expected.of(codec, marketing)
+
+
+async def test_healing_a_stream_of_another_projectors_part_leaves_nothing_parked(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    feed = PartedFeed(PostgresFeed(marketing))
+    await record(
+        marketing, codec, "visit-1", *(CustomerBought(customer="ana", what=x, price=1) for x in ("tea", "axe"))
+    )
+    async with projecting(
+        views, codec, [PostgresFeed(sales), feed], projections=[a_projection_that_chokes_on("axe")]
+    ) as at_work:
+        await heard(at_work, marketing)
+        another = Projector("sales", views, codec, [PostgresFeed(sales), feed], [customers(["sales", "marketing"])])
+
+        assert await another.heal("marketing", TENANT, "marketing.visit-1")
+        await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
+        await heard(at_work, marketing)
+
+        assert await views.fetchval("SELECT count(*) FROM parked") == 0
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
+        await ledger_is_true(views, marketing)
+
+
+async def test_facts_that_nobody_wants_are_ledgered_and_move_the_checkpoint(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing))]
+    async with projecting(views, codec, feeds, projections=[customers(["sales"])]) as projector:
+        await some_history(marketing, codec, seed=14)
+        await heard(projector, marketing)
+
+    assert await views.fetchval("SELECT count(*) FROM customers") == 0
+    await ledger_is_true(views, marketing)

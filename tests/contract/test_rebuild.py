@@ -29,6 +29,7 @@ from tests.support.department import (
 )
 from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.log import eventually
+from tests.support.parted_feed import PartedFeed
 
 HEARS = ("sales", "marketing")
 
@@ -217,6 +218,38 @@ async def test_what_a_feed_keeps_back_from_a_rebuild_is_fetched(
 
     assert not any(each.differing for each in rebuilt.differences)
     assert await Expected.found(views) == await Expected.of(codec, marketing)
+
+
+@pytest.mark.parametrize("check", [True, False])
+async def test_of_a_source_in_parts_exactly_what_was_heard_is_folded(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore, check: bool
+) -> None:
+    feed = PartedFeed(PostgresFeed(marketing, page_events=11))
+    feeds = [PostgresFeed(sales), feed]
+    async with projecting(views, codec, feeds) as projector:
+        await some_history(marketing, codec, 20)
+        await heard(projector, marketing)
+        go_on = feed.held[await feed.part_of("marketing.visit-3")] = asyncio.Event()
+        await some_history(marketing, codec, 21)
+        held = await views.fetchval("SELECT count(*) FROM ledger WHERE stream = 'marketing.visit-3'")
+        await eventually(lambda: others_are_heard(views, feed, marketing), "the other parts heard")
+
+        rebuilt = await Rebuild("sales", views, codec, feeds, [customers(HEARS)], SCHEMA).run(check=check)
+
+        assert not any(each.differing for each in rebuilt.differences)
+        assert await views.fetchval("SELECT count(*) FROM ledger WHERE stream = 'marketing.visit-3'") == held
+        go_on.set()
+        await heard(projector, marketing)
+        assert await Expected.found(views) == await Expected.of(codec, marketing)
+
+
+async def others_are_heard(views: Views, feed: PartedFeed, store: MemoryStore) -> bool:
+    wanted = {
+        (event.stream, event.version)
+        for event in (await store.read_all(Position(0), 10_000)).events
+        if await feed.part_of(event.stream) not in feed.held
+    }
+    return wanted <= {tuple(row) for row in await views.fetch("SELECT stream, version FROM ledger")}
 
 
 async def test_two_rebuilds_of_one_department_do_not_meet(views: Views, codec: Codec, sales: MemoryStore) -> None:

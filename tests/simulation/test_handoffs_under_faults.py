@@ -5,7 +5,7 @@ Everything that varies comes from one seed, which a failure shows. The owners' l
 
 import os
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from eventlog.events import CHAIN_START, Event, Place, Position, Version, digest_of
+from eventlog.events import CHAIN_START, Event, digest_of
 from eventlog.feed import Feed
+from eventlog.marks import Marks
 from eventlog.store import Page
 from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.handoffs import Handover, State
 from tests.support.house import eventually, open_town
 from tests.support.postgres import TestServer
+from tests.support.wrapped_feed import WrappedFeed
 
 DEPARTMENTS = ["contacts", "marketing", "sales"]
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
@@ -84,23 +86,17 @@ async def test_handoffs_are_delivered_truly_over_a_faulty_feed(
         assert any(feed.done for feed in wires.feeds), f"nothing was spoiled with seed {SEED}"
 
 
-@dataclass
-class LyingFeed:
-    """Tells one stream's facts with other bytes and digests that fit them: what no digest on the way gives away.
+class LyingFeed(WrappedFeed):
+    """Tells one stream's facts with other bytes and digests that fit them: what no digest on the way gives away."""
 
-    `refetch`, `at` and `head` are the owner's log itself."""
+    lies_about = "marketing.lead-"
 
-    feed: Feed
-    lied: dict[str, bytes] = field(default_factory=dict)
-    lies_about: str = "marketing.lead-"
-    in_one_sequence: bool = True
+    def __init__(self, feed: Feed) -> None:
+        super().__init__(feed)
+        self.lied: dict[str, bytes] = {}
 
-    @property
-    def department(self) -> str:
-        return self.feed.department
-
-    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
-        async with aclosing(self.feed.pages(after)) as pages:
+    async def pages(self, marks: Marks) -> AsyncGenerator[Page, None]:
+        async with aclosing(self.feed.pages(marks)) as pages:
             async for page in pages:
                 yield replace(page, events=[self._told(event) for event in page.events])
 
@@ -111,15 +107,6 @@ class LyingFeed:
         digest = digest_of(self.lied.get(event.stream, CHAIN_START), changed)
         self.lied[event.stream] = digest
         return replace(changed, digest=digest)
-
-    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
-        return await self.feed.refetch(tenant, stream, after, upto)
-
-    async def at(self, position: Position) -> Event | None:
-        return await self.feed.at(position)
-
-    async def head(self) -> Place:
-        return await self.feed.head()
 
 
 async def test_other_bytes_with_digests_that_fit_are_a_discrepancy_until_they_are_fetched_again(

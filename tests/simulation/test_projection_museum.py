@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from eventlog.checkpoints import Superseded, Waiters
+from eventlog.checkpoints import Waiters
 from eventlog.codec import Codec
-from eventlog.events import Place, Position
-from eventlog.feed import PostgresFeed
+from eventlog.events import Offset, Place, Position
+from eventlog.feed import PostgresFeed, Told
 from eventlog.fold import Folding
+from eventlog.marks import WHOLE, Superseded
 from eventlog.memory import MemoryStore
 from eventlog.source import Department, Source
 from eventlog.store import Store
@@ -28,6 +29,7 @@ from tests.support.department import (
 )
 from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.log import Clock, an_append
+from tests.support.parted_feed import PartedFeed
 
 #: Answers the first attempts to write a customer as a server that is being restarted.
 RESTARTING = """
@@ -62,6 +64,11 @@ def a_source(views: Views, codec: Codec, store: Store) -> Source:
     return Source(department, PostgresFeed(store), Folding("sales", "sales", [customers(["sales"])]))
 
 
+def in_parts(views: Views, codec: Codec, feed: PartedFeed) -> Source:
+    department = Department("sales", views, codec, Writer(), Clock(), wake=lambda: None)
+    return Source(department, feed, Folding(feed.department, "sales", [customers(["sales", feed.department])]))
+
+
 async def test_a_checkpoint_is_never_saved_without_what_led_to_it(
     views: Views, codec: Codec, sales: MemoryStore
 ) -> None:
@@ -78,15 +85,40 @@ async def test_one_who_lost_the_assignment_while_it_computed_counts_nothing_twic
 ) -> None:
     await record(sales, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
     zombie, successor = a_source(views, codec, sales), a_source(views, codec, sales)
-    events = (await sales.read_all(Position(0))).events
-    await zombie._resume()
-    await successor._resume()
+    told = Told.in_sequence((await sales.read_all(Position(0))).events)
+    await zombie._resume({WHOLE})
+    await successor._resume({WHOLE})
 
-    await successor._apply(await successor._decoded(events, moving=True))
+    await successor._apply(await successor._decoded(told))
     with pytest.raises(Superseded):
-        await zombie._apply(await zombie._decoded(events, moving=True))
+        await zombie._apply(await zombie._decoded(told))
 
     assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_one_who_lost_its_partitions_during_a_batch_moves_no_mark_and_counts_nothing_twice(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    """The successor has it ledgered, so the zombie's batch comes to nothing but repeats: and to a mark set back."""
+    marketing = MemoryStore("marketing")
+    for n in range(6):
+        await record(marketing, codec, f"visit-{n}", CustomerBought(customer="ana", what="tea", price=1))
+    feed = PartedFeed(PostgresFeed(marketing))
+    zombie, successor = (in_parts(views, codec, feed) for _ in range(2))
+    events = (await marketing.read_all(Position(0))).events
+    parts = [await feed.part_of(event.stream) for event in events]
+    told = [Told(events[:n], parts[:n], [Offset(event.position) for event in events[:n]]) for n in (3, 6)]
+    await zombie._resume(await feed.parts())
+    await successor._resume(await feed.parts())
+
+    await successor._apply(await successor._decoded(told[1]))
+    with pytest.raises(Superseded):
+        await zombie._apply(await zombie._decoded(told[0]))
+
+    assert await Expected.found(views) == await Expected.of(codec, marketing)
+    furthest = {part: event.position for part, event in zip(parts, events, strict=True)}
+    rows = await views.fetch("SELECT partition, position FROM marks WHERE position > 0")
+    assert {row["partition"]: row["position"] for row in rows} == furthest
 
 
 async def test_a_checkpoint_stands_behind_nothing_that_was_not_heard(

@@ -16,8 +16,8 @@ from eventlog.feed import PostgresFeed
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
 from eventlog.projections import At
-from eventlog.streaming import heard
 from eventlog.streaming.handling import Handling, Telling, Waiting
+from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.streams import Unkept
 from eventlog.topologies import Derived
 from eventlog.views import Views
@@ -105,7 +105,7 @@ def said(derived: Derived) -> str:
 async def views(database: str) -> AsyncIterator[Views]:
     views = await Views.open(database)
     await views.define(SCHEMA.read_text())
-    await views.define(heard.SCHEMA.read_text())
+    assert await current_epoch(views, sorted(METRICS.tables)) == 1
     yield views
     await views.close()
 

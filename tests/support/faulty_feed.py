@@ -9,9 +9,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Position, Version
 from eventlog.feed import Feed
+from eventlog.marks import Marks
 from eventlog.store import Page
+from tests.support.wrapped_feed import WrappedFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Faults:
     pause_s: float = 0.0
 
 
-class FaultyFeed:
+class FaultyFeed(WrappedFeed):
     """Wraps a feed, by default as one that, like Kafka's partitions, promises no order but that of each stream: then a
     dropped event is noticed by the next one of its stream, and the last one of a stream is not.
 
@@ -38,36 +40,24 @@ class FaultyFeed:
     def __init__(
         self, feed: Feed, faults: Faults, seed: int = 0, only: str = "", *, in_one_sequence: bool = False
     ) -> None:
+        super().__init__(feed)
         self.in_one_sequence = in_one_sequence
         self.faults = faults
         self.only = only
         self.done: list[tuple[str, str, Version]] = []
-        self._feed = feed
         self._random = random.Random(seed)
         self._late: list[tuple[int, Event]] = []
         self.scanned = Position(0)
 
-    @property
-    def department(self) -> str:
-        return self._feed.department
-
-    async def pages(self, after: Place | None) -> AsyncGenerator[Page, None]:
+    async def pages(self, marks: Marks) -> AsyncGenerator[Page, None]:
         self._late.clear()
-        async with aclosing(self._feed.pages(after)) as pages:
+        async with aclosing(self.feed.pages(marks)) as pages:
             async for page in pages:
+                assert isinstance(page, Page), "partitions are spoiled in their topic"
                 if self.faults.pause_s:
                     await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
                 self.scanned = page.scanned
                 yield replace(page, events=self._spoiled(page.events))
-
-    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
-        return await self._feed.refetch(tenant, stream, after, upto)
-
-    async def at(self, position: Position) -> Event | None:
-        return await self._feed.at(position)
-
-    async def head(self) -> Place:
-        return await self._feed.head()
 
     def _spoiled(self, events: Sequence[Event]) -> list[Event]:
         found: list[Event] = []

@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 from eventlog.codec import Codec, Origin
 from eventlog.store import ANY, Append, Command, StreamWrite
 from facts.registry import REGISTRY
+from runtime.caller import Caller, Reply
 from runtime.databases import Databases, Passwords
 from runtime.department import Clock, utc_now
 from runtime.house import Hears, Houses, as_told, open_houses
 from runtime.identity import Issuer, Verifier
-from runtime.rpc import Dispatcher, Reply
 from runtime.settings import Settings
 
 DEADLINE_S = 20.0
@@ -26,7 +26,7 @@ DEADLINE_S = 20.0
 class Desk:
     """An employee at work: asks departments with a token of their own."""
 
-    dispatcher: Dispatcher
+    caller: Caller
     package: str
     token: str
 
@@ -38,7 +38,7 @@ class Desk:
         """The answer with its metadata. A write without a key of its own gets a new one."""
         given = {name.replace("_", "-"): value for name, value in metadata.items()}
         headers = {"idempotency-key": str(uuid4()), "authorization": f"Bearer {self.token}", **given}
-        return await self.dispatcher.call(f"baton.{self.package}.v1.{method}", request, headers)
+        return await self.caller.call(f"baton.{self.package}.v1.{method}", request, headers)
 
 
 @dataclass
@@ -47,18 +47,18 @@ class Town:
 
     houses: Houses
     issuer: Issuer
-    dispatcher: Dispatcher
+    caller: Caller
     tenant: str = field(default_factory=lambda: f"tenant-{uuid4().hex[:8]}")
 
     def desk(self, employee: str, *roles: str, branch: str = "", package: str = "contacts", tenant: str = "") -> Desk:
         token = self.issuer.token(tenant or self.tenant, employee, branch=branch, roles=roles or ("manager",))
-        return Desk(self.dispatcher, package, token)
+        return Desk(self.caller, package, token)
 
     async def tell(self, stream: str, *facts: Any, employee: str = "mia", command: UUID | None = None) -> None:
         """Record facts of another department as that department would."""
         department = stream.partition(".")[0]
         house = next(iter(self.houses.running.values())).house
-        store = house.store if house.name == department else house.feeds[department]._store  # type: ignore[attr-defined]
+        store = house.store if house.name == department else house.feeds[department].log  # type: ignore[attr-defined]
         command = command or uuid4()
         origin = Origin(self.tenant, branch="", employee=employee)
         events, _ = await Codec(REGISTRY, self.houses.keyring).encode(facts, origin, command)
@@ -77,7 +77,7 @@ async def open_town(
     async with open_houses(names, databases, settings, clock, hears) as houses:
         issuer = Issuer.at(settings.issuer_key)
         verifier = Verifier(issuer.public)
-        yield Town(houses, issuer, houses.dispatcher(verifier))
+        yield Town(houses, issuer, houses.caller(houses.dispatcher(verifier)))
 
 
 async def eventually(what: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool] = bool) -> Any:

@@ -90,10 +90,10 @@ async def collect(pages: AsyncIterator[Page], until: Position) -> list[Event]:
     return found
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait for a condition, at most `DEADLINE_S`."""
+async def eventually(condition: Callable[[], Awaitable[bool]], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for a condition, at most so long."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + DEADLINE_S
+    deadline = loop.time() + deadline_s
     while not await condition():
-        assert loop.time() < deadline, f"not within {DEADLINE_S} s: {what}"
+        assert loop.time() < deadline, f"not within {deadline_s} s: {what}"
         await asyncio.sleep(0.001)

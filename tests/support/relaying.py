@@ -12,7 +12,7 @@ from eventlog.events import Event, Offset
 from eventlog.kafka.records import from_record
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topic_end import committed_reader, last_records
-from eventlog.kafka.topics import Topics, facts_topic, watermarks_topic
+from eventlog.kafka.topics import Topics, facts_topic, partitions_of, prepare, watermarks_topic
 from eventlog.kafka.watermarks import Watermark
 from eventlog.store import Store
 from tests.support.log import check_log, eventually, whole_log
@@ -71,13 +71,34 @@ async def told(bootstrap: str, department: str) -> list[Told]:
 
 
 async def newest_watermark(bootstrap: str, department: str) -> Watermark | None:
+    """The last one; None where there is none, or no topic."""
     topic = TopicPartition(watermarks_topic(department), 0)
+    if not await partitions_of(bootstrap, topic.topic):
+        return None
     async with committed_reader(bootstrap) as consumer:
         last = await last_records(consumer, [topic])
     return Watermark.parse(last[topic].value) if last else None
 
 
-async def told_up_to_the_head(bootstrap: str, store: Store) -> Watermark:
+async def position_told(bootstrap: str, department: str) -> int:
+    """The newest watermark's position; makes the topics where they are missing."""
+    topics = some_topics(department)
+    await prepare(bootstrap, topics.facts, topics.watermarks)
+    found = await newest_watermark(bootstrap, department)
+    return found.position if found else 0
+
+
+async def told_after(bootstrap: str, department: str, position: int) -> None:
+    """Wait until something behind a position was told."""
+
+    async def further() -> bool:
+        found = await newest_watermark(bootstrap, department)
+        return found is not None and found.position > position
+
+    await eventually(further, f"something told behind position {position}")
+
+
+async def told_up_to_the_head(bootstrap: str, store: Store, deadline_s: float = 30.0) -> Watermark:
     """Wait until the newest watermark is at the head of the log."""
     seen: list[Watermark | None] = []
 
@@ -85,7 +106,7 @@ async def told_up_to_the_head(bootstrap: str, store: Store) -> Watermark:
         seen.append(await newest_watermark(bootstrap, store.department))
         return seen[-1] is not None and seen[-1].place == await store.head()
 
-    await eventually(complete, "the whole log told")
+    await eventually(complete, "the whole log told", deadline_s)
     assert seen[-1] is not None
     return seen[-1]
 

@@ -48,6 +48,7 @@ class Baton:
     port: int = field(default_factory=free_port)
     env: dict[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
+    ready_s: float = READY_S
     process: subprocess.Popen[bytes] | None = None
     started_s: float = 0.0
 
@@ -67,7 +68,7 @@ class Baton:
         self.home.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         self.process = self._launch()
-        await self._ready(began + READY_S)
+        await self._ready(began + self.ready_s)
         self.started_s = time.monotonic() - began
 
     def _launch(self) -> "subprocess.Popen[bytes]":

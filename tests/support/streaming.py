@@ -26,8 +26,8 @@ from eventlog.keyring import MemoryKeyring
 from eventlog.postgres.store import PostgresStore
 from eventlog.projections import Projection
 from eventlog.store import ANY, Append, Command, Store, StreamWrite
-from eventlog.streaming import heard
 from eventlog.streaming.application import StreamTopics
+from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
@@ -203,7 +203,7 @@ async def trading(postgres: TestServer, bootstrap: str) -> AsyncIterator[Trade]:
         trade.views = await Views.open(trade.dsns["analytics"])
         stack.push_async_callback(trade.views.close)
         await trade.views.define(SCHEMA.read_text())
-        await trade.views.define(heard.SCHEMA.read_text())
+        assert await current_epoch(trade.views, sorted(METRICS.tables)) == 1
         for name in HEARD:
             store = await stack.enter_async_context(await PostgresStore.open(trade.dsns[name], name))
             trade.stores[name] = store

@@ -3,6 +3,4 @@
 from services.analytics.projections.funnel import FUNNEL
 from services.analytics.projections.metrics import METRICS
 
-PROJECTIONS = (FUNNEL, METRICS)
-
-__all__ = ["FUNNEL", "METRICS", "PROJECTIONS"]
+__all__ = ["FUNNEL", "METRICS"]

@@ -54,6 +54,8 @@ class Acceptances:
         asked = row.acceptance
         if there.state in _ON_THEIR_WAY:
             return _result(row, Outcome.NOT_YET, detail="the handoff is not delivered yet")
+        if Of(call.identity.tenant, row.acceptance.handoff_id) in snapshot.ahead:
+            return _result(row, Outcome.NOT_YET, detail="what concerns its subject is still coming in")
         by = self._acceptance(row, call, snapshot)
         if _is_the_same(there, by, given=asked.HasField("accepted_at")):
             return _result(row, Outcome.UNCHANGED)
@@ -78,6 +80,7 @@ class Acceptances:
             accepted_at=given.get("accepted_at") or self._house.clock(),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
+            withheld=snapshot.withheld.get(at, ()),
             person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
         )
 

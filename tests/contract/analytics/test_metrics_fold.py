@@ -23,7 +23,7 @@ async def folded(town: Town) -> Fold:
     (running,) = town.houses.running.values()
     codec, fold = Codec(REGISTRY, town.houses.keyring), Fold()
     for department in HEARD:
-        store = running.house.feeds[department]._store  # type: ignore[attr-defined]
+        store = running.house.feeds[department].log  # type: ignore[attr-defined]
         events = [event for event in await whole_log(store) if event.tenant == town.tenant]
         for recorded in await codec.decode_many(department, events):
             assert isinstance(recorded, Recorded)

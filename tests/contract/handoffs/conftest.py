@@ -30,7 +30,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Open
 @pytest.fixture
 def handover(opened: Opened) -> Handover:
     """The same departments for a tenant of this test's own."""
-    return Handover(Town(opened.town.houses, opened.town.issuer, opened.town.dispatcher))
+    return Handover(Town(opened.town.houses, opened.town.issuer, opened.town.caller))
 
 
 @pytest.fixture

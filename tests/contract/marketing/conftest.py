@@ -19,4 +19,4 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town
 @pytest.fixture
 def town(opened: Town) -> Town:
     """The same department for a tenant of this test's own."""
-    return Town(opened.houses, opened.issuer, opened.dispatcher)
+    return Town(opened.houses, opened.issuer, opened.caller)

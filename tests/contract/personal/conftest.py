@@ -20,7 +20,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
 @pytest.fixture
 def town(opened: tuple[Town, TestServer]) -> Town:
     """The same departments for a tenant of this test's own."""
-    return Town(opened[0].houses, opened[0].issuer, opened[0].dispatcher)
+    return Town(opened[0].houses, opened[0].issuer, opened[0].caller)
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ def test_nothing_needs_to_be_set() -> None:
     assert Settings.read({"BATON_PORT": "", "BATON_LOG": ""}).port == 8080
 
 
-def test_everything_can_be_set() -> None:
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    for name in ("token", "cert", "key", "ca"):
+        (tmp_path / name).write_text(name)
     settings = Settings.read(
         {
             "BATON_HOME": "/srv/baton",
@@ -23,6 +25,16 @@ def test_everything_can_be_set() -> None:
             "BATON_LOG": "json",
             "BATON_GATEWAY": "http://baton.example:8080/",
             "BATON_TOKEN": "abc",
+            "BATON_HEALTH_PORT": "8081",
+            "BATON_DEPARTMENTS": "contacts=contacts.baton:9090, sales=127.0.0.1:9091",
+            "BATON_KAFKA_BOOTSTRAP": "kafka-1:9092, kafka-2:9092",
+            "BATON_KAFKA_REPLICATION": "3",
+            "BATON_INSTANCE": "sales-project-0",
+            "BATON_KEYRING_URL": "postgresql://keyring:secret@db:5432/keyring",
+            "BATON_SERVICE_TOKEN_FILE": str(tmp_path / "token"),
+            "BATON_TLS_CERT": str(tmp_path / "cert"),
+            "BATON_TLS_KEY": str(tmp_path / "key"),
+            "BATON_TLS_CA": str(tmp_path / "ca"),
         }
     )
     assert settings == Settings(
@@ -34,6 +46,16 @@ def test_everything_can_be_set() -> None:
         log="json",
         gateway="http://baton.example:8080",
         token="abc",
+        health_port=8081,
+        departments={"contacts": "contacts.baton:9090", "sales": "127.0.0.1:9091"},
+        kafka_bootstrap="kafka-1:9092,kafka-2:9092",
+        kafka_replication=3,
+        instance="sales-project-0",
+        keyring_url="postgresql://keyring:secret@db:5432/keyring",
+        service_token_file=tmp_path / "token",
+        tls_cert=tmp_path / "cert",
+        tls_key=tmp_path / "key",
+        tls_ca=tmp_path / "ca",
     )
 
 
@@ -49,6 +71,19 @@ def test_everything_can_be_set() -> None:
         ("BATON_HOST", "http://here", "a host name or address"),
         ("BATON_OIDC_ISSUER", "http://login.example", "the https address"),
         ("BATON_GATEWAY", "localhost:8080", "http://host:port"),
+        ("BATON_HEALTH_PORT", "x", "a port from 1 to 65535"),
+        ("BATON_DEPARTMENTS", "contacts", "contacts=host:port"),
+        ("BATON_DEPARTMENTS", "sales=a:1,sales=b:1", "contacts=host:port"),
+        ("BATON_DEPARTMENTS", "sales=a:0", "contacts=host:port"),
+        ("BATON_DEPARTMENTS", "http://sales=a:1", "contacts=host:port"),
+        ("BATON_KAFKA_BOOTSTRAP", "kafka", "host:port"),
+        ("BATON_KAFKA_BOOTSTRAP", ":9092", "host:port"),
+        ("BATON_KAFKA_BOOTSTRAP", "kafka:9092,", "host:port"),
+        ("BATON_KAFKA_REPLICATION", "0", "a number of copies"),
+        ("BATON_INSTANCE", "one of two", "letters, digits"),
+        ("BATON_KEYRING_URL", "redis://db", "postgresql://"),
+        ("BATON_SERVICE_TOKEN_FILE", "/nowhere/token", "a file that can be read"),
+        ("BATON_TLS_CERT", "/", "a file that can be read"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
@@ -57,3 +92,9 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allo
     assert name in str(wrong.value)
     assert value in str(wrong.value)
     assert allowed in str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["BATON_TLS_CERT", "BATON_TLS_KEY", "BATON_TLS_CA"])
+def test_a_certificate_without_what_belongs_to_it_is_refused(name: str) -> None:
+    with pytest.raises(WrongSetting, match="belong together"):
+        Settings.read({name: __file__})

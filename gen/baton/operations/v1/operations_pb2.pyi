@@ -14,32 +14,70 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ("tenant",)
+    __slots__ = ("tenant", "department")
     TENANT_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     tenant: str
-    def __init__(self, tenant: _Optional[str] = ...) -> None: ...
+    department: str
+    def __init__(self, tenant: _Optional[str] = ..., department: _Optional[str] = ...) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ("departments",)
+    __slots__ = ("departments", "unreachable", "kafka")
     DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
+    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
+    KAFKA_FIELD_NUMBER: _ClassVar[int]
     departments: _containers.RepeatedCompositeFieldContainer[DepartmentStatus]
-    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ...) -> None: ...
+    unreachable: _containers.RepeatedScalarFieldContainer[str]
+    kafka: KafkaStatus
+    def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ..., kafka: _Optional[_Union[KafkaStatus, _Mapping]] = ...) -> None: ...
+
+class KafkaStatus(_message.Message):
+    __slots__ = ("bootstrap",)
+    BOOTSTRAP_FIELD_NUMBER: _ClassVar[int]
+    bootstrap: str
+    def __init__(self, bootstrap: _Optional[str] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
-    __slots__ = ("department", "head", "sources", "parked", "due", "failed")
+    __slots__ = ("department", "head", "sources", "parked", "due", "failed", "waiting", "relay")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     PARKED_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    RELAY_FIELD_NUMBER: _ClassVar[int]
     department: str
     head: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
     parked: int
     due: int
     failed: str
-    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ...) -> None: ...
+    waiting: _containers.RepeatedCompositeFieldContainer[WaitingTodos]
+    relay: RelayStatus
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[WaitingTodos, _Mapping]]] = ..., relay: _Optional[_Union[RelayStatus, _Mapping]] = ...) -> None: ...
+
+class WaitingTodos(_message.Message):
+    __slots__ = ("kind", "count", "since", "seconds", "reason")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    count: int
+    since: _timestamp_pb2.Timestamp
+    seconds: float
+    reason: str
+    def __init__(self, kind: _Optional[str] = ..., count: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[float] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RelayStatus(_message.Message):
+    __slots__ = ("position", "lag")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAG_FIELD_NUMBER: _ClassVar[int]
+    position: str
+    lag: int
+    def __init__(self, position: _Optional[str] = ..., lag: _Optional[int] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "position", "lag")
@@ -60,10 +98,12 @@ class ListParkedRequest(_message.Message):
     def __init__(self, department: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
 class ListParkedResponse(_message.Message):
-    __slots__ = ("parked",)
+    __slots__ = ("parked", "unreachable")
     PARKED_FIELD_NUMBER: _ClassVar[int]
+    UNREACHABLE_FIELD_NUMBER: _ClassVar[int]
     parked: _containers.RepeatedCompositeFieldContainer[ParkedStream]
-    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ...) -> None: ...
+    unreachable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParkedStream(_message.Message):
     __slots__ = ("department", "source", "tenant", "stream", "version", "type", "kind", "reason", "parked_at", "events")

@@ -1,0 +1,97 @@
+"""PostgreSQL and Apache Kafka for a cluster: our own, kept running and written into the will, or the user's."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from runtime.cluster.restarts import Restarts
+from runtime.cluster.will import Left
+from runtime.databases import Databases, Passwords
+from runtime.kafka_broker import BrokerFailed
+from runtime.kafka_server import KafkaServer
+from runtime.postgres_server import PostgresServer
+from runtime.settings import Settings
+
+log = logging.getLogger("baton.cluster")
+
+STOP_S = 6.0
+LOOK_S = 0.2
+
+
+class Servers:
+    """Start both, each by itself; stop them at once. What ends is started again."""
+
+    def __init__(self, settings: Settings, leave: Callable[[Left], None]) -> None:
+        self._settings = settings
+        self._leave = leave
+        self._postgres: PostgresServer | None = None
+        self._kafka: KafkaServer | None = None
+        self._watching: list[asyncio.Task[None]] = []
+
+    async def postgres(self) -> Databases:
+        """A server that answers. Raises `ServerFailed`."""
+        passwords = Passwords.at(self._settings.postgres_key)
+        if self._settings.database_url is not None:
+            return Databases(self._settings.database_url, passwords)
+        server = self._postgres = PostgresServer.of(self._settings.home, passwords)
+        data = server.data.resolve()
+        pid_file = str(data / "postmaster.pid")
+        self._leave(Left(str(data), pid_file=pid_file, ask=signal.SIGINT, force=signal.SIGQUIT, server=True))
+        await server.start()
+        self._watch(server.watch(), "PostgreSQL")
+        return server.databases
+
+    async def kafka(self) -> str:
+        """Brokers that answer: their addresses. Raises `KafkaUnavailable`, `BrokerFailed`."""
+        if self._settings.kafka_bootstrap is not None:
+            return self._settings.kafka_bootstrap
+        server = self._kafka = KafkaServer.of(self._settings.home / "kafka")
+        for broker in server.found().values():
+            self._leave(Left(str(broker.settings_file), pid_file=str(broker.pid_file), server=True))
+        await server.start()
+        self._watch(_kept_running(server), "Kafka")
+        return server.bootstrap
+
+    async def stop(self) -> None:
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(self._stop_postgres(), self._stop_kafka())
+
+    async def _stop_postgres(self) -> None:
+        if self._postgres is not None and not await self._postgres.stop(STOP_S):
+            log.info("PostgreSQL is still writing to a slow disk, and stops by itself")
+
+    async def _stop_kafka(self) -> None:
+        if self._kafka is not None:
+            await asyncio.gather(*(broker.stop(STOP_S) for broker in self._kafka.brokers.values()))
+
+    def _watch(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_tell_why)
+        self._watching.append(task)
+
+
+async def _kept_running(server: KafkaServer) -> None:
+    """Start a broker again whenever it has died. Raises `BrokerFailed` when that does not help."""
+    loop, restarts = asyncio.get_running_loop(), Restarts()
+    began = loop.time()
+    while True:
+        await asyncio.sleep(LOOK_S)
+        for node, broker in server.brokers.items():
+            if broker.pid is not None:
+                continue
+            wait_s = restarts.wait_s(loop.time() - began)
+            if wait_s is None:
+                raise BrokerFailed(f"it ends again and again:\n{broker.end_of_log()}")
+            log.warning("Kafka has ended: starting it again in %.1f s", wait_s)
+            await asyncio.sleep(wait_s)
+            began = loop.time()
+            await server.restart(node)
+
+
+def _tell_why(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("%s is given up: %s", task.get_name(), error)

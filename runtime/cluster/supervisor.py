@@ -1,0 +1,160 @@
+"""`baton up --cluster`: starts everything in its order, keeps it running, stops it in the opposite one.
+
+What is killed comes back, after growing waits; what ends again and again is given up, and said so. The supervisor
+itself may be killed at any moment: its processes and its will (`runtime/cluster/will.py`) see to it that nothing stays
+behind.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from runtime.cluster.child import Child, GivenUp
+from runtime.cluster.executor import Executor
+from runtime.cluster.plan import Plan, Planned, names
+from runtime.cluster.ports import reserved
+from runtime.cluster.servers import Servers
+from runtime.cluster.voices import voice
+from runtime.databases import KEYRING, Databases
+from runtime.department import DEPARTMENTS
+from runtime.files import private_folder
+from runtime.home import Run, announce, announced
+from runtime.listening import reachable, refuse_taken
+from runtime.settings import Settings
+from runtime.up import NotStarted, Up, Way
+
+log = logging.getLogger("baton.cluster")
+
+READY_S = 120.0
+#: Settings of the supervisor that its processes get others of, or none.
+_OWN = frozenset(
+    {
+        "DATABASE_URL",
+        "KEYRING_URL",
+        "KAFKA_BOOTSTRAP",
+        "GRPC_PORT",
+        "HEALTH_PORT",
+        "DEPARTMENTS",
+        "PORT",
+        "GATEWAY",
+        "TOKEN",
+    }
+)
+
+
+@contextlib.asynccontextmanager
+async def cluster(settings: Settings) -> AsyncIterator[Up]:
+    """Everything, ready; stopped on leaving. Raises what the start is refused for."""
+    began = time.monotonic()
+    refuse_taken(settings)
+    private_folder(settings.keys)
+    async with contextlib.AsyncExitStack() as stack:
+        executor = Executor()
+        await executor.start()
+        stack.push_async_callback(executor.dismiss)
+        servers = Servers(settings, executor.leave)
+        stack.push_async_callback(servers.stop)
+        supervisor = Supervisor(settings, executor)
+        databases, bootstrap = await _both(supervisor.migrated(servers), servers.kafka())
+        grpc_ports = stack.enter_context(reserved(DEPARTMENTS))
+        (port,) = (settings.port,) if settings.port else stack.enter_context(reserved(["gateway"])).values()
+        health_ports = stack.enter_context(reserved(names()))
+        dsns = {name: databases.dsn(name) for name in DEPARTMENTS}
+        plan = Plan(dsns, databases.dsn(KEYRING), bootstrap, port, grpc_ports, health_ports)
+        stack.push_async_callback(supervisor.stop)
+        gateway = f"http://{reachable(settings.host)}:{port}"
+        supervisor.start(plan, Run(gateway, plan.departments, os.getpid()))
+        await supervisor.ready()
+        stack.enter_context(announced(settings, supervisor.run))
+        log.info("everything is ready after %.1f s", time.monotonic() - began)
+        yield Up(gateway, plan.departments)
+
+
+class Supervisor:
+    """Has the processes. `run` is what commands find of the whole."""
+
+    def __init__(self, settings: Settings, executor: Executor) -> None:
+        self._settings = settings
+        self._executor = executor
+        self._id = uuid.uuid4().hex
+        self._say = voice(settings.log)
+        self._children: list[Child] = []
+        self._keeping: list[asyncio.Task[None]] = []
+        self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._is_ready = False
+        self.run: Run
+
+    async def migrated(self, servers: Servers) -> Databases:
+        """A database server with everything that the processes need. Raises `NotStarted`."""
+        databases = await servers.postgres()
+        migrate = Planned("migrate", ("migrate",), {"BATON_DATABASE_URL": databases.administrator}, 0)
+        child = self._child(migrate)
+        code = await child.once()
+        if code:
+            raise NotStarted(f"the databases are not what they must be: {child.last_words}")
+        return databases
+
+    def start(self, plan: Plan, run: Run) -> None:
+        self.run = run
+        self._children = [self._child(planned) for planned in plan.processes()]
+        self._keeping = [asyncio.create_task(self._keep(child), name=child.name) for child in self._children]
+
+    async def ready(self) -> None:
+        """Return once every process can be counted on. Raises `NotStarted`."""
+        readiness = asyncio.gather(*(child.ready() for child in self._children))
+        await asyncio.wait((readiness, self._given_up), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+        if not readiness.done():
+            readiness.cancel()
+            missing = ", ".join(child.name for child in self._children if not child.was_ready)
+            raise NotStarted(
+                self._given_up.result() if self._given_up.done() else f"not ready after {READY_S:.0f} s: {missing}"
+            )
+        self._is_ready = True
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self._children))
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+
+    async def _keep(self, child: Child) -> None:
+        try:
+            await child.run()
+        except GivenUp as error:
+            log.critical("%s", error)
+            self.run = replace(self.run, given_up=(*self.run.given_up, str(error)))
+            if self._is_ready:
+                announce(self._settings, self.run)
+            elif not self._given_up.done():
+                self._given_up.set_result(str(error))
+
+    def _child(self, planned: Planned) -> Child:
+        return Child(planned, self._id, _environment(self._settings), self._say, self._executor.leave)
+
+
+def _environment(settings: Settings) -> Mapping[str, str]:
+    """What all processes are told: our own environment, without the settings that are each one's own."""
+    given = {name: value for name, value in os.environ.items() if name.removeprefix("BATON_") not in _OWN}
+    return {**given, "BATON_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+
+
+async def _both(one: Coroutine[Any, Any, Databases], other: Coroutine[Any, Any, str]) -> tuple[Databases, str]:
+    """Side by side; where one fails the other is cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from None
+    return first.result(), second.result()
+
+
+#: Whoever is not stopped in order by then is ended by the will.
+STOP_S = 9.0
+
+CLUSTER = Way(cluster, lambda settings: None, STOP_S)

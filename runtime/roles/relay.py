@@ -1,0 +1,47 @@
+"""`baton relay DEPARTMENT`: tells the department's log to the others, through Kafka."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from eventlog.kafka.relay import Relay
+from eventlog.kafka.topics import Topics
+from eventlog.postgres.store import PostgresStore
+from runtime.projecting import innermost
+from runtime.roles.connecting import brokers, database
+from runtime.roles.process import Started, reached
+from runtime.settings import Settings
+
+
+@contextlib.asynccontextmanager
+async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
+    """Leads, or stands by, as long as it is entered. Raises `WrongSetting`, `NotSafe`."""
+    dsn, bootstrap = database(settings), brokers(settings)
+    await reached(dsn)
+    store = await PostgresStore.open(dsn, name, migrate=False)
+    telling: asyncio.Task[None] | None = None
+    try:
+        relaying = Relay(store, dsn, bootstrap, Topics.of(name, replication=settings.kafka_replication))
+        telling = asyncio.create_task(relaying.run(), name=f"relay of {name}")
+        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(telling))
+    finally:
+        if telling is not None:
+            telling.cancel()
+            await asyncio.wait((telling,))
+        await store.close()
+
+
+async def _tells(relaying: Relay, bootstrap: str) -> str:
+    """Who leads tells; who stands by could, as long as a broker is there. Raises `OSError`."""
+    if relaying.watermark is None:
+        host, _, port = bootstrap.split(",")[0].rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+    return ""
+
+
+async def _end(telling: "asyncio.Task[None]") -> str:
+    """Why nothing is told any more, and waiting does not help."""
+    await asyncio.wait((telling,))
+    error = telling.exception()
+    return f"the relay has stopped: {innermost(error)}" if error else ""

@@ -1,0 +1,211 @@
+"""`baton up --cluster`: the same Baton as processes of their own, whichever of them is killed."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from runtime.cluster.plan import names
+from tests.support.cluster import belongings, processes, running_cluster, until
+from tests.support.running import Baton, free_port, running
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
+
+DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
+LEAD = {"source": "fair", "branch": "riga", "person": {"name": "Anna Petrova", "email": "anna.petrova@example.com"}}
+WAIT_S = 60.0
+
+
+@pytest.fixture(scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Baton]:
+    async with running_cluster(tmp_path_factory.mktemp("cluster") / "home") as baton:
+        yield baton
+
+
+@pytest.fixture
+async def mona(cluster: Baton) -> AsyncIterator[httpx.AsyncClient]:
+    """A manager, who sees all branches."""
+    async with await cluster.client("acme", "mona", "manager") as client:
+        yield client
+
+
+async def eventually(ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
+    """Ask again until it holds; being out of reach for a moment is no answer."""
+    deadline, seen = time.monotonic() + WAIT_S, None
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError):
+            seen = await ask()
+            if holds(seen):
+                return seen
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {WAIT_S:.0f} s; last seen: {seen}")
+
+
+async def post(client: httpx.AsyncClient, path: str, **body: Any) -> Any:
+    """Write under a key, again and again until a department that was killed is back."""
+    key = {"idempotency-key": os.urandom(8).hex()}
+    answer = await eventually(
+        lambda: client.post(path, json=body, headers=key), lambda each: each.status_code not in (502, 503, 504)
+    )
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
+
+
+async def handed_over(client: httpx.AsyncClient) -> Any:
+    """A lead of marketing, handed to sales and accepted there: its opportunity."""
+    lead = await post(client, "/v1/leads", **LEAD)
+    qualified = await post(client, f"/v1/leads/{lead['id']}:qualify", note="wants a quote", toBranch="riga")
+    handoff = qualified["handoffId"]
+    await eventually(lambda: get(client, f"/v1/handoffs/{handoff}"), lambda each: each.get("state") == "DELIVERED")
+    await post(client, f"/v1/handoffs/{handoff}:accept", owner="oliver")
+    found = await eventually(lambda: get(client, "/v1/opportunities", leadIds=lead["id"]), _has_one)
+    return found["opportunities"][0]
+
+
+async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
+    return (await client.get(path, params=query)).json()
+
+
+def _has_one(listed: Any) -> bool:
+    return bool(listed.get("totalSize") == 1)
+
+
+async def test_a_lead_becomes_an_opportunity_through_all_departments(mona: httpx.AsyncClient) -> None:
+    opportunity = await handed_over(mona)
+    assert (opportunity["state"], opportunity["owner"], opportunity["branch"]) == ("OPEN", "oliver", "riga")
+    funnel = await eventually(lambda: get(mona, "/v1/funnel", groupBy="source"), lambda each: bool(each["rows"]))
+    assert set(funnel["positions"]) == {"contacts", "marketing", "sales"}
+
+
+async def test_a_list_waits_for_what_was_written_whoever_wrote_it(mona: httpx.AsyncClient) -> None:
+    written = await mona.post("/v1/leads", json=LEAD)
+    position = {"baton-min-position": written.headers["baton-position"]}
+    leads = (await mona.get("/v1/leads", headers=position)).json()["leads"]
+    assert written.json()["id"] in {lead["id"] for lead in leads}
+    for path in ("/v1/people", "/v1/opportunities", "/v1/funnel"):
+        assert (await mona.get(path, headers=position)).status_code == 200, path
+    beyond = await mona.get("/v1/leads", headers={"baton-min-position": "marketing:1.999999999"})
+    assert beyond.status_code == 412
+
+
+async def test_commands_do_the_same_as_in_one_process(cluster: Baton, mona: httpx.AsyncClient) -> None:
+    await handed_over(mona)
+    audit = await cluster.cli("audit", "handoffs", "--wait", "60", "--json")
+    assert (audit.code, audit.json()["lost"], audit.json()["discrepancies"]) == (0, 0, 0), audit.stdout
+    assert (await cluster.cli("verify", "--json")).json()["broken"] == []
+    assert (await cluster.cli("parked", "list", "--json")).json() == {"parked": []}
+    for department in DEPARTMENTS:
+        checked = await cluster.cli("rebuild", department, "--check", "--json")
+        assert (checked.code, checked.json()["differing"]) == (0, 0), checked.stdout
+        assert (await cluster.cli("rebuild", department)).code == 0
+    tail = await cluster.cli("log", "tail", "sales")
+    assert "sales.handoff-received" in tail.stdout
+
+
+async def test_status_names_every_department_and_what_it_hears(cluster: Baton) -> None:
+    answer = await cluster.cli("status", "--json")
+    assert answer.code == 0, answer.stderr
+    departments = {each["department"]: each for each in answer.json()["departments"]}
+    assert set(departments) == set(DEPARTMENTS)
+    assert answer.json()["kafka"]["bootstrap"].startswith("127.0.0.1:")
+    for status in departments.values():
+        assert (status["failed"], status["parked"]) == ("", 0)
+        assert all(isinstance(each["lag"], int) for each in (*status["sources"], status["relay"]))
+    assert "(relay)" in (await cluster.cli("status")).stdout
+
+
+async def test_logs_are_one_stream_with_names_and_nothing_personal(cluster: Baton) -> None:
+    said = cluster.log_end(10**6)
+    for name in names():
+        assert f"\n{name:17} | " in said, name
+    assert "Petrova" not in said
+
+
+async def test_a_second_start_on_one_home_is_refused(cluster: Baton) -> None:
+    second = Baton(cluster.home, port=free_port())
+    for words in (("up",), ("up", "--cluster")):
+        answer = await second.cli(*words, timeout_s=60)
+        assert (answer.code, "another Baton" in answer.stderr) == (2, True), answer.stderr
+
+
+@pytest.mark.parametrize(
+    "victim", ["marketing-serve", "contacts-project", "sales-relay", "contacts-serve", "sales-project", "gateway"]
+)
+async def test_what_is_killed_comes_back_and_nothing_is_lost(
+    cluster: Baton, mona: httpx.AsyncClient, victim: str
+) -> None:
+    before = processes(cluster)
+    before[victim].kill()
+    opportunity = await handed_over(mona)
+    assert opportunity["state"] == "OPEN"
+    after = processes(cluster)
+    assert after.keys() == before.keys()
+    assert after[victim].pid != before[victim].pid
+    assert {name for name in before if after[name].pid != before[name].pid} == {victim}
+    audit = await cluster.cli("audit", "handoffs", "--wait", "60", "--json")
+    assert (audit.code, audit.json()["pending"]) == (0, 0), audit.stdout
+
+
+async def test_while_a_department_is_away_the_others_answer(cluster: Baton, mona: httpx.AsyncClient) -> None:
+    serve = processes(cluster)["analytics-serve"]
+    serve.suspend()
+    try:
+        leads = await mona.get("/v1/leads")
+        assert leads.status_code == 200
+    finally:
+        serve.resume()
+
+
+async def test_nothing_is_left_behind_and_the_data_goes_on_either_way(tmp_path: Path) -> None:
+    """kill -9 of the supervisor, while one of its processes is stopped and hears nothing. Then the same data in one
+    process, and apart again."""
+    home = tmp_path / "home"
+    async with running_cluster(home) as cluster:
+        async with await cluster.client("acme", "mona", "manager") as mona:
+            await handed_over(mona)
+        processes(cluster)["sales-project"].suspend()
+        await cluster.kill()
+        took_s = await until(lambda: not belongings(cluster), f"left behind: {belongings(cluster)}", deadline_s=30)
+        assert took_s < 15
+    async with running(home) as embedded:
+        await nothing_is_wrong(embedded)
+        async with await embedded.client("acme", "mona", "manager") as mona:
+            await handed_over(mona)
+    async with running_cluster(home) as cluster:
+        async with await cluster.client("acme", "mona", "manager") as mona:
+            await handed_over(mona)
+            assert (await get(mona, "/v1/opportunities"))["totalSize"] == 3
+        await nothing_is_wrong(cluster)
+
+
+async def nothing_is_wrong(baton: Baton) -> None:
+    audit = await baton.cli("audit", "handoffs", "--wait", "60", "--json")
+    assert (audit.code, audit.json()["lost"]) == (0, 0), audit.stdout
+    for department in DEPARTMENTS:
+        checked = await baton.cli("rebuild", department, "--check", "--json")
+        assert (checked.code, checked.json()["differing"]) == (0, 0), checked.stdout
+
+
+async def test_it_is_ready_in_25_seconds_and_stops_in_10(tmp_path: Path) -> None:
+    starts_s, stops_s = [], []
+    async with running_cluster(tmp_path / "home") as cluster:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            starts_s.append(cluster.started_s)
+            assert cluster.process is not None
+            began = time.monotonic()
+            cluster.process.send_signal(number)
+            await asyncio.to_thread(cluster.process.wait, 30)
+            stops_s.append(time.monotonic() - began)
+            assert cluster.process.returncode == 0, cluster.log_end()
+            assert belongings(cluster) == []
+            await cluster.start()
+        starts_s.append(cluster.started_s)
+    # The best one: other tests may have kept the machine busy.
+    assert (min(starts_s) < 25, min(stops_s) < 10) == (True, True), (starts_s, stops_s)

@@ -1,0 +1,41 @@
+"""A department that hears another one through Kafka: sales has the read models, shops are heard."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from eventlog.codec import Codec
+from eventlog.memory import MemoryStore
+from eventlog.views import Views
+from runtime.kafka_server import KafkaServer
+from tests.support.department import a_codec, open_views
+from tests.support.kafka import a_department
+from tests.support.telling import Teller, telling
+
+
+@pytest.fixture
+async def views(database: str) -> AsyncIterator[Views]:
+    async with open_views(database) as views:
+        yield views
+
+
+@pytest.fixture
+def codec() -> Codec:
+    return a_codec()
+
+
+@pytest.fixture
+def sales() -> MemoryStore:
+    return MemoryStore("sales")
+
+
+@pytest.fixture
+def shop() -> MemoryStore:
+    """The department that is heard; no other test's topics have its name."""
+    return MemoryStore(a_department().replace("sales", "shop"))
+
+
+@pytest.fixture
+async def teller(shop: MemoryStore, kafka: KafkaServer) -> AsyncIterator[Teller]:
+    async with telling(shop, kafka.bootstrap) as teller:
+        yield teller
