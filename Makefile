@@ -29,9 +29,10 @@ check: .venv/installed-dev .venv/installed-deploy
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_rules_of_the_house.py tests/deploy
 
-# gen/ from proto/
+# gen/ from proto/, docs/asyncapi.yaml from facts/
 proto: .venv/installed-dev
 	$(BIN)/python proto/generate.py
+	$(BIN)/python docs/generate_asyncapi.py
 
 # the benchmarks, peers beside us in the same run; writes bench/results/latest.json
 bench: .venv/installed-dev
