@@ -11,8 +11,9 @@ from eventlog.changes import Changes
 from eventlog.codec import NewerSchema, Recorded
 from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import Poison
-from eventlog.projections import At, Project, Projection
+from eventlog.projections import At, Insert, Project, Projection
 from eventlog.reactions import Cancel, React, Reactions, Todo
+from eventlog.topologies import Derived, StateKey, States, Topology, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,18 @@ class Asked:
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch comes to."""
+    """What a batch comes to. `derived` is what topologies derived, `states` are those of their streams after it."""
 
     changes: Changes
+    states: dict[StateKey, Any] = field(default_factory=dict)
+    derived: list[tuple[At, Derived]] = field(default_factory=list)
     done: list[Entry] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     todos: list[Asked | tuple[At, Cancel]] = field(default_factory=list)
+
+    def keep_states(self) -> None:
+        """Have the states written with the rows, to their own tables."""
+        self.changes.add(_row(key, state) for key, state in self.states.items())
 
 
 class Folding:
@@ -46,9 +53,13 @@ class Folding:
         self._projects: dict[str, list[Project]] = {}
         self._reacts: dict[str, list[React]] = {}
         self._reacts_on_every: list[React] = []
+        self._topologies: dict[str, list[tuple[str, Topology]]] = {}
         for each in heard:
             for name, functions in each.handlers.items():
                 self._projects.setdefault(name, []).extend(functions)
+            for topology in each.topologies:
+                for fact in topology.facts:
+                    self._topologies.setdefault(fact.name, []).append((each.states, topology))
         for reacting in reactions:
             if source in (reacting.sources or (own,)):
                 self._reacts_on_every.extend(reacting.every)
@@ -57,21 +68,33 @@ class Folding:
 
     def wants(self, type: str) -> bool:
         """Whether anybody here wants to know facts of this type; the others are ledgered unread."""
-        return bool(self._every or self._reacts_on_every) or type in self._projects or type in self._reacts
+        wanted = type in self._projects or type in self._reacts or type in self._topologies
+        return wanted or bool(self._every or self._reacts_on_every)
 
-    def fold(self, entries: Iterable[Entry]) -> Folded:
-        """Changes and todos of the entries. A fact whose function raises is parked with all that follows in its
-        stream, and the batch is folded again without them, so that nothing of it remains."""
+    def state_keys(self, entries: Iterable[Entry]) -> set[StateKey]:
+        """Whose states `fold` must be given."""
+        return {
+            StateKey(table, *_state_of(topology, entry.stream))
+            for entry in entries
+            for table, topology in self._topologies.get(entry.event.type, ())
+        }
+
+    def fold(self, entries: Iterable[Entry], states: States | None = None) -> Folded:
+        """Changes and todos of the entries; `states` are those of `state_keys` as they stand. A fact whose function
+        raises is parked with all that follows in its stream, and the batch is folded again without them, so that
+        nothing of it remains."""
         entries = list(entries)
         stopped: dict[StreamKey, Parked] = {}
         while True:
             folded = Folded(Changes(self.tables))
-            fault = self._try(entries, stopped, folded)
+            fault = self._try(entries, stopped, folded, states or {})
             if fault is None:
                 return folded
             stopped[fault.entry.stream] = fault
 
-    def _try(self, entries: Sequence[Entry], stopped: Mapping[StreamKey, Parked], into: Folded) -> Parked | None:
+    def _try(
+        self, entries: Sequence[Entry], stopped: Mapping[StreamKey, Parked], into: Folded, states: States
+    ) -> Parked | None:
         stopped = dict(stopped)
         for entry in entries:
             first = stopped.get(entry.stream)
@@ -85,13 +108,13 @@ class Folding:
                 continue
             if recorded is not None:
                 try:
-                    self._one(recorded, into)
+                    self._one(recorded, into, states)
                 except Exception as error:  # noqa: BLE001 (whatever a handler raises stops its stream, nothing else)
                     return Parked(entry, FAULT, said(error))
             into.done.append(entry)
         return None
 
-    def _one(self, recorded: Recorded, into: Folded) -> None:
+    def _one(self, recorded: Recorded, into: Folded, states: States) -> None:
         fact, at = recorded.fact, recorded.at
         for project in self._projects.get(at.type, ()):
             into.changes.add(project(fact, at))
@@ -100,6 +123,28 @@ class Folding:
         reacts = [*self._reacts.get(at.type, ()), *self._reacts_on_every]
         if reacts:
             into.todos.extend(_asked(reacts, fact, at))
+        for table, topology in self._topologies.get(at.type, ()):
+            self._derive(table, topology, recorded, into, states)
+
+    def _derive(self, table: str, topology: Topology, recorded: Recorded, into: Folded, states: States) -> None:
+        at = recorded.at
+        stream = (at.tenant, at.stream)
+        key = StateKey(table, *_state_of(topology, stream))
+        state = into.states[key] if key in into.states else topology.load(states.get(key))
+        into.states[key], derived = topology.process(stream, state, recorded)
+        for each in derived:
+            into.derived.append((at, each))
+            for project in self._projects.get(each.name, ()):
+                into.changes.add(project(each, at))
+
+
+def _state_of(topology: Topology, stream: StreamKey) -> tuple[str, str, str]:
+    return stream[0], topology.name, stream[1]
+
+
+def _row(key: StateKey, state: Any) -> Insert:
+    columns = {"tenant": key.tenant, "topology": key.topology, "stream": key.stream}
+    return Insert(key.table, {**columns, "state": stored(state)})
 
 
 def said(error: BaseException) -> str:

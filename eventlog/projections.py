@@ -112,11 +112,16 @@ class Projection:
     columns; every key starts with `tenant`. `sources` are the departments whose facts it hears (none named: its
     own department's): its own department's from its own log, others' through a feed.
 
-    `on_every` functions see every fact. One of a type that this program does not know parks its stream."""
+    `on_every` functions see every fact. One of a type that this program does not know parks its stream.
+
+    `topologies` (`eventlog/topologies.py`) derive facts from facts; functions are registered for derived facts as for
+    any. `states`, one of the tables, keeps the topologies' states."""
 
     name: str
     tables: Mapping[str, Sequence[str]]
     sources: Sequence[str] = ()
+    topologies: Sequence[Any] = ()
+    states: str = ""
     handlers: dict[str, list[Project]] = field(default_factory=dict)
     every: list[Project] = field(default_factory=list)
 

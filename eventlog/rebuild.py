@@ -25,6 +25,7 @@ from eventlog.fold import Folding
 from eventlog.ledger import ledgered, unequal
 from eventlog.marks import NOWHERE, supersede, whole
 from eventlog.projections import Projection
+from eventlog.topologies import read_states
 from eventlog.views import SCHEMA, Views
 from eventlog.writing import Writer
 
@@ -208,11 +209,12 @@ class Rebuild:
             raise RebuildFailed(f"version {entry.event.version} of {entry.event.stream} is not what was ledgered")
 
     async def _write(self, folding: Folding, entries: Sequence[Entry]) -> None:
-        folded = folding.fold(entries)
-        if folded.parked:
-            first = folded.parked[0]
-            raise RebuildFailed(f"version {first.entry.event.version} of {first.entry.event.stream}: {first.reason}")
         async with self.views.deriving.acquire() as connection, connection.transaction():
+            folded = folding.fold(entries, await read_states(connection, FRESH, folding.state_keys(entries)))
+            folded.keep_states()
+            if folded.parked:
+                first = folded.parked[0].entry.event
+                raise RebuildFailed(f"version {first.version} of {first.stream}: {folded.parked[0].reason}")
             for statement in self._writer.statements(folded.changes):
                 await connection.execute(statement.sql, *statement.arrays)
 

@@ -25,8 +25,9 @@ from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, un
 from eventlog.marks import NOWHERE, WHOLE, Mark, Marks, Superseded, moved
 from eventlog.parked import alarmed_positions, bounds, forgetting, parked_streams, parking, unparking
 from eventlog.todos import written
+from eventlog.topologies import States, read_states
 from eventlog.trouble import is_infrastructure, is_program, wait_s
-from eventlog.views import Views
+from eventlog.views import SCHEMA, Views
 from eventlog.writing import Statement, Writer, commit
 
 #: Events that are written together while catching up: few enough that requests beside it do not wait for long.
@@ -298,7 +299,8 @@ class Source:
             return
         if fault is not None:
             examined = Examined(parked=[fault] if fault.entry.digest else examined.parked)
-        folded = self.folding.fold(examined.accepted)
+        folded = self.folding.fold(examined.accepted, await self._states(examined.accepted))
+        folded.keep_states()
         parked = [*examined.parked, *folded.parked]
         resolved = [entry for entry in (*folded.done, *examined.repeats) if entry.offset is None]
         department, now = self._department, self._department.clock()
@@ -328,6 +330,15 @@ class Source:
             if examined.repeats and not examined.gaps:
                 examined.parked.extend(alarm(entry) for entry in await unequal(connection, examined.repeats))
         return examined
+
+    async def _states(self, entries: Sequence[Entry]) -> States:
+        """The topologies' states of the streams in a batch. Nobody else moves them: a save from another's is refused
+        with its checkpoint."""
+        keys = self.folding.state_keys(entries)
+        if not keys:
+            return {}
+        async with self._department.views.deriving.acquire() as connection:
+            return await read_states(connection, SCHEMA, keys)
 
     async def _completed(self, entries: Sequence[Entry], gaps: Sequence[Gap]) -> list[Entry]:
         """The entries with what did not come, fetched from the owner's log, each in front of the one that showed it."""

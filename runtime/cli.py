@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "runtime.commands.serve",
     "project": "runtime.commands.project",
     "relay": "runtime.commands.relay",
+    "stream": "runtime.commands.stream",
     "gateway": "runtime.commands.gateway",
     "migrate": "runtime.commands.migrate",
     "status": "runtime.commands.status",

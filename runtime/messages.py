@@ -5,8 +5,9 @@
     values(request.lead, request.update_mask.paths)
     patched(state, given)                  given paths laid over what is there -> whole top-level values
 
-Plain values are those of facts and rows: `datetime` (UTC) for Timestamp, `date` for text of the format `date`,
-`dict` for nested messages and Struct, names for enumerations. Output-only fields of requests are left out.
+Plain values are those of facts and rows: `datetime` (UTC) for Timestamp, `timedelta` for Duration (answers only),
+`date` for text of the format `date`, `dict` for nested messages and Struct, names for enumerations. Output-only fields
+of requests are left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct, Value
@@ -29,6 +31,7 @@ M = TypeVar("M", bound=Message)
 Convert = Callable[[Any], Any]
 
 _TIMESTAMP = Timestamp.DESCRIPTOR.full_name
+_DURATION = Duration.DESCRIPTOR.full_name
 _STRUCT = Struct.DESCRIPTOR.full_name
 _VALUE = Value.DESCRIPTOR.full_name
 #: A database keeps the calendar's very ends as infinity, so neither can be given as a moment.
@@ -81,7 +84,7 @@ def _into_one(field: FieldDescriptor) -> Convert | None:
         return _text if field.type == FieldDescriptor.TYPE_STRING else None
     if kind.full_name == _TIMESTAMP:
         return _moment
-    if kind.full_name == _STRUCT:
+    if kind.full_name in (_STRUCT, _DURATION):
         return None
     if kind.full_name == _VALUE:
         return _value_of

@@ -8,6 +8,8 @@ from runtime.listening import LOOPBACK, reachable
 
 #: What a department needs a process for.
 ROLES = ("serve", "project", "relay")
+#: Whose topologies run on Kafka.
+STREAMING = ("analytics",)
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,14 @@ class Plan:
     def processes(self) -> Iterator[Planned]:
         """All of them, in the order in which they start."""
         for department in DEPARTMENTS:
-            for role in ROLES:
+            for role in roles(department):
                 yield self._role(role, department)
         host, port = self.gateway
         yield self._planned("gateway", ("gateway",), {"BATON_HOST": host, "BATON_PORT": str(port)}, host)
 
     def _role(self, role: str, department: str) -> Planned:
         settings = {"BATON_DATABASE_URL": self.databases[department]}
-        if role != "relay":  # it passes on what is sealed, and needs no key
+        if role in ("serve", "project"):  # the others pass on or pass over what is sealed, and need no key
             settings["BATON_KEYRING_URL"] = self.keyring
         if role == "serve":
             settings["BATON_GRPC_PORT"] = str(self.grpc_ports[department])
@@ -66,6 +68,11 @@ class Plan:
         return Planned(name, words, {**common, **settings}, f"{reachable(host)}:{port}")
 
 
+def roles(department: str) -> Sequence[str]:
+    """What a department needs a process for."""
+    return (*ROLES, "stream") if department in STREAMING else ROLES
+
+
 def names() -> list[str]:
     """The names of all processes."""
-    return [*(f"{department}-{role}" for department in DEPARTMENTS for role in ROLES), "gateway"]
+    return [*(f"{department}-{role}" for department in DEPARTMENTS for role in roles(department)), "gateway"]

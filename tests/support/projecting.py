@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+import orjson
 from hypothesis import strategies as st
 
+from eventlog.codec import Recorded
 from eventlog.events import Place, Position, Version
 from eventlog.projections import Add, AppendItem, At, Change, Delete, Insert, Max, Min, Projection, Update
+from eventlog.topologies import STATES_KEY, Topology, stored
 
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -65,10 +68,41 @@ def rows(projection: Projection, heard: Iterable[Heard]) -> Tables:
     """The tables after these facts, one by one."""
     tables: Tables = {table: {} for table in projection.tables}
     for each in heard:
-        for function in (*projection.every, *projection.handlers.get(each.at.type, ())):
-            for change in function(each.fact, each.at):
-                _apply(tables[change.table], projection.tables[change.table], change)
+        for change in (*_changes(projection, each.fact, each.at), *_derived(projection, each, tables)):
+            _apply(tables[change.table], projection.tables[change.table], change)
     return tables
+
+
+def _changes(projection: Projection, fact: Any, at: At) -> Iterable[Change]:
+    for function in (*projection.every, *projection.handlers.get(fact.name, ())):
+        yield from function(fact, at)
+
+
+def _derived(projection: Projection, heard: Heard, tables: Tables) -> Iterable[Change]:
+    """What the topologies make of a fact, with their states in their table, each in its stored form."""
+    at = heard.at
+    for topology in projection.topologies:
+        if type(heard.fact) not in topology.facts:
+            continue
+        key = (at.tenant, topology.name, at.stream)
+        state = topology.load(tables[projection.states].get(key, {}).get("state"))
+        state, derived = topology.process((at.tenant, at.stream), state, Recorded(heard.fact, at))
+        yield Insert(projection.states, {**dict(zip(STATES_KEY, key, strict=True)), "state": stored(state)})
+        for each in derived:
+            yield from _changes(projection, each, at)
+
+
+def derived(topology: Topology, heard: Iterable[Heard]) -> list[Any]:
+    """What a topology derives from the facts of one stream, with its state in its stored form between them."""
+    found: list[Any] = []
+    kept: Mapping[str, Any] | None = None
+    for each in heard:
+        if type(each.fact) in topology.facts:
+            key = (each.at.tenant, each.at.stream)
+            state, told = topology.process(key, topology.load(kept), Recorded(each.fact, each.at))
+            kept = orjson.loads(orjson.dumps(stored(state)))
+            found.extend(told)
+    return found
 
 
 def _apply(table: dict[tuple[Any, ...], dict[str, Any]], key: Sequence[str], change: Change) -> None:

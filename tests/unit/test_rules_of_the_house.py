@@ -20,7 +20,7 @@ from runtime.options import access
 ROOT = Path(__file__).parents[2]
 
 #: A department's rooms: the same words everywhere. A missing room is information.
-ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema"}
+ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema", "topologies"}
 
 #: Words that the layers below the departments do not know.
 CRM_WORDS = re.compile(r"\b(lead|opportunit(y|ies)|handoff|company|companies|campaign|funnel|enquiry)\b", re.IGNORECASE)
@@ -127,4 +127,6 @@ def test_requirements_are_pinned_with_hashes_and_name_no_index(lock: str) -> Non
     pins = re.findall(r"^[a-z0-9][^\s]*", text, re.MULTILINE)
     assert all("==" in pin for pin in pins)
     assert text.count("--hash=sha256:") >= len(pins)
-    assert "http" not in re.sub(r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore", "", text, flags=re.MULTILINE)
+    assert "http" not in re.sub(
+        r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore|aiohttp", "", text, flags=re.MULTILINE
+    )

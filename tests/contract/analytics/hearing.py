@@ -9,6 +9,7 @@ async def heard_everything(town: Town) -> None:
 
     async def behind() -> list[str]:
         heads = {name: await feed.head() for name, feed in running.house.feeds.items()}
-        return [name for name, head in heads.items() if running.projector.checkpoint(name) < head]
+        told = {name: head for name, head in heads.items() if head.position}
+        return [name for name, head in told.items() if running.projector.checkpoint(name) < head]
 
     await eventually(behind, lambda names: not names)

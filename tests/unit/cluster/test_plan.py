@@ -22,7 +22,8 @@ def settings_of(planned: Planned) -> Settings:
 def test_every_department_has_every_role_and_there_is_one_gateway() -> None:
     assert list(PROCESSES) == names()
     assert PROCESSES["sales-relay"].words == ("relay", "sales")
-    assert len(PROCESSES) == 3 * len(DEPARTMENTS) + 1
+    assert PROCESSES["analytics-stream"].words == ("stream", "analytics")
+    assert len(PROCESSES) == 3 * len(DEPARTMENTS) + 2
 
 
 def test_a_process_is_told_of_its_own_database_alone() -> None:

@@ -1,0 +1,1 @@
+"""Topologies on Kafka, run by Faust. What Faust may get wrong is caught here, docs/metrics.md says how."""

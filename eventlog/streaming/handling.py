@@ -1,0 +1,259 @@
+"""A batch of facts as Kafka brought them -> rows, derived records and what is known of their streams.
+
+    repeats      a version that was folded is dropped, before anything is derived from it
+    gaps         a version that did not come is read from its owner's log, in front of the one that showed it
+    parked       a fact whose function raises goes to the retry topic, with all that follow in its stream
+    derived      told under ids that follow from their facts
+    rows         one transaction: of facts that are not in the rows yet, and of no others
+    known        what is known of the streams, last
+
+A crash between any two of these repeats the batch, and each of them may be repeated. What is in the rows was told.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from eventlog import metrics
+from eventlog.changes import Changes
+from eventlog.codec import Codec, Recorded
+from eventlog.entry import FOLLOWS, Entry, StreamKey
+from eventlog.errors import NotSafe, Poison
+from eventlog.events import Event, Place, Position, Version
+from eventlog.fold import Folded, Folding
+from eventlog.projections import At, Projection
+from eventlog.streaming import heard
+from eventlog.streaming.heard import Missing
+from eventlog.streaming.streams import Known, Streams, Unkept
+from eventlog.topologies import Derived, StateKey, States, stored
+from eventlog.views import Views
+from eventlog.writing import Writer
+
+_BEHIND = "an earlier fact of its stream waits"
+
+
+class Owner(Protocol):
+    """A department's log itself, part of `eventlog.feed.Feed`."""
+
+    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]: ...
+
+    async def at(self, position: Position) -> Event | None: ...
+
+    async def head(self) -> Place: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A fact for the retry topic, why, and how often it was tried."""
+
+    source: str
+    event: Event
+    kind: str
+    reason: str
+    tried: int
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Where the results go besides the rows; each returns once it is durable there."""
+
+    derived: Callable[[Sequence[tuple[At, Derived]]], Awaitable[None]]
+    waiting: Callable[[Sequence[Waiting]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is to be folded, in this order; what was folded before; what waits behind a parked fact; what was known of
+    each stream."""
+
+    ready: list[Event] = field(default_factory=list)
+    repeats: list[Event] = field(default_factory=list)
+    waiting: list[Event] = field(default_factory=list)
+    known: dict[StreamKey, Known] = field(default_factory=dict)
+
+
+class Handling:
+    """Folds for one department. `projection` is the one that names the topologies; its table of states is not used."""
+
+    def __init__(
+        self,
+        department: str,
+        views: Views,
+        codec: Codec,
+        projection: Projection,
+        owners: Mapping[str, Owner],
+        telling: Telling,
+        clock: Callable[[], datetime],
+        epoch: int,
+    ) -> None:
+        self.sources = tuple(projection.sources)
+        self._department = department
+        self._views = views
+        self._codec = codec
+        self._states = projection.states
+        self._owners = owners
+        self._telling = telling
+        self._clock = clock
+        self._epoch = epoch
+        self._writer = Writer()
+        self._tables = [table for table in projection.tables if table != projection.states]
+        self._foldings = {source: Folding(source, department, [projection]) for source in projection.sources}
+        self._log = logging.getLogger(f"baton.stream.{department}")
+
+    async def load(self) -> None:
+        """Learn the columns of the tables. Raises `LookupError`."""
+        async with self._views.pool.acquire() as connection:
+            await self._writer.load(connection, self._tables)
+
+    async def handle(self, source: str, events: Sequence[Event], streams: Streams, *, tried: int = 0) -> None:
+        """One batch of a source, each stream's facts in their order. Those from the retry topic were `tried` before.
+        Raises what the infrastructure raises; the same batch may be given again then."""
+        batch = await self._prepare(source, events, streams, tried > 0)
+        entries = await self._decoded(source, batch.ready)
+        states = self._states_of(batch)
+        folded = self._foldings[source].fold(entries, states)
+        waiting = [
+            *(Waiting(source, each.entry.event, each.kind, each.reason, tried + 1) for each in folded.parked),
+            *(Waiting(source, event, FOLLOWS, _BEHIND, tried + 1) for event in batch.waiting),
+        ]
+        await self._telling.waiting(waiting)
+        await self._telling.derived(folded.derived)
+        await self._write(source, batch, folded, states)
+        self._keep(batch, folded, waiting, streams)
+        metrics.HEARD.labels(self._department, source).inc(len(folded.done))
+
+    async def missing(self, source: str) -> Missing | None:
+        """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
+        return await heard.missing(self._views, source, await self._owners[source].head())
+
+    async def close_gap(self, source: str, position: Position) -> None:
+        """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
+        shows. Its stream is folded from its beginning, beside whoever keeps it."""
+        event = await self._owners[source].at(position)
+        if event is None:
+            raise NotSafe(f"the log of {source} lacks position {position}")
+        self._log.warning("position %s of %s did not come, read from its log", event.place, source)
+        metrics.REFETCHED.labels(self._department, source).inc()
+        whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
+        await self.handle(source, whole, Unkept())
+
+    # ---------------------------------------------------------------------------------------------- before the fold
+
+    async def _prepare(self, source: str, events: Sequence[Event], streams: Streams, again: bool) -> _Batch:
+        batch, newest = _Batch(), dict[StreamKey, Version]()
+        for event in events:
+            stream = (event.tenant, event.stream)
+            known = batch.known.setdefault(stream, streams.read(stream))
+            last = newest.get(stream, known.version)
+            if event.version <= last:
+                batch.repeats.append(event)
+                continue
+            if (known.waits and not again) or (again and event.version > last + 1):
+                batch.waiting.append(event)
+                continue
+            if event.version > last + 1:
+                batch.ready += await self._gap(source, event, last)
+            batch.ready.append(event)
+            newest[stream] = event.version
+        return batch
+
+    async def _gap(self, source: str, event: Event, last: Version) -> Sequence[Event]:
+        upto = Version(event.version - 1)
+        found = await self._owners[source].refetch(event.tenant, event.stream, last, upto)
+        if [each.version for each in found] != list(range(last + 1, event.version)):
+            raise NotSafe(f"the log of {source} lacks versions {last + 1} to {upto} of {event.stream}")
+        metrics.REFETCHED.labels(self._department, source).inc(len(found))
+        self._log.warning("%s: versions %d to %d did not come, read from its log", event.stream, last + 1, upto)
+        return found
+
+    async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
+        folding = self._foldings[source]
+        wants = [folding.wants(event.type) or not self._codec.knows(event.type, event.schema) for event in events]
+        wanted = [event for event, want in zip(events, wants, strict=True) if want]
+        read = iter(await self._codec.decode_many(source, wanted))
+        found: list[Recorded | Poison | None] = [next(read) if want else None for want in wants]
+        return [Entry(event, recorded) for event, recorded in zip(events, found, strict=True)]
+
+    # ---------------------------------------------------------------------------------------------------- the rows
+
+    async def _write(self, source: str, batch: _Batch, folded: Folded, states: States) -> None:
+        generations = {event.generation for event in (*batch.ready, *batch.repeats, *batch.waiting)}
+        async with self._views.transaction() as connection:
+            for generation in sorted(generations):
+                upto = await heard.lock(connection, source, generation, self._epoch)
+            positions = [entry.event.position for entry in folded.done]
+            there = await heard.among(connection, source, positions, upto)
+            changes = self._without(source, folded, there, states) if there else folded.changes
+            for statement in self._writer.statements(changes):
+                await connection.execute(statement.sql, *statement.arrays)
+            fresh = [position for position in positions if position not in there]
+            if fresh:
+                await heard.add(connection, source, upto, fresh)
+            await self._park(connection, source, folded, batch)
+
+    def _without(self, source: str, folded: Folded, there: set[int], states: States) -> Changes:
+        """Changes by those facts alone that are not in the rows yet; the others move the states. In a stream these come
+        first: nobody writes a fact's rows without those before it."""
+        folding = self._foldings[source]
+        old = folding.fold([entry for entry in folded.done if entry.event.position in there], states)
+        moved = {**states, **{key: stored(state) for key, state in old.states.items()}}
+        return folding.fold([entry for entry in folded.done if entry.event.position not in there], moved).changes
+
+    def _states_of(self, batch: _Batch) -> States:
+        return {
+            StateKey(self._states, tenant, topology, stream): state
+            for (tenant, stream), known in batch.known.items()
+            for topology, state in known.states.items()
+        }
+
+    async def _park(self, connection: Any, source: str, folded: Folded, batch: _Batch) -> None:
+        now = self._clock()
+        rows = [
+            *((each.entry.event, each.kind, each.reason) for each in folded.parked),
+            *((event, FOLLOWS, _BEHIND) for event in batch.waiting),
+        ]
+        if rows:
+            parked = [(e.tenant, e.stream, e.version, source, e.position, e.type, *why, now) for e, *why in rows]
+            await connection.executemany(_PARK, parked)
+        done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
+        healed = await connection.fetch(_UNPARK, source, done)
+        if rows or healed:
+            streams = await connection.fetchval(_PARKED_STREAMS, source)
+            metrics.PARKED.labels(self._department, source).set(streams)
+
+    # ----------------------------------------------------------------------------------------------- after the rows
+
+    def _keep(self, batch: _Batch, folded: Folded, waiting: Sequence[Waiting], streams: Streams) -> None:
+        versions: dict[StreamKey, Version] = {}
+        for entry in folded.done:
+            versions[entry.stream] = max(versions.get(entry.stream, Version(0)), entry.event.version)
+        parked: dict[StreamKey, Version] = {}
+        for each in waiting:
+            stream = (each.event.tenant, each.event.stream)
+            parked[stream] = max(parked.get(stream, Version(0)), each.event.version)
+        states: dict[StreamKey, dict[str, Any]] = {}
+        for key, state in folded.states.items():
+            states.setdefault((key.tenant, key.stream), {})[key.topology] = stored(state)
+        for stream in versions.keys() | parked.keys():
+            known = batch.known[stream]
+            streams.write(
+                stream,
+                Known(
+                    versions.get(stream, known.version),
+                    {**known.states, **states.get(stream, {})},
+                    max(known.parked, parked.get(stream, Version(0))),
+                ),
+            )
+
+
+_PARK = """
+INSERT INTO stream_parked (tenant, stream, version, source, position, type, kind, reason, parked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason
+"""
+
+_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[]) RETURNING 1"
+
+_PARKED_STREAMS = "SELECT count(DISTINCT (tenant, stream)) FROM stream_parked WHERE source = $1"

@@ -1,0 +1,126 @@
+"""Which positions of a log are in the rows: all up to one, and some behind it.
+
+Several workers write, each what its partitions bring, in whatever order. Whoever holds the lock on a source's row may
+say of a position that it is not in the rows yet, and put it there; so every fact goes into the rows once, whatever
+Kafka, a rebalance or a worker that was taken for dead does.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from eventlog.errors import NotSafe
+from eventlog.events import Place, Position
+from eventlog.marks import Superseded
+from eventlog.views import Views
+
+#: So many positions are taken over at once where a gap was closed.
+_RUN_MAX = 10_000
+
+
+async def current_epoch(views: Views, tables: Sequence[str]) -> int:
+    """The epoch that a worker starts in. The first worker ever begins anew: the rows that it finds are the
+    projector's."""
+    epoch = int(await views.fetchval("SELECT epoch FROM stream_epoch"))
+    return epoch or await begin_anew(views, tables, after=0)
+
+
+async def begin_anew(views: Views, tables: Sequence[str], *, after: int | None = None) -> int:
+    """Throw away all rows and start the next epoch, in which everything is heard from the first position again; unless
+    another than the one `after` which it is to be has begun. Workers of the old one stop at their next batch."""
+    async with views.transaction() as connection:
+        epoch = await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE")
+        if after not in (None, epoch):
+            return int(epoch)
+        epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1 RETURNING epoch")
+        for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
+            await connection.execute(f'TRUNCATE "{table}"')
+    return int(epoch)
+
+
+async def lock(connection: Any, source: str, generation: int, epoch: int) -> Position:
+    """Take the lock on a source for this transaction; answers up to where all of it is in the rows. Raises
+    `Superseded` when another epoch began, `NotSafe` when the log is of another generation than what is in the rows."""
+    row = await connection.fetchrow(_LOCK, source, generation)
+    if row["epoch"] != epoch:
+        raise Superseded(f"the topologies began anew: epoch {row['epoch']} follows {epoch}")
+    if row["generation"] != generation:
+        raise NotSafe(
+            f"the log of {source} is of generation {generation}, the rows are of {row['generation']}: it was restored"
+            " to an earlier moment. Run: baton stream analytics --anew"
+        )
+    return Position(row["position"])
+
+
+async def among(connection: Any, source: str, positions: Sequence[int], upto: Position) -> set[int]:
+    """Those of the positions that are in the rows already."""
+    behind = [position for position in positions if position > upto]
+    rows = await connection.fetch(_AMONG, source, behind) if behind else ()
+    return {*(position for position in positions if position <= upto), *(row["position"] for row in rows)}
+
+
+async def add(connection: Any, source: str, upto: Position, positions: Sequence[int]) -> Position:
+    """These positions are in the rows now; answers up to where all of it is."""
+    reached, behind = int(upto), []
+    for position in sorted(positions):
+        if position == reached + 1:
+            reached = position
+        else:
+            behind.append(position)
+    if behind:
+        await connection.execute(_PUT, source, behind)
+    while True:
+        moved = int(await connection.fetchval(_MOVE, source, reached, _RUN_MAX))
+        if moved < reached + _RUN_MAX:
+            return Position(moved)
+        reached = moved
+
+
+class Missing(NamedTuple):
+    """The first position that is not in the rows, and the last that any worker has come to."""
+
+    position: Position
+    latest: Position
+
+
+async def missing(views: Views, source: str, head: Place) -> Missing | None:
+    """What is not in the rows of a log that ends at `head`; None when all is, or when the first such position is
+    parked."""
+    row = await views.fetchrow(_MISSING, source, head.generation, head.position)
+    return None if row is None else Missing(row["position"], row["latest"])
+
+
+_LOCK = """
+WITH made AS (
+    INSERT INTO stream_heard AS h (source, generation, position) VALUES ($1, $2, 0)
+    ON CONFLICT (source) DO UPDATE SET generation = h.generation
+    RETURNING generation, position
+)
+SELECT made.*, epoch FROM made, stream_epoch
+"""
+
+_AMONG = "SELECT position FROM stream_ahead WHERE source = $1 AND position = ANY($2::bigint[])"
+
+_PUT = "INSERT INTO stream_ahead (source, position) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING"
+
+# Rows that follow each other keep the same distance to their number.
+_MOVE = """
+WITH run AS (
+    SELECT position FROM (
+        SELECT position, position - row_number() OVER (ORDER BY position) AS distance
+        FROM stream_ahead WHERE source = $1 AND position > $2::bigint
+        ORDER BY position LIMIT $3
+    ) AS each
+    WHERE distance = $2::bigint
+), gone AS (
+    DELETE FROM stream_ahead a USING run WHERE a.source = $1 AND a.position = run.position RETURNING 1
+)
+UPDATE stream_heard SET position = $2::bigint + (SELECT count(*) FROM gone) WHERE source = $1 RETURNING position
+"""
+
+_MISSING = """
+SELECT h.position + 1 AS position,
+    coalesce((SELECT max(a.position) FROM stream_ahead a WHERE a.source = h.source), h.position + 1) AS latest
+FROM stream_heard h
+WHERE h.source = $1 AND h.generation = $2 AND h.position < $3
+    AND NOT EXISTS (SELECT FROM stream_parked p WHERE p.source = h.source AND p.position = h.position + 1)
+"""

@@ -1,0 +1,69 @@
+"""What a worker writes to Kafka beside its table: derived facts, and facts that wait for another try."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid5
+
+import orjson
+
+from eventlog.events import Event
+from eventlog.kafka.records import Header, Received, Record, header, to_record
+from eventlog.projections import At
+from eventlog.topologies import Derived
+
+#: A fact that waits is tried again after a second, and ever less often, down to once a minute.
+RETRY_MIN_S, RETRY_MAX_S = 1.0, 60.0
+
+
+def derived_topic(department: str) -> str:
+    return f"baton.{department}.derived.v1"
+
+
+def retry_topic(department: str) -> str:
+    return f"baton.{department}.retry.v1"
+
+
+def derived_record(department: str, at: At, n: int, derived: Derived) -> Record:
+    """The n-th derived fact of a fact, from 0. Its id follows from both: told again, it is told under the same id.
+
+    `version`, `position`, `generation` and `source` are those of the fact that it was derived from."""
+    stream = at.stream.encode()
+    headers: list[Header] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(uuid5(at.event_id, f"{department}:{n}")).encode()),
+        ("ce_type", derived.name.encode()),
+        ("ce_source", b"baton:" + department.encode()),
+        ("ce_subject", stream),
+        ("ce_time", at.recorded_at.isoformat(timespec="microseconds").encode()),
+        ("content-type", b"application/json"),
+        ("tenant", at.tenant.encode()),
+        ("source", at.department.encode()),
+        ("generation", b"%d" % at.place.generation),
+        ("position", b"%d" % at.place.position),
+        ("version", b"%d" % at.version),
+    ]
+    return Record(stream, orjson.dumps(_data(derived)), headers)
+
+
+def waiting_record(source: str, event: Event, reason: str, attempts: int, now: datetime) -> Record:
+    """A fact as its own topic told it, with why it waits, how often it was tried, and when it may be again."""
+    told = to_record(source, event)
+    wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempts - 1, 20))
+    retry_at = now + timedelta(seconds=wait_s)
+    more: list[Header] = [
+        ("reason", reason.encode()),
+        ("attempts", b"%d" % attempts),
+        ("retryat", retry_at.isoformat().encode()),
+    ]
+    return Record(told.key, told.value, [*told.headers, *more])
+
+
+def retry_of(record: Received) -> tuple[str, int, datetime]:
+    """From whom a waiting fact was heard, how often it was tried, and when it may be again."""
+    headers = record.headers
+    source = header(headers, "ce_source").removeprefix("baton:")
+    return source, int(header(headers, "attempts")), datetime.fromisoformat(header(headers, "retryat"))
+
+
+def _data(derived: Derived) -> dict[str, Any]:
+    return derived.model_dump(mode="json", exclude_defaults=True)

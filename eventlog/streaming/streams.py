@@ -1,0 +1,57 @@
+"""What a worker knows of a stream: kept in a table whose changelog is in Kafka, read before its next fact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from eventlog.entry import StreamKey
+from eventlog.events import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`version` is the last that was folded, `states` the topologies' states after it, in their stored form. `parked`
+    is the newest version that waits in the retry topic, 0 when none does."""
+
+    version: Version = Version(0)
+    states: Mapping[str, Any] = field(default_factory=dict)
+    parked: Version = Version(0)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a fact of the stream is parked, so that those that follow wait behind it."""
+        return self.parked > self.version
+
+    def value(self) -> bytes:
+        return orjson.dumps({"version": self.version, "states": self.states, "parked": self.parked})
+
+    @classmethod
+    def parse(cls, value: bytes) -> "Known":
+        found = orjson.loads(value)
+        return cls(Version(found["version"]), found["states"], Version(found["parked"]))
+
+
+NOTHING = Known()
+
+
+class Streams(Protocol):
+    """Where what is known of streams is kept."""
+
+    def read(self, stream: StreamKey) -> Known: ...
+
+    def write(self, stream: StreamKey, known: Known) -> None: ...
+
+
+class Unkept:
+    """For a stream that is folded from its beginning, beside whoever keeps it."""
+
+    def __init__(self) -> None:
+        self._known: dict[StreamKey, Known] = {}
+
+    def read(self, stream: StreamKey) -> Known:
+        return self._known.get(stream, NOTHING)
+
+    def write(self, stream: StreamKey, known: Known) -> None:
+        self._known[stream] = known

@@ -1,0 +1,248 @@
+"""A worker: facts of every source and of the retry topic, batch by batch, until it is stopped."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from aiokafka.errors import KafkaError
+
+from eventlog import metrics
+from eventlog.codec import Codec
+from eventlog.errors import Unavailable
+from eventlog.events import Event, Position
+from eventlog.kafka.records import NotAnEvent, Record, from_record
+from eventlog.kafka.topics import facts_topic, prepare
+from eventlog.projections import At, Projection
+from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
+from eventlog.streaming.handling import Handling, Owner, Telling, Waiting
+from eventlog.streaming.records import derived_record, derived_topic, retry_of, retry_topic, waiting_record
+from eventlog.topologies import Derived
+from eventlog.trouble import persist
+from eventlog.views import Views
+
+#: So many facts are folded at once, or as many as come within this time.
+BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
+
+#: How often it is looked for a position that never came, and how long one may be late.
+LOOK_S, LATE_S = 1.0, 10.0
+
+STOP_S = 8.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker needs: where Kafka is, what to fold, and where the logs are that it asks for what did not come."""
+
+    bootstrap: str
+    topics: StreamTopics
+    views: Views
+    codec: Codec
+    projection: Projection
+    owners: Mapping[str, Owner]
+    folder: Path
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    session_timeout_s: float = 30.0
+    late_s: float = LATE_S
+
+
+class StreamWorker:
+    """One process of the group. `run` returns when it is cancelled, and raises what waiting does not heal."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._department = work.topics.department
+        self._log = logging.getLogger(f"baton.stream.{self._department}")
+        self._begun = False
+        self._one_by_one = asyncio.Lock()
+        self._late: dict[str, tuple[float, Position]] = {}
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._handling = Handling(
+            self._department,
+            work.views,
+            work.codec,
+            work.projection,
+            work.owners,
+            Telling(self._tell, self._park),
+            work.clock,
+            work.topics.epoch,
+        )
+        self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
+        self._streams = KeptStreams(streams_table(self._app, work.topics))
+        self._derived = self._topic(derived_topic(self._department))
+        self._retries = self._topic(retry_topic(self._department))
+        self._app.agent(self._topic(*map(facts_topic, self._handling.sources)), name="facts")(self._hear)
+        self._app.agent(self._retries, name="retries")(self._try_again)
+
+    def _topic(self, *names: str) -> Any:
+        partitions = self._work.topics.partitions
+        return self._app.topic(*names, key_type=bytes, value_type=bytes, partitions=partitions)
+
+    async def run(self) -> None:
+        await persist(self._ready, "Kafka and the database", self._log)
+        gaps = asyncio.create_task(self._guarded(self._close_gaps()))
+        try:
+            await self._app.start()
+            self._begun = True
+            self._log.info("topologies of %s, epoch %d", self._department, self._work.topics.epoch)
+            await self._failed
+        finally:
+            gaps.cancel()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Nothing is lost when it is cut short: what was not acknowledged is heard again."""
+        try:
+            await asyncio.wait_for(self._app.stop(), STOP_S)
+        except TimeoutError:
+            self._log.warning("Faust did not stop within %.0f s", STOP_S)
+
+    async def waits_for(self) -> str:
+        """What keeps it from work, or ""."""
+        return "" if self._begun else "Kafka has not dealt partitions yet"
+
+    @property
+    def isolation_level(self) -> str:
+        """How the consumer reads."""
+        thread: Any = self._app.consumer
+        return str(thread._thread._consumer._isolation_level)
+
+    async def _ready(self) -> None:
+        with _waited_for():
+            await prepare(self._work.bootstrap, *self._work.topics.made())
+        await self._handling.load()
+
+    # ------------------------------------------------------------------------------------------------------- agents
+
+    async def _hear(self, stream: Any) -> None:
+        async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_WAIT_S):
+            await self._guarded(self._facts(events))
+            for event in events:
+                await stream.ack(event)
+
+    async def _try_again(self, stream: Any) -> None:
+        async for (event,) in stream.noack_take(1, within=BATCH_WAIT_S):
+            await self._guarded(self._waiting(event.message))
+            await stream.ack(event)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """An agent that raises is started again by Faust, behind what it raised on. So this one does not: the worker
+        stops, nothing is acknowledged, and whoever starts it anew begins with the same facts."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 (raised by `run`)
+            if not self._failed.done():
+                self._failed.set_exception(error)
+            await asyncio.Event().wait()
+
+    async def _facts(self, events: Sequence[Any]) -> None:
+        batches: dict[str, list[Event]] = {}
+        for each in events:
+            event = self._read(each.message)
+            if event is not None:
+                batches.setdefault(_source(each.message.topic), []).append(event)
+        for source, batch in batches.items():
+            await self._handle(source, batch)
+
+    def _read(self, message: Any) -> Event | None:
+        """A record that is no fact tells nothing, and there is nothing to wait for; it is counted as an alarm. Where
+        it took the place of a fact, that one is missing and is read from its log."""
+        try:
+            event = from_record(message)
+        except NotAnEvent as error:
+            metrics.ALARMS.labels(self._department, _source(message.topic)).inc()
+            self._log.error("ALARM %s, partition %s, offset %s: %s", *message.tp, message.offset, error)
+            return None
+        expected = partition_of(message.key, self._work.topics.partitions)
+        if message.partition != expected:
+            raise NotAnEvent(f"{event.stream} stands in partition {message.partition}, its key belongs to {expected}")
+        return event
+
+    async def _waiting(self, message: Any) -> None:
+        source, tried, retry_at = retry_of(message)
+        wait_s = (retry_at - self._work.clock()).total_seconds()
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        await self._handle(source, [from_record(message)], tried=tried)
+
+    async def _handle(self, source: str, events: Sequence[Event], tried: int = 0) -> None:
+        async def attempt() -> None:
+            async with self._one_by_one:
+                await self._handling.handle(source, events, self._streams, tried=tried)
+
+        await persist(attempt, f"{len(events)} facts of {source}", self._log)
+
+    # --------------------------------------------------------------------------------------------- what never came
+
+    async def _close_gaps(self) -> None:
+        """Look for positions that are late, and read those that stay away from their logs."""
+        while True:
+            if self._app.crashed:
+                raise self._app.crash_reason or Unavailable("Faust stopped")
+            for source in self._handling.sources:
+                await persist(partial(self._close_gap, source), f"a gap of {source}", self._log)
+            await asyncio.sleep(LOOK_S)
+
+    async def _close_gap(self, source: str) -> None:
+        missing, now = await self._handling.missing(source), asyncio.get_running_loop().time()
+        since, upto = self._late.get(source, (now, Position(0)))
+        if missing is None or missing.position > upto:
+            # What others were ahead of it by now, is late when it is.
+            self._late[source] = (now, missing.latest if missing else Position(0))
+        elif now - since >= self._work.late_s:
+            async with self._one_by_one:
+                await self._handling.close_gap(source, missing.position)
+            await self._close_gap(source)
+
+    # ------------------------------------------------------------------------------------------------------ results
+
+    async def _tell(self, derived: Sequence[tuple[At, Derived]]) -> None:
+        counts: Counter[UUID] = Counter()
+        records = []
+        for at, each in derived:
+            records.append(derived_record(self._department, at, counts[at.event_id], each))
+            counts[at.event_id] += 1
+        await self._produce(self._derived, records)
+
+    async def _park(self, waiting: Sequence[Waiting]) -> None:
+        now = self._work.clock()
+        for each in waiting:
+            self._log.error("%s, version %d: parked, %s", each.event.stream, each.event.version, each.reason)
+        records = [waiting_record(each.source, each.event, each.reason, each.tried, now) for each in waiting]
+        await self._produce(self._retries, records)
+
+    async def _produce(self, topic: Any, records: Iterable[Record]) -> None:
+        """Return once all of them are written. Streams keep their partitions."""
+        with _waited_for():
+            sent = [
+                await topic.send(
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    partition=partition_of(record.key, self._work.topics.partitions),
+                    force=True,
+                )
+                for record in records
+            ]
+            await asyncio.gather(*sent)
+
+
+@contextmanager
+def _waited_for() -> Iterator[None]:
+    """What Kafka refuses now, it may take later."""
+    try:
+        yield
+    except KafkaError as error:
+        raise Unavailable(f"Kafka: {error!r}") from error
+
+
+def _source(topic: str) -> str:
+    """The department whose facts a topic tells."""
+    return topic.split(".")[1]

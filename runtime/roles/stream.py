@@ -1,0 +1,92 @@
+"""`baton stream DEPARTMENT`: a worker of the department's streaming topologies, with Faust on Kafka."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from eventlog.codec import Codec
+from eventlog.feed import PostgresFeed
+from eventlog.projections import Projection
+from eventlog.streaming.application import StreamTopics
+from eventlog.streaming.heard import begin_anew, current_epoch
+from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.worker import StreamWorker, Work
+from eventlog.views import Views
+from facts.registry import REGISTRY
+from runtime.opening import close_pool, load_facts
+from runtime.projecting import innermost
+from runtime.remote_log import RemoteLog
+from runtime.roles.connecting import brokers, caller_of, database
+from runtime.roles.process import Started, reached
+from runtime.service_token import service_token
+from runtime.settings import Settings
+from runtime.usage import WrongUsage
+
+VIEW_CONNECTIONS_MAX = 4
+
+
+@contextlib.asynccontextmanager
+async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
+    """Works as long as it is entered. Any number may: they share the partitions. Needs no data key, and sees every
+    personal field as erased. Raises `WrongSetting`, `WrongUsage`, `NotSafe`."""
+    projection, bootstrap = streams_of(name), brokers(settings)
+    load_facts()
+    async with contextlib.AsyncExitStack() as stack:
+        views = await _views(stack, settings, projection)
+        caller = await stack.enter_async_context(caller_of(settings))
+        token = service_token(settings, name)
+        owners = {source: PostgresFeed(RemoteLog(caller, source, token)) for source in projection.sources}
+        epoch = await current_epoch(views, sorted(projection.tables))
+        topics = StreamTopics(name, epoch, replication=settings.kafka_replication)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-stream-")))
+        work = Work(bootstrap, topics, views, Codec(REGISTRY, Keyless()), projection, owners, folder)
+        worker = StreamWorker(work)
+        working = asyncio.create_task(worker.run(), name=f"stream of {name}")
+        try:
+            yield Started({"kafka": worker.waits_for, "views": lambda: _answers(views)}, lambda: _end(working))
+        finally:
+            working.cancel()
+            await asyncio.wait((working,))
+
+
+async def anew(name: str, settings: Settings) -> int:
+    """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. Raises
+    `WrongSetting`, `WrongUsage`, `NotSafe`."""
+    projection = streams_of(name)
+    async with contextlib.AsyncExitStack() as stack:
+        views = await _views(stack, settings, projection)
+        return await begin_anew(views, sorted(projection.tables))
+
+
+def streams_of(name: str) -> Projection:
+    """The projection whose topologies a department streams. Raises `WrongUsage` where it has none."""
+    found: Projection | None = getattr(import_module(f"services.{name}.__main__"), "STREAMS", None)
+    if found is None:
+        raise WrongUsage(f"{name} has no streaming topologies")
+    return found
+
+
+async def _views(stack: contextlib.AsyncExitStack, settings: Settings, projection: Projection) -> Views:
+    dsn = database(settings)
+    await reached(dsn)
+    views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=False)
+    stack.push_async_callback(close_pool, views.pool)
+    stack.push_async_callback(close_pool, views.deriving)
+    await views.require(projection.tables)
+    return views
+
+
+async def _answers(views: Views) -> str:
+    """Raises what the database raises."""
+    await views.fetchval("SELECT 1")
+    return ""
+
+
+async def _end(working: "asyncio.Task[None]") -> str:
+    """Why no more is heard, and waiting does not help."""
+    await asyncio.wait((working,))
+    error = None if working.cancelled() else working.exception()
+    return f"the stream has stopped: {innermost(error)}" if error else ""

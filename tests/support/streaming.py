@@ -1,0 +1,250 @@
+"""Three departments' logs told through Kafka, and the streaming workers of analytics that hear them."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4, uuid5
+
+import orjson
+
+from eventlog.codec import Codec, Origin, Recorded
+from eventlog.events import Event
+from eventlog.feed import PostgresFeed
+from eventlog.kafka.records import from_record, header
+from eventlog.kafka.topic_end import committed_reader
+from eventlog.keyring import MemoryKeyring
+from eventlog.postgres.store import PostgresStore
+from eventlog.projections import Projection
+from eventlog.store import ANY, Append, Command, Store, StreamWrite
+from eventlog.streaming.application import StreamTopics
+from eventlog.streaming.heard import current_epoch
+from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.records import derived_topic, retry_topic
+from eventlog.streaming.worker import StreamWorker, Work
+from eventlog.views import Views
+from facts.registry import REGISTRY
+from runtime.call import Identity
+from services.analytics.api import Metrics
+from services.analytics.metric_queries import Rows
+from services.analytics.projections import METRICS
+from services.analytics.queries import HEARD
+from tests.contract.analytics import answers
+from tests.support.data import ROOT
+from tests.support.log import whole_log
+from tests.support.metrics_fold import Fold
+from tests.support.metrics_history import Told
+from tests.support.postgres import TestServer
+from tests.support.projecting import Heard
+from tests.support.relaying import a_relay, records_of, relaying
+from tests.support.stream_process import SESSION_S
+
+TENANT, PARTITIONS = "olist", 6
+#: Workers that were killed are missed first, then partitions are dealt anew, then tables recovered.
+HEARD_S = 60.0
+SCHEMA = ROOT / "services" / "analytics" / "schema.sql"
+
+
+@dataclass
+class Trade:
+    """The logs of marketing, contacts and sales with their relays, and analytics' rows."""
+
+    postgres: TestServer
+    bootstrap: str
+    dsns: dict[str, str] = field(default_factory=dict)
+    stores: dict[str, PostgresStore] = field(default_factory=dict)
+    views: Views = field(init=False)
+    codec: Codec = field(default_factory=lambda: Codec(REGISTRY, MemoryKeyring()))
+
+    async def tell(self, told: Sequence[Told]) -> None:
+        await tell(self.codec, self.stores, told)
+
+    async def heads(self) -> dict[str, str]:
+        return {name: str(await store.head()) for name, store in self.stores.items()}
+
+    async def positions(self) -> dict[str, str]:
+        rows = await self.views.fetch("SELECT source, generation, position FROM stream_heard")
+        return {row["source"]: f"{row['generation']}.{row['position']}" for row in rows}
+
+    async def count_heard(self) -> int:
+        """How many facts are in the rows."""
+        return int(
+            await self.views.fetchval(
+                "SELECT coalesce(sum(position), 0) + (SELECT count(*) FROM stream_ahead) FROM stream_heard"
+            )
+        )
+
+    async def heard_everything(self) -> None:
+        """Until every log was heard to its end."""
+
+        seen: dict[str, str] = {}
+        deadline = asyncio.get_running_loop().time() + HEARD_S
+        while (seen := await self.positions()) != (heads := await self.heads()):
+            assert asyncio.get_running_loop().time() < deadline, f"heard up to {seen}, not to {heads}"
+            await asyncio.sleep(0.05)
+
+    async def fold(self) -> Fold:
+        """What the logs come to, by a fold that shares nothing with topologies and workers."""
+        fold = Fold()
+        for name, store in self.stores.items():
+            for recorded in await self.codec.decode_many(name, await whole_log(store)):
+                assert isinstance(recorded, Recorded)
+                fold.add(recorded.fact, recorded.at.recorded_at)
+        return fold
+
+    async def answers_are_a_fold_of_the_logs(self) -> None:
+        fold, desk = await self.fold(), Desk(self.views)
+        for group_by in ("source", "branch"):
+            assert await answers.touches(desk, group_by=group_by) == fold.touches(group_by)
+        assert await answers.dwell(desk, group_by="employee") == fold.dwell("employee")
+        now = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+        assert await answers.latencies(desk, end=now) == fold.latencies([now])
+
+    async def derived_is_told(self) -> None:
+        """The topic of derived facts holds each that follows from the logs, with its own id, and nothing else."""
+        async with committed_reader(self.bootstrap) as consumer:
+            records = await records_of(consumer, derived_topic("analytics"))
+        told = {header(record.headers, "ce_id"): (record.key, record.value) for record in records}
+        assert told == await self._derived()
+
+    async def _derived(self) -> dict[str, tuple[bytes, bytes]]:
+        found = {}
+        for name, store in self.stores.items():
+            streams: dict[str, list[Heard]] = {}
+            for recorded in await self.codec.decode_many(name, await whole_log(store)):
+                assert isinstance(recorded, Recorded)
+                streams.setdefault(recorded.at.stream, []).append(Heard(recorded.fact, recorded.at))
+            for stream in streams.values():
+                found.update(derived_records(METRICS, stream))
+        return found
+
+    async def log(self, department: str) -> Sequence[Event]:
+        return await whole_log(self.stores[department])
+
+    async def waiting(self) -> set[str]:
+        """Streams with facts in the retry topic."""
+        async with committed_reader(self.bootstrap) as consumer:
+            records = await records_of(consumer, retry_topic("analytics"))
+        return {from_record(record).stream for record in records}
+
+    def worker(
+        self,
+        epoch: int = 1,
+        projection: Projection = METRICS,
+        kind: type[StreamWorker] = StreamWorker,
+        **options: Any,
+    ) -> StreamWorker:
+        """One in this process."""
+        owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
+        topics = StreamTopics("analytics", epoch, PARTITIONS)
+        folder = Path(tempfile.mkdtemp(prefix="baton-faust-"))
+        codec = Codec(REGISTRY, Keyless())
+        options = {"session_timeout_s": SESSION_S, "late_s": 2.0, **options}
+        return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+
+
+async def tell(codec: Codec, stores: Mapping[str, Store], told: Sequence[Told]) -> None:
+    """Record facts as their departments would."""
+    for stream, fact in told:
+        department, command = stream.partition(".")[0], uuid4()
+        events, _ = await codec.encode([fact], Origin(TENANT, employee="mia"), command)
+        write = StreamWrite(stream, ANY, events)
+        await stores[department].append(Append(TENANT, Command(command, b"." * 32), [write]))
+
+
+def derived_records(projection: Projection, stream: Sequence[Heard]) -> dict[str, tuple[bytes, bytes]]:
+    """What is told of one stream, by the ids of the records."""
+    states: dict[str, Any] = {}
+    found = {}
+    for heard_fact in stream:
+        fact, at = heard_fact.fact, heard_fact.at
+        n = 0
+        for topology in (each for each in projection.topologies if type(fact) in each.facts):
+            state = states.get(topology.name, topology.start)
+            states[topology.name], derived = topology.process((at.tenant, at.stream), state, Recorded(fact, at))
+            for each in derived:
+                data = each.model_dump(mode="json", exclude_defaults=True)
+                id = str(uuid5(at.event_id, f"analytics:{n}"))
+                found[id] = (at.stream.encode(), orjson.dumps(data))
+                n += 1
+    return found
+
+
+@dataclass
+class Desk:
+    """Asks for metrics, of the rows of streaming workers."""
+
+    views: Views
+
+    async def ask(self, method: str, request: Any) -> Any:
+        metrics = Metrics(Rows(self.views, "stream_heard"), lambda: datetime.now(UTC))
+        call = SimpleNamespace(identity=Identity(TENANT, "ana", "", frozenset({"analyst"})))
+        return await getattr(metrics, method.removeprefix("Metrics/"))(request, call)
+
+
+@asynccontextmanager
+async def trading(postgres: TestServer, bootstrap: str) -> AsyncIterator[Trade]:
+    """Logs and relays at work; no streaming worker yet."""
+    trade = Trade(postgres, bootstrap)
+    async with AsyncExitStack() as stack:
+        for name in (*HEARD, "analytics"):
+            database = postgres.create_database()
+            stack.callback(postgres.drop_database, database)
+            trade.dsns[name] = postgres.dsn(database)
+        trade.views = await Views.open(trade.dsns["analytics"])
+        stack.push_async_callback(trade.views.close)
+        await trade.views.define(SCHEMA.read_text())
+        assert await current_epoch(trade.views, sorted(METRICS.tables)) == 1
+        for name in HEARD:
+            store = await stack.enter_async_context(await PostgresStore.open(trade.dsns[name], name))
+            trade.stores[name] = store
+            await stack.enter_async_context(relaying(a_relay(store, trade.dsns[name], bootstrap, PARTITIONS)))
+        yield trade
+
+
+@asynccontextmanager
+async def working(worker: StreamWorker) -> AsyncIterator[StreamWorker]:
+    """A worker at work in this process; what stopped it is raised on leaving."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        if not task.done():
+            task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+
+@dataclass
+class WorkerProcess:
+    """A worker in a process of its own."""
+
+    process: asyncio.subprocess.Process
+
+    @classmethod
+    async def start(cls, trade: Trade, epoch: int = 1) -> "WorkerProcess":
+        given = {"bootstrap": trade.bootstrap, "dsns": trade.dsns, "epoch": epoch, "partitions": PARTITIONS}
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.support.stream_process", json.dumps(given), env=environment, cwd=ROOT
+        )
+        return cls(process)
+
+    async def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
