@@ -127,4 +127,6 @@ def test_requirements_are_pinned_with_hashes_and_name_no_index(lock: str) -> Non
     pins = re.findall(r"^[a-z0-9][^\s]*", text, re.MULTILINE)
     assert all("==" in pin for pin in pins)
     assert text.count("--hash=sha256:") >= len(pins)
-    assert "http" not in re.sub(r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore|aiohttp", "", text, flags=re.MULTILINE)
+    assert "http" not in re.sub(
+        r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore|aiohttp", "", text, flags=re.MULTILINE
+    )
