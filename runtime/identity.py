@@ -52,6 +52,18 @@ class LocalKey:
     def __init__(self, public: Ed25519PublicKey) -> None:
         self._public = public
 
+    @classmethod
+    def at(cls, path: Path) -> "LocalKey":
+        """The key in this file, of which the public part is enough: who only verifies need not be able to sign. Raises
+        `OSError`, `ValueError`."""
+        text = path.read_bytes()
+        if b"PRIVATE KEY" in text:
+            return Issuer.at(path).public
+        public = serialization.load_pem_public_key(text)
+        if not isinstance(public, Ed25519PublicKey):
+            raise ValueError(f"{path} holds no Ed25519 key")
+        return cls(public)
+
     def key(self, token: str) -> Ed25519PublicKey:
         return self._public
 

@@ -40,6 +40,8 @@ def start_logging(style: str, level: int = logging.INFO) -> None:
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("baton").setLevel(level)
+    # It tells of every attempt to reach a broker, as errors; who asked it tells what came of it.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _where(record: logging.LogRecord) -> str:

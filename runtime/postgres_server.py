@@ -39,7 +39,8 @@ SETTINGS = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    "max_connections": "120",
+    # Of a cluster, every process has some; one that is not used costs next to nothing.
+    "max_connections": "300",
     "shared_buffers": "64MB",
     "wal_buffers": "4MB",
     "min_wal_size": "128MB",

@@ -19,9 +19,9 @@ def service_token(settings: Settings, name: str) -> ServiceToken:
     there to make one with."""
     if settings.service_token_file is not None:
         return _read_again(settings.service_token_file)
-    if not settings.issuer_key.exists():
+    if not settings.issuer_key.exists() or b"PRIVATE KEY" not in settings.issuer_key.read_bytes():
         raise WrongSetting(
-            f"BATON_SERVICE_TOKEN_FILE is not set, and {settings.issuer_key} is not there to make such a token with"
+            f"BATON_SERVICE_TOKEN_FILE is not set, and {settings.issuer_key} holds no private key to make such a token"
         )
     return _made_anew(Issuer.at(settings.issuer_key), name)
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from runtime.cluster.plan import LOOPBACK, Planned
+from runtime.cluster.plan import Planned
 from runtime.cluster.restarts import Restarts
 from runtime.cluster.will import Left
 
 log = logging.getLogger("baton.cluster")
 
 #: A process that is asked to stop does it within this time, or is killed.
-STOP_S = 6.0
-LOOK_S = 0.05
+STOP_S = 7.0
+LOOK_S = 0.2
 LINE_BYTES_MAX = 1024 * 1024
 
 
@@ -63,7 +63,10 @@ class Child:
         restarts = Restarts()
         while not self._stopping:
             began = time.monotonic()
-            code = await self.once()
+            try:
+                how = _ended(await self.once())
+            except OSError as error:  # the machine has no room for one more
+                how = str(error)
             if self._stopping:
                 return
             wait_s = restarts.wait_s(time.monotonic() - began)
@@ -71,19 +74,16 @@ class Child:
                 raise GivenUp(
                     f"{self.name} has ended {restarts.ends} times in a row and is given up: {self.last_words}"
                 )
-            log.warning("%s has ended (%s), again in %.1f s", self.name, _ended(code), wait_s)
+            log.warning("%s has ended (%s), again in %.1f s", self.name, how, wait_s)
             await asyncio.sleep(wait_s)
 
-    async def ready(self) -> None:
+    async def ready(self, client: httpx.AsyncClient) -> None:
         """Return once it says that it can be counted on."""
-        address = f"http://{LOOPBACK}:{self.planned.health_port}/healthz/ready"
-        async with httpx.AsyncClient(timeout=5) as client:
-            while True:
-                with contextlib.suppress(httpx.HTTPError):
-                    self.was_ready = (await client.get(address)).status_code == 200
-                if self.was_ready:
-                    return
-                await asyncio.sleep(LOOK_S)
+        while not self.was_ready:
+            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(httpx.HTTPError):
+                answer = await client.get(f"http://{self.planned.health}/healthz/ready")
+                self.was_ready = answer.status_code == 200
 
     async def stop(self) -> None:
         """In order, or by force after a while; it is not started again."""

@@ -16,7 +16,7 @@ import time
 from runtime import cli
 
 #: A command stops in order within this time, or not at all.
-STOP_S = 5.0
+STOP_S = 7.0
 
 
 def main() -> int:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.department import DEPARTMENTS
+from runtime.listening import LOOPBACK, reachable
 
-LOOPBACK = "127.0.0.1"
 #: What a department needs a process for.
 ROLES = ("serve", "project", "relay")
 #: Whose topologies run on Kafka.
@@ -14,24 +14,24 @@ STREAMING = ("analytics",)
 
 @dataclass(frozen=True)
 class Planned:
-    """A process: its name in the log, the words of its command, its settings beside the common ones. `health_port` is
-    where it says how it is doing."""
+    """A process: its name in the log, the words of its command, its settings beside the common ones. `health` is where
+    it says how it is doing, `host:port`."""
 
     name: str
     words: Sequence[str]
     settings: Mapping[str, str]
-    health_port: int
+    health: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything is. `databases` are addresses by database, the keyring's among them; `take_port` answers a port
-    that is nobody else's."""
+    """Where everything is: addresses of databases by department, the keyring's, Kafka's, the host and port of the
+    gateway, and ports of 127.0.0.1 by department and by process."""
 
     databases: Mapping[str, str]
     keyring: str
     kafka_bootstrap: str
-    gateway_port: int
+    gateway: tuple[str, int]
     grpc_ports: Mapping[str, int]
     health_ports: Mapping[str, int]
 
@@ -45,7 +45,8 @@ class Plan:
         for department in DEPARTMENTS:
             for role in roles(department):
                 yield self._role(role, department)
-        yield self._planned("gateway", ("gateway",), {"BATON_PORT": str(self.gateway_port)})
+        host, port = self.gateway
+        yield self._planned("gateway", ("gateway",), {"BATON_HOST": host, "BATON_PORT": str(port)}, host)
 
     def _role(self, role: str, department: str) -> Planned:
         settings = {"BATON_DATABASE_URL": self.databases[department]}
@@ -55,14 +56,16 @@ class Plan:
             settings["BATON_GRPC_PORT"] = str(self.grpc_ports[department])
         return self._planned(f"{department}-{role}", (role, department), settings)
 
-    def _planned(self, name: str, words: Sequence[str], settings: Mapping[str, str]) -> Planned:
+    def _planned(self, name: str, words: Sequence[str], settings: Mapping[str, str], host: str = LOOPBACK) -> Planned:
         port = self.health_ports[name]
         common = {
+            "BATON_HOST": LOOPBACK,
             "BATON_DEPARTMENTS": self.departments,
             "BATON_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "BATON_HEALTH_PORT": str(port),
+            "BATON_INSTANCE": "cluster",
         }
-        return Planned(name, words, {**common, **settings}, port)
+        return Planned(name, words, {**common, **settings}, f"{reachable(host)}:{port}")
 
 
 def roles(department: str) -> Sequence[str]:

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
+import httpx
+
 from runtime.cluster.child import Child, GivenUp
 from runtime.cluster.executor import Executor
 from runtime.cluster.plan import Plan, Planned, names
@@ -32,19 +34,15 @@ from runtime.up import NotStarted, Up, Way
 log = logging.getLogger("baton.cluster")
 
 READY_S = 120.0
+#: How long a process may take to say how it is doing.
+LOOK_S = 5.0
 #: Settings of the supervisor that its processes get others of, or none.
 _OWN = frozenset(
-    {
-        "DATABASE_URL",
-        "KEYRING_URL",
-        "KAFKA_BOOTSTRAP",
-        "GRPC_PORT",
-        "HEALTH_PORT",
-        "DEPARTMENTS",
-        "PORT",
-        "GATEWAY",
-        "TOKEN",
-    }
+    f"BATON_{name}"
+    for name in (
+        *("DATABASE_URL", "KEYRING_URL", "KAFKA_BOOTSTRAP", "DEPARTMENTS", "HOST", "PORT", "GRPC_PORT", "HEALTH_PORT"),
+        *("GATEWAY", "TOKEN", "INSTANCE"),
+    )
 )
 
 
@@ -66,7 +64,8 @@ async def cluster(settings: Settings) -> AsyncIterator[Up]:
         (port,) = (settings.port,) if settings.port else stack.enter_context(reserved(["gateway"])).values()
         health_ports = stack.enter_context(reserved(names()))
         dsns = {name: databases.dsn(name) for name in DEPARTMENTS}
-        plan = Plan(dsns, databases.dsn(KEYRING), bootstrap, port, grpc_ports, health_ports)
+        address = (settings.host, port)
+        plan = Plan(dsns, databases.dsn(KEYRING), bootstrap, address, grpc_ports, health_ports)
         stack.push_async_callback(supervisor.stop)
         gateway = f"http://{reachable(settings.host)}:{port}"
         supervisor.start(plan, Run(gateway, plan.departments, os.getpid()))
@@ -93,9 +92,11 @@ class Supervisor:
     async def migrated(self, servers: Servers) -> Databases:
         """A database server with everything that the processes need. Raises `NotStarted`."""
         databases = await servers.postgres()
-        migrate = Planned("migrate", ("migrate",), {"BATON_DATABASE_URL": databases.administrator}, 0)
-        child = self._child(migrate)
-        code = await child.once()
+        child = self._child(Planned("migrate", ("migrate",), {"BATON_DATABASE_URL": databases.administrator}))
+        try:
+            code = await child.once()
+        finally:
+            await child.stop()
         if code:
             raise NotStarted(f"the databases are not what they must be: {child.last_words}")
         return databases
@@ -107,15 +108,17 @@ class Supervisor:
 
     async def ready(self) -> None:
         """Return once every process can be counted on. Raises `NotStarted`."""
-        readiness = asyncio.gather(*(child.ready() for child in self._children))
-        await asyncio.wait((readiness, self._given_up), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-        if not readiness.done():
-            readiness.cancel()
-            missing = ", ".join(child.name for child in self._children if not child.was_ready)
-            raise NotStarted(
-                self._given_up.result() if self._given_up.done() else f"not ready after {READY_S:.0f} s: {missing}"
-            )
+        async with httpx.AsyncClient(timeout=LOOK_S) as client:
+            readiness = asyncio.gather(*(child.ready(client) for child in self._children))
+            await asyncio.wait((readiness, self._given_up), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+            if not readiness.done():
+                readiness.cancel()
+                raise NotStarted(self._given_up.result() if self._given_up.done() else self._late())
         self._is_ready = True
+
+    def _late(self) -> str:
+        missing = ", ".join(child.name for child in self._children if not child.was_ready)
+        return f"not ready after {READY_S:.0f} s: {missing}"
 
     async def stop(self) -> None:
         await asyncio.gather(*(child.stop() for child in self._children))
@@ -140,7 +143,7 @@ class Supervisor:
 
 def _environment(settings: Settings) -> Mapping[str, str]:
     """What all processes are told: our own environment, without the settings that are each one's own."""
-    given = {name: value for name, value in os.environ.items() if name.removeprefix("BATON_") not in _OWN}
+    given = {name: value for name, value in os.environ.items() if name not in _OWN}
     return {**given, "BATON_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
 
 
@@ -155,6 +158,6 @@ async def _both(one: Coroutine[Any, Any, Databases], other: Coroutine[Any, Any, 
 
 
 #: Whoever is not stopped in order by then is ended by the will.
-STOP_S = 9.0
+STOP_S = 9.5
 
 CLUSTER = Way(cluster, lambda settings: None, STOP_S)

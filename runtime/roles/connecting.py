@@ -1,14 +1,15 @@
 """What a role connects to, as its settings say it: databases, other departments, whose tokens count."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.postgres.store import PostgresStore
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS, utc_now
-from runtime.identity import Issuer, Verifier
+from runtime.identity import LocalKey, Verifier
 from runtime.oidc import verifying
 from runtime.opening import Opened, load_facts, open_department, open_keyring
 from runtime.remote import RemoteCaller
@@ -52,7 +53,7 @@ async def verifier_of(settings: Settings) -> AsyncIterator[Verifier]:
     """Whose tokens count here. Raises `WrongSetting` without the key of the local issuer."""
     if not settings.issuer_key.exists():
         raise WrongSetting(f"{settings.issuer_key} is missing: without it no token of a service can be verified")
-    async with verifying(settings.oidc_issuer, Issuer.at(settings.issuer_key).public) as verifier:
+    async with verifying(settings.oidc_issuer, LocalKey.at(settings.issuer_key)) as verifier:
         yield verifier
 
 
@@ -87,9 +88,20 @@ async def _feeds(stack: contextlib.AsyncExitStack, store: PostgresStore, setting
     name, bootstrap = store.department, brokers(settings)
     caller = await stack.enter_async_context(caller_of(settings))
     token = service_token(settings, name)
-    feeds: dict[str, Feed] = {name: PostgresFeed(store)}
-    for other in (each for each in DEPARTMENTS if each != name):
-        feed = KafkaFeed(RemoteLog(caller, other, token), name, bootstrap, instance=settings.instance_name)
-        stack.push_async_callback(feed.leave)
-        feeds[other] = feed
-    return feeds
+    others = [
+        KafkaFeed(RemoteLog(caller, other, token), name, bootstrap, instance=settings.instance_name)
+        for other in DEPARTMENTS
+        if other != name
+    ]
+    stack.push_async_callback(_leave, others)
+    return {name: PostgresFeed(store), **{feed.department: feed for feed in others}}
+
+
+async def _leave(feeds: Sequence[KafkaFeed]) -> None:
+    await asyncio.gather(*(feed.leave() for feed in feeds))
+
+
+async def assigned(opened: Opened) -> str:
+    """Whether Kafka has given this process something to hear of each department that is heard through it."""
+    feeds = [feed for feed in opened.heard() if isinstance(feed, KafkaFeed)]
+    return "; ".join(f"no partitions of {feed.topic} yet" for feed in feeds if not feed.member.parts)

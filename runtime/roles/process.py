@@ -22,7 +22,7 @@ log = logging.getLogger("baton.role")
 
 CONNECT_S = 5.0
 #: After this the process ends, whatever still holds it.
-STOP_S = 4.0
+STOP_S = 6.0
 FAILED = 1
 
 

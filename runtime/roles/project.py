@@ -12,9 +12,10 @@ from eventlog.kafka.leadership import Deposed, term
 from eventlog.postgres.channel import Channel
 from eventlog.trouble import is_infrastructure, wait_s
 from eventlog.watching import CHANNEL
+from runtime.health import Check
 from runtime.operations_service import measure
 from runtime.projecting import Projecting, Work
-from runtime.roles.connecting import opened_department
+from runtime.roles.connecting import assigned, opened_department
 from runtime.roles.process import Started
 from runtime.roles.serve import log_answers
 from runtime.settings import Settings
@@ -60,4 +61,9 @@ async def project(name: str, settings: Settings) -> AsyncIterator[Started]:
         async def follows() -> str:
             return projecting.failed
 
-        yield Started({"log": lambda: log_answers(opened), "views": follows}, projecting.ended)
+        checks: dict[str, Check] = {
+            "log": lambda: log_answers(opened),
+            "views": follows,
+            "kafka": lambda: assigned(opened),
+        }
+        yield Started(checks, projecting.ended)

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -84,7 +85,7 @@ async def installed(server: TestServer, tmp_path_factory: pytest.TempPathFactory
     home = tmp_path_factory.mktemp("roles")
     (home / "keys").mkdir(mode=0o700)
     kafka = await shared_server()
-    settings = Settings(home=home, database_url=server.dsn("postgres"))
+    settings = Settings(home=home, database_url=server.dsn("postgres"), kafka_bootstrap=kafka.bootstrap)
     await migrate(DEPARTMENTS, settings)
     databases = Databases(server.dsn("postgres"), Passwords.at(settings.postgres_key))
     return Installation(home, databases, kafka.bootstrap, {name: free_port() for name in DEPARTMENTS})
@@ -146,7 +147,8 @@ async def test_two_that_project_one_department_share_it_and_one_of_them_does_wha
         first = await stack.enter_async_context(AsyncExitStack())
         started = await first.enter_async_context(project("marketing", installed.settings("marketing")))
         second = await stack.enter_async_context(project("marketing", installed.settings("marketing")))
-        assert (await ready(started), await ready(second)) == ([], [])
+        for each in (started, second):
+            await eventually(partial(ready, each), lambda reasons: reasons == [])
         await listed(caller, installed)
         await first.aclose()
         await listed(caller, installed)

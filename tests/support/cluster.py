@@ -62,6 +62,12 @@ def _name(process: psutil.Process) -> str:
     return ""
 
 
+def servers(baton: Baton) -> dict[str, int]:
+    """Process ids of PostgreSQL and Kafka, as they wrote them down."""
+    (broker,) = KafkaServer.of(baton.home / "kafka", jars()).found().values()
+    return {"PostgreSQL": baton.postmaster(), "Kafka": int(broker.pid_file.read_text())}
+
+
 def belongings(baton: Baton) -> list[str]:
     """Command lines of everything that runs for this home: our processes, PostgreSQL, Kafka."""
     found = []

@@ -8,7 +8,7 @@ PLAN = Plan(
     databases={name: f"postgresql://{name}:secret@/{name}" for name in DEPARTMENTS},
     keyring="postgresql://keyring:secret@/keyring",
     kafka_bootstrap="127.0.0.1:9092",
-    gateway_port=8080,
+    gateway=("0.0.0.0", 8080),
     grpc_ports={name: 7000 + n for n, name in enumerate(DEPARTMENTS)},
     health_ports={name: 7100 + n for n, name in enumerate(names())},
 )
@@ -49,3 +49,10 @@ def test_everybody_finds_the_departments_where_they_serve() -> None:
 def test_each_says_at_its_own_port_how_it_is_doing() -> None:
     ports = {name: settings_of(planned).health_port for name, planned in PROCESSES.items()}
     assert ports == PLAN.health_ports
+    assert PROCESSES["sales-relay"].health == f"127.0.0.1:{PLAN.health_ports['sales-relay']}"
+
+
+def test_only_the_gateway_listens_for_others_than_this_machine() -> None:
+    open_ones = {name for name, planned in PROCESSES.items() if settings_of(planned).host != "127.0.0.1"}
+    assert open_ones == {"gateway"}
+    assert PROCESSES["gateway"].health == f"127.0.0.1:{PLAN.health_ports['gateway']}"
