@@ -153,6 +153,24 @@ async def test_a_flipped_bit_is_an_alarm_that_is_never_ledgered_and_heals_from_t
         await ledger_is_true(views, marketing)
 
 
+async def test_the_true_fact_behind_a_spoiled_one_leaves_the_alarm_as_it_is(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    """Else it would wait, parked, behind nothing that anybody heals."""
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await record(marketing, codec, "visit-1", CustomerCame(customer="ana"))
+        await heard(projector, marketing)
+        source = projector.sources["marketing"]
+        true = replace((await marketing.read_all(Position(0))).events[0], version=Version(2))
+        for event in (replace(true, data=b"{}"), true):
+            async with source._writing:
+                await source._apply(await source._decoded(Told.beside(WHOLE, [event])))
+
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await heard(projector, marketing)
+        assert projector.sources["marketing"].alarmed() == [(TENANT, "marketing.visit-1")]
+
+
 class CutOff(FaultyFeed):
     """Neither the feed nor the owner's log has the first fact of a stream."""
 
