@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from eventlog.ahead import either
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
@@ -300,10 +301,7 @@ async def test_two_projectors_of_one_department_count_nothing_twice(
     feeds = [PostgresFeed(sales), PostgresFeed(marketing, page_events=5)]
     async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
         await some_history(marketing, codec, seed=6)
-        await asyncio.wait(
-            [asyncio.create_task(heard(each, marketing)) for each in (first, second)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await either(heard(first, marketing), heard(second, marketing))
 
     assert await Expected.found(views) == await Expected.of(codec, marketing)
 
@@ -534,10 +532,7 @@ async def test_two_projectors_of_one_department_share_a_source_in_parts_and_coun
     feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=5), late_s=0.005)]
     async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
         await some_history(marketing, codec, seed=13)
-        await asyncio.wait(
-            [asyncio.create_task(heard(each, marketing)) for each in (first, second)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await either(heard(first, marketing), heard(second, marketing))
 
     assert await Expected.found(views) == await Expected.of(codec, marketing)
 
