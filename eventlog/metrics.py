@@ -34,3 +34,5 @@ RELAY_SECONDS = Histogram(
 RELAY_INTERRUPTED = Counter(
     "baton_relay_interruptions", "Times that a relay had to start over, by reason", ("department", "reason")
 )
+
+STREAM_LAG = Gauge("baton_stream_lag", "Positions that streaming workers have not in their rows yet", _LABELS)

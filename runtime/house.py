@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.postgres.store import PostgresStore
+from eventlog.streaming.heard import take_back
 from runtime.databases import KEYRING, Databases
 from runtime.department import DEPARTMENTS, Clock, utc_now
 from runtime.gathering import Gathering
@@ -68,6 +69,7 @@ async def open_houses(
             heard = {source: hears(name, feed) for source, feed in feeds.items()}
             dsn = databases.dsn(name)
             opened = await open_department(stack, store, dsn, heard, keyring, settings, clock)
+            await take_back(opened.rebuild())
             running[name] = Projecting(opened)
         serving = {name: Serving.of(each.opened, each.projector) for name, each in running.items()}
         for name, each in running.items():

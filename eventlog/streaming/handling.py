@@ -126,7 +126,10 @@ class Handling:
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
-        return await heard.missing(self._views, source, await self._owners[source].head())
+        head = await self._owners[source].head()
+        reached = await heard.reached(self._views, source)
+        metrics.STREAM_LAG.labels(self._department, source).set(head.position - reached)
+        return await heard.missing(self._views, source, head)
 
     async def close_gap(self, source: str, position: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream

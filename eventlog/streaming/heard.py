@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from eventlog.errors import NotSafe
 from eventlog.events import Place, Position
 from eventlog.marks import Superseded
+from eventlog.rebuild import Rebuild
 from eventlog.views import Views
 
 #: So many positions are taken over at once where a gap was closed.
@@ -18,22 +19,35 @@ _RUN_MAX = 10_000
 
 
 async def current_epoch(views: Views, tables: Sequence[str]) -> int:
-    """The epoch that a worker starts in. The first worker ever begins anew: the rows that it finds are the
-    projector's."""
-    epoch = int(await views.fetchval("SELECT epoch FROM stream_epoch"))
-    return epoch or await begin_anew(views, tables, after=0)
-
-
-async def begin_anew(views: Views, tables: Sequence[str], *, after: int | None = None) -> int:
-    """Throw away all rows and start the next epoch, in which everything is heard from the first position again; unless
-    another than the one `after` which it is to be has begun. Workers of the old one stop at their next batch."""
+    """The epoch that a worker starts in. Where the rows are the projector's, the first worker begins anew."""
     async with views.transaction() as connection:
-        epoch = await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE")
-        if after not in (None, epoch):
-            return int(epoch)
-        epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1 RETURNING epoch")
-        for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
-            await connection.execute(f'TRUNCATE "{table}"')
+        row = await connection.fetchrow("SELECT epoch, streamed FROM stream_epoch FOR UPDATE")
+        return int(row["epoch"]) if row["streamed"] else await _next_epoch(connection, tables)
+
+
+async def begin_anew(views: Views, tables: Sequence[str]) -> int:
+    """Throw away all rows and start the next epoch, in which everything is heard from the first position again.
+    Workers of the old one stop at their next batch."""
+    async with views.transaction() as connection:
+        return await _next_epoch(connection, tables)
+
+
+async def take_back(rebuild: Rebuild) -> bool:
+    """The projector goes on with the rows: where workers made them meanwhile, they are computed anew first. Returns
+    whether that was necessary. Raises `RebuildFailed`."""
+    if not await rebuild.views.fetchval("SELECT streamed FROM stream_epoch"):
+        return False
+    await rebuild.run(compared=False)
+    async with rebuild.views.transaction() as connection:
+        await connection.execute("UPDATE stream_epoch SET streamed = false")
+        await connection.execute("TRUNCATE stream_heard, stream_ahead, stream_parked")
+    return True
+
+
+async def _next_epoch(connection: Any, tables: Sequence[str]) -> int:
+    epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1, streamed = true RETURNING epoch")
+    for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
+        await connection.execute(f'TRUNCATE "{table}"')
     return int(epoch)
 
 
@@ -73,6 +87,11 @@ async def add(connection: Any, source: str, upto: Position, positions: Sequence[
         if moved < reached + _RUN_MAX:
             return Position(moved)
         reached = moved
+
+
+async def reached(views: Views, source: str) -> Position:
+    """Up to where all of a log is in the rows."""
+    return Position(await views.fetchval("SELECT position FROM stream_heard WHERE source = $1", source) or 0)
 
 
 class Missing(NamedTuple):

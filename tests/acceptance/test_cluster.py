@@ -84,6 +84,20 @@ async def test_a_lead_becomes_an_opportunity_through_all_departments(mona: httpx
     assert set(funnel["positions"]) == {"contacts", "marketing", "sales"}
 
 
+async def test_metrics_are_streamed_and_say_how_far(mona: httpx.AsyncClient) -> None:
+    await handed_over(mona)
+    position = (await mona.post("/v1/leads", json=LEAD)).headers["baton-position"].partition(":")[2]
+
+    def complete(answer: Any) -> bool:
+        return bool(answer.get("rows")) and int(answer["positions"]["marketing"][2:]) >= int(position[2:])
+
+    touches = await eventually(lambda: get(mona, "/v1/metrics/touches"), complete)
+    assert sum(row["leads"] for row in touches["rows"]) == (await get(mona, "/v1/leads"))["totalSize"]
+    handoffs = await eventually(lambda: get(mona, "/v1/metrics/handoffs"), lambda each: bool(each.get("rows")))
+    assert handoffs["rows"][0]["acceptance"]["count"] >= 1
+    assert handoffs["rows"][0]["delivery"]["p50"].endswith("s")
+
+
 async def test_a_list_waits_for_what_was_written_whoever_wrote_it(mona: httpx.AsyncClient) -> None:
     written = await mona.post("/v1/leads", json=LEAD)
     position = {"baton-min-position": written.headers["baton-position"]}
@@ -170,7 +184,16 @@ async def test_a_second_start_on_one_home_is_refused(cluster: Baton) -> None:
 
 
 @pytest.mark.parametrize(
-    "victim", ["marketing-serve", "contacts-project", "sales-relay", "contacts-serve", "sales-project", "gateway"]
+    "victim",
+    [
+        "marketing-serve",
+        "contacts-project",
+        "sales-relay",
+        "contacts-serve",
+        "sales-project",
+        "analytics-stream",
+        "gateway",
+    ],
 )
 async def test_what_is_killed_comes_back_and_nothing_is_lost(
     cluster: Baton, mona: httpx.AsyncClient, victim: str

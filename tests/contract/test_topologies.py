@@ -13,6 +13,7 @@ from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.projections import At, Change, Insert, Projection
 from eventlog.rebuild import Rebuild
+from eventlog.streaming.heard import current_epoch, take_back
 from eventlog.topologies import Derived, Topology
 from eventlog.views import Views
 from tests.support.department import TENANT, CustomerBought, a_codec, heard, open_views, projecting, record
@@ -148,3 +149,23 @@ async def test_a_rebuild_folds_states_too_and_finds_no_difference(
 
     assert {each.table: each.differing for each in rebuilt.differences} == {"sums": 0, "states": 0}
     assert ("marketing.visit-0", 1000 + sum(range(0, 40, 4))) in await sums(views)
+
+
+async def test_what_workers_streamed_is_computed_anew_before_the_projector_goes_on(
+    views: Views, codec: Codec, marketing: MemoryStore
+) -> None:
+    await buy(marketing, codec, "visit-1", 1, 2)
+    feed = PostgresFeed(marketing)
+    async with projecting(views, codec, [feed], projections=[]) as projector:
+        await heard(projector, marketing)
+    assert await current_epoch(views, ["sums", "states"]) == 1
+    await views.execute("INSERT INTO sums VALUES ($1, 'marketing.visit-1', 1, 1)", TENANT)
+
+    assert await take_back(Rebuild("sales", views, codec, [feed], [summing()], SCHEMA))
+    assert not await take_back(Rebuild("sales", views, codec, [feed], [summing()], SCHEMA))
+    await buy(marketing, codec, "visit-1", 4)
+    async with projecting(views, codec, [feed], projections=[summing()]) as projector:
+        await heard(projector, marketing)
+    assert [spent for _, spent in await sums(views)] == [1, 3, 7]
+    assert await current_epoch(views, ["sums", "states"]) == 2
+    assert await sums(views) == []

@@ -2,9 +2,10 @@
 -- when they begin anew, in another epoch.
 CREATE TABLE views.stream_epoch (
     id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
-    epoch integer NOT NULL
+    epoch integer NOT NULL DEFAULT 0,
+    streamed boolean NOT NULL DEFAULT false
 );
-INSERT INTO views.stream_epoch (epoch) VALUES (0);
+INSERT INTO views.stream_epoch DEFAULT VALUES;
 
 -- Every position up to this one is in the rows. Positions are contiguous in a log, so one that is left out is noticed.
 CREATE TABLE views.stream_heard (
