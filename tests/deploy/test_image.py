@@ -5,14 +5,12 @@ from fnmatch import fnmatch
 
 import yaml
 
-from runtime.cli import COMMANDS, parser
+from runtime.cli import parser
 from runtime.department import DEPARTMENTS
 from tests.support.data import ROOT
 from tests.support.deploying import PORTS, PROCESSES, SETTINGS, run
 
 TEXT = (ROOT / "Dockerfile").read_text()
-#: Roles that `baton` does not know yet.
-COMING = {"stream"}
 LINES = TEXT.replace("\\\n", " ").splitlines()
 
 
@@ -61,8 +59,7 @@ def test_no_tool_that_builds_stays_in_it() -> None:
 def test_every_process_has_a_command_that_baton_knows() -> None:
     migrations = [["migrate", name] for name in DEPARTMENTS]
     for command in (*PROCESSES.values(), *migrations):
-        if command[0] in COMMANDS or command[0] not in COMING:
-            parser(command[0]).parse_args(command)
+        parser(command[0]).parse_args(command)
 
 
 def test_its_settings_are_settings_and_its_ports_agree() -> None:

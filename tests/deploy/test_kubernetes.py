@@ -15,7 +15,7 @@ from tests.support.deploying import DEPLOY, PORTS, PROCESSES, SETTINGS, topics
 from tests.support.manifests import BY_HAND, OVERLAYS, Manifest, Overlay, references, selects
 
 POSTGRES, KAFKA = 5432, 9092
-KEYRING = ("serve", "project", "stream", "migrate")
+KEYRING = ("serve", "project", "migrate")
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
@@ -149,7 +149,8 @@ def test_everyone_has_the_keys_that_they_need_and_no_other(of: Overlay) -> None:
         volumes = [volume["secret"] for volume in pod(each)["volumes"] if "secret" in volume]
         keys = {item["key"] for volume in volumes for item in volume.get("items", ())}
         opens = role in KEYRING
-        assert keys == ({"master.key"} if opens else set()) | ({"issuer.pem"} if opens or role == "gateway" else set())
+        verifies = opens or role in ("gateway", "stream")
+        assert keys == ({"master.key"} if opens else set()) | ({"issuer.pem"} if verifies else set())
         assert ("BATON_KEYRING_URL" in configured(of, each)) == opens, name
         assert (of.pods()[name].get("keyring") == "true") == opens, name
 
@@ -169,7 +170,7 @@ def test_every_arrow_is_needed_and_every_needed_arrow_is_drawn(of: Overlay) -> N
     ours = {name: name.rpartition("-")[2] for name in of.workloads()}
     brokers = {name for name in of.pods() if name.endswith("-kafka")}
     for name, role in ours.items():
-        if role in ("gateway", "serve", "project"):
+        if role in ("gateway", "serve", "project", "stream"):
             wanted |= {(name, f"{department}-serve", PORTS["grpc"]) for department in DEPARTMENTS}
         if role != "gateway":
             wanted.add((name, f"{name.partition('-')[0]}-postgres", POSTGRES))
