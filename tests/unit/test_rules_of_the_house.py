@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gateway.contract import DESCRIPTORS, Contract
 from runtime.department import DEPARTMENTS
 from runtime.identity import ROLES
 from runtime.methods import Method, route_of
-from runtime.options import access
+from runtime.options import access, allowed, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +28,20 @@ CRM_WORDS = re.compile(r"\b(lead|opportunit(y|ies)|handoff|company|companies|cam
 
 def methods() -> dict[str, MethodDescriptor]:
     return {each.descriptor.full_name: each.descriptor for each in Contract.load().operations}
+
+
+def fields() -> Iterator[FieldDescriptor]:
+    for method in methods().values():
+        yield from _below(method.input_type, set())
+
+
+def _below(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
+    if message.full_name not in seen:
+        seen.add(message.full_name)
+        for field in message.fields:
+            yield field
+            if field.message_type is not None:
+                yield from _below(field.message_type, seen)
 
 
 def files(*folders: str) -> Iterator[Path]:
@@ -69,6 +83,13 @@ def test_every_rpc_is_documented() -> None:
                 rpcs = enumerate(service.method)
                 silent += [f"{service.name}.{rpc.name}" for m, rpc in rpcs if (6, n, 2, m) not in said]
     assert silent == []
+
+
+def test_every_pattern_is_told_in_words() -> None:
+    """Nobody reads a regular expression in an answer."""
+    told = {f.full_name: text(f) for f in fields() if text(f).pattern}
+    assert told
+    assert {name: allowed(rule) for name, rule in told.items() if rule.pattern in allowed(rule)} == {}
 
 
 def test_names_follow_the_contracts_conventions() -> None:

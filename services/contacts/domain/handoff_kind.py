@@ -7,7 +7,6 @@ from typing import Any
 
 from eventlog.decider import Decider, NotThere, Refused
 from facts.contacts import HandoffKindDefined
-from services.contacts.domain import handoff_required
 
 DEADLINE_WORKING_MINUTES = 480
 #: Departments that hand on and receive: those that record facts about customers.
@@ -76,23 +75,22 @@ def define(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[
     """A kind that did not exist."""
     if state.kind or kind == LEAD_TO_SALES.kind:
         raise Refused("this kind of handoff exists already", field="handoff_kind.kind")
-    return [_defined(_checked(replace(HandoffKind(), **{**given, "kind": kind}), HandoffKind()))]
+    return [_defined(_checked(replace(HandoffKind(), **{**given, "kind": kind})))]
 
 
 def redefine(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[HandoffKindDefined]:
     """Change the values given; nothing where nothing differs."""
     before = known(state, kind)
-    after = _checked(replace(before, **{**given, "kind": kind}), before)
+    after = _checked(replace(before, **{**given, "kind": kind}))
     return [] if after == before else [_defined(after)]
 
 
-def _checked(asked: HandoffKind, before: HandoffKind) -> HandoffKind:
+def _checked(asked: HandoffKind) -> HandoffKind:
     for name in ("from_department", "to_department"):
         if getattr(asked, name) not in DEPARTMENTS:
             raise Refused(f"expected one of {', '.join(DEPARTMENTS)}", field=f"handoff_kind.{name}")
     if asked.from_department == asked.to_department:
         raise Refused("a department hands on to another one", field="handoff_kind.to_department")
-    handoff_required.check(asked.required, before.required, "handoff_kind.required")
     minutes = asked.deadline_working_minutes or DEADLINE_WORKING_MINUTES
     return replace(asked, deadline_working_minutes=minutes, required=tuple(dict.fromkeys(asked.required)))
 
