@@ -44,6 +44,17 @@ def test_a_token_is_valid_for_some_time(
     assert "expected more than 0" in answer.err
 
 
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])
+def test_the_audit_waits_for_no_negative_and_no_endless_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: str
+) -> None:
+    monkeypatch.setenv("BATON_HOME", str(tmp_path))
+
+    assert cli.main(("audit", "handoffs", f"--wait={seconds}")) == cli.UNUSABLE
+
+    assert "expected seconds, 0 or more" in capsys.readouterr().err
+
+
 def test_who_interrupts_at_once_is_answered_in_silence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
