@@ -6,7 +6,7 @@ from prometheus_client.exposition import generate_latest
 __all__ = ["CALLS", "HEAD", "LAG", "LATENCY_S", "REGISTRY", "TODOS_OLDEST", "TODOS_WAITING", "exposition"]
 
 # When a series began says nothing to an operator, and is a line for each.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 #: Upper bounds of what answers take, in seconds: what is prompt, what is slow, and what alerts ask. Every bound is a
 #: line for each route and outcome.
