@@ -5,17 +5,18 @@ import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import orjson
 from asyncpg.prepared_stmt import PreparedStatement
 
-from eventlog.errors import CommandReused, NotSafe, Unavailable
+from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Position, Version
-from eventlog.postgres.plan import NO_EVENTS, LogHead, Plan, StreamHead, StreamHeads, StreamKey, unknown
-from eventlog.postgres.queue import AppendQueue, Pending
+from eventlog.intake import Intake
+from eventlog.plan import NO_EVENTS, LogHead, StreamHead, StreamHeads, StreamKey
+from eventlog.postgres.plan import Plan, unknown
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
+from eventlog.queue import Pending
 from eventlog.store import Appended, Command
 
 Clock = Callable[[], datetime]
@@ -56,9 +57,9 @@ class Writer:
     writer remembers of the streams; the statement takes the lock, and the keys of the tables refuse what is no longer
     true. Where what it remembers was wrong, or is not enough, it looks first: lock, read, write, commit."""
 
-    def __init__(self, dsn: str, queue: AppendQueue, clock: Clock, written: Callable[[int], None]) -> None:
+    def __init__(self, dsn: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
         self._dsn = dsn
-        self._queue = queue
+        self._intake = intake
         self._clock = clock
         self._written = written
         self._heads = StreamHeads()
@@ -67,7 +68,6 @@ class Writer:
         self.generation = 1
         self._connection: asyncpg.Connection[Any] | None = None
         self._append: PreparedStatement[asyncpg.Record] | None = None
-        self.running: dict[tuple[str, UUID], Pending] = {}
 
     async def start(self) -> None:
         """Connect and learn where the log stands. Raises what makes it impossible."""
@@ -77,17 +77,16 @@ class Writer:
         """Write until cancelled."""
         try:
             while True:
-                await self._queue.filled()
-                await self._write(self._queue.take())
+                await self._intake.filled()
+                await self._write(self._intake.take())
         finally:
             self._disconnect()
-            for pending in list(self.running.values()):
-                self._settle(pending, Unavailable("the log is closed"))
+            self._intake.close()
 
     async def _write(self, batch: list[Pending]) -> None:
         """Until each is settled or has no caller left."""
         attempt = 0
-        while batch := self._wanted(batch):
+        while batch := self._intake.wanted(batch):
             try:
                 await self._try(batch)
             except INFRASTRUCTURE:
@@ -101,18 +100,10 @@ class Writer:
     async def _part(self, batch: list[Pending], error: Exception) -> None:
         """Something in the batch cannot be written: only the append that holds it fails."""
         if len(batch) == 1:
-            self._settle(batch[0], error)
+            self._intake.settle(batch[0], error)
         else:
             for pending in batch:
                 await self._write([pending])
-
-    def _wanted(self, batch: list[Pending]) -> list[Pending]:
-        """The unsettled ones. Those that nobody waits for any more are dropped: happened or not, the same command
-        asked again tells."""
-        for pending in batch:
-            if pending.answer.done() and not pending.settled:
-                self._settle(pending, Unavailable("nobody waits for it"))
-        return [pending for pending in batch if not pending.settled]
 
     async def _try(self, batch: list[Pending]) -> None:
         connection = await self._connected()
@@ -140,13 +131,13 @@ class Writer:
             self._head, self._certain = LogHead(*head), False
             if self._head.generation != plan.head.generation:
                 return False  # a restored log may be shorter than what is remembered of it
-            batch += self._queue.take()
+            batch += self._intake.take()
         return False
 
     async def _look_first(self, connection: Connection, batch: list[Pending]) -> None:
         """Take the lock, read all there is to know, write, commit."""
         await connection.execute(LOCK, timeout=STATEMENT_TIMEOUT_S)
-        batch += self._queue.take()
+        batch += self._intake.take()
         await self._look(connection)
         await self._settle_answered(connection, batch)
         fresh = [pending for pending in batch if not pending.settled]
@@ -196,11 +187,11 @@ class Writer:
         self._head = plan.head_after(head)
         self._written(self._head.position)
         for pending, appended in plan.answers(head.position):
-            self._settle(pending, appended)
+            self._intake.settle(pending, appended)
         await self._settle_answered(connection, [pending for pending, _ in plan.conflicts])
         for pending, conflict in plan.conflicts:
             if not pending.settled:
-                self._settle(pending, conflict)
+                self._intake.settle(pending, conflict)
 
     async def _settle_answered(self, connection: Connection, batch: list[Pending]) -> None:
         """Give the stored answer to commands that have one."""
@@ -216,12 +207,7 @@ class Writer:
         for pending in batch:
             row = stored.get(pending.key)
             if row is not None:
-                self._settle(pending, stored_answer(row, pending.append.command))
-
-    def _settle(self, pending: Pending, answer: Appended | Exception) -> None:
-        self.running.pop(pending.key, None)
-        self._queue.release(pending.size)
-        pending.settle(answer)
+                self._intake.settle(pending, stored_answer(row, pending.append.command))
 
     async def _connected(self) -> Connection:
         connection = self._connection

@@ -116,13 +116,13 @@ class AppendQueue:
         """Wait until there is something to write."""
         await self._filled.wait()
 
-    def take(self) -> list[Pending]:
+    def take(self, bytes_max: int = BATCH_BYTES_MAX) -> list[Pending]:
         """What waits, as far as it fits into one batch; at least one, if any waits."""
         batch: list[Pending] = []
         size = 0
         while self._waiting and len(batch) < BATCH_COUNT_MAX:
             size += self._waiting[0].size
-            if batch and size > BATCH_BYTES_MAX:
+            if batch and size > bytes_max:
                 break
             batch.append(self._waiting.popleft())
         if not self._waiting:
