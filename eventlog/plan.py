@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventlog.errors import Conflict
@@ -32,6 +32,12 @@ class LogHead(NamedTuple):
     generation: int
     position: int
     recorded_at: datetime
+
+
+class Heads(Protocol):
+    """The heads of streams, as far as they are known."""
+
+    def get(self, key: StreamKey, /) -> StreamHead | None: ...
 
 
 class StreamHeads:
@@ -68,7 +74,7 @@ class Planned:
 class Batch(ABC):
     """What is written for one batch. Later appends of the batch see what earlier ones will have written."""
 
-    def __init__(self, batch: Iterable[Pending], head: LogHead, heads: StreamHeads, now: datetime) -> None:
+    def __init__(self, batch: Iterable[Pending], head: LogHead, heads: Heads, now: datetime) -> None:
         self.head = head
         self.recorded_at = max(now, head.recorded_at)
         self.count = 0

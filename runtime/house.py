@@ -28,7 +28,6 @@ from eventlog.healing import Healing
 from eventlog.keyring import MasterKey
 from eventlog.parked import ParkedStreams
 from eventlog.postgres.keyring import PostgresKeyring, is_used
-from eventlog.postgres.store import PostgresStore
 from eventlog.projector import Projector
 from eventlog.reactor import Reactor
 from eventlog.rebuild import Rebuild
@@ -42,6 +41,7 @@ from runtime.log_service import LogService
 from runtime.operations_service import Operations, measure
 from runtime.rpc import Dispatcher, Servicer
 from runtime.settings import Settings
+from runtime.stores import OpenStore, open_store
 
 log = logging.getLogger("baton.house")
 
@@ -154,7 +154,7 @@ async def open_houses(
     await databases.prepare((*DEPARTMENTS, KEYRING))
     async with contextlib.AsyncExitStack() as stack:
         keyring = await _keyring(stack, databases, settings)
-        opened = await asyncio.gather(*(PostgresStore.open(databases.dsn(name), name) for name in DEPARTMENTS))
+        opened = await asyncio.gather(*(open_store(name, settings, databases.dsn(name)) for name in DEPARTMENTS))
         for store in opened:
             stack.push_async_callback(store.close)
         feeds = {store.department: PostgresFeed(store) for store in opened}
@@ -174,7 +174,7 @@ async def open_houses(
 
 async def _open(
     stack: contextlib.AsyncExitStack,
-    store: PostgresStore,
+    store: OpenStore,
     feeds: Mapping[str, Feed],
     keyring: PostgresKeyring,
     databases: Databases,

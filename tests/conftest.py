@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import eventlog.kurrentdb  # noqa: F401 (before any test imports the client: see google_codes.py)
 from tests.support.data import ROOT
 from tests.support.postgres import TestServer, running_server
 
