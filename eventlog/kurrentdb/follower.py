@@ -11,10 +11,11 @@ from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.records import from_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream
 
-PAGE = 1000
+#: Who is further behind than this looks if another process has indexed the rest: that is faster than reading it.
+PAGE = 128
 ROWS_MAX = 5_000
 #: The index follows in steps, so that a step carries more than one append.
-INDEX_PAUSE_S = 0.02
+INDEX_PAUSE_S = 0.01
 AGAIN_S = 0.5
 
 log = logging.getLogger("baton.log.kurrentdb")
@@ -68,13 +69,34 @@ class Follower:
             await self.catch_up()
 
     async def catch_up(self) -> None:
-        """Read up to the end."""
-        while True:
+        """Read up to where the end was; what another process has indexed meanwhile is passed over. A process that read
+        all, up to an end that moves on, could be slower than one that writes, and would never be done."""
+        end: int | None = None
+        while end is None or self._known.head.revision < end:
             await self._known.room()
             found = await self._reading.read(self._known.head.revision + 1, PAGE)
-            self._known.apply(map(from_kurrentdb, found))
+            async with self._known.still:
+                self._known.apply(map(from_kurrentdb, found))
             if len(found) < PAGE:
                 return
+            if end is None:
+                last = await self._reading.last()
+                end = last.stream_position if last else -1
+            await self.pass_over_the_indexed()
+
+    async def come_level(self, losses: int) -> None:
+        """Know the log as it is, after the place that was meant was taken. Who loses again and again asks for a turn:
+        a process that writes as fast as it can leaves no moment in which to read what it wrote."""
+        if losses > 1:
+            await self._index.ask_for_a_turn()
+        await self.pass_over_the_indexed()
+        await self.fresh()
+
+    async def pass_over_the_indexed(self) -> None:
+        """Know what another process has indexed, without reading it."""
+        checkpoint = await self._index.checkpoint()
+        async with self._known.still:
+            self._known.jump(checkpoint)
 
     async def refuse_a_shorter_log(self) -> None:
         """Raises `NotSafe` when the log does not reach as far as this process knows it."""
@@ -89,11 +111,7 @@ class Follower:
     async def _listen(self) -> None:
         while True:
             try:
-                async with aclosing(self._following.follow(self._known.head.revision)) as heard:
-                    async for event in heard:
-                        if event.stream_position > self._known.head.revision:
-                            await self._known.room()
-                            self._known.apply([from_kurrentdb(event)])
+                await self._hear()
             except Away as error:
                 log.info("following %s again: %s", self._following.name, error)
             except NotSafe as error:
@@ -102,12 +120,25 @@ class Follower:
                 return
             await asyncio.sleep(AGAIN_S)
 
+    async def _hear(self) -> None:
+        """Apply what comes, until that is old, because it comes faster than it can be heard; then others do better
+        who read and pass over what is indexed."""
+        async with aclosing(self._following.follow(self._known.head.revision)) as heard:
+            async for event in heard:
+                if event.stream_position < self._known.head.revision - PAGE:
+                    return
+                if event.stream_position > self._known.head.revision:
+                    await self._known.room()
+                    async with self._known.still:
+                        self._known.apply([from_kurrentdb(event)])
+        raise Away("the server has ended the subscription")
+
     async def _bring_index(self) -> None:
         while True:
             await self._known.something_unindexed()
             rows = self._known.unindexed(ROWS_MAX)
             try:
-                await self._index.save(rows)
+                self._known.give_way(await self._index.save(rows))
             except Away:
                 await asyncio.sleep(AGAIN_S)
                 continue

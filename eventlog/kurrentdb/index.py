@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -16,7 +16,10 @@ from eventlog.postgres.migrations import apply_migrations
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, Pool, connect_writer, reader_pool
 
 POOL_SIZE_MAX = 4
+TURN_S = 0.3
 SCHEMA = "log_index"
+
+T = TypeVar("T")
 
 _MIGRATIONS = Path(__file__).with_name("index_sql")
 
@@ -53,12 +56,20 @@ LEFT JOIN LATERAL (
     SELECT skipped FROM log_index.skips WHERE position < $1 ORDER BY position DESC, skipped DESC LIMIT 1
 ) s ON true
 """
-_CHECKPOINT = "SELECT department, generation, position, revision, record FROM log_index.log"
-_MOVE = "UPDATE log_index.log SET generation = $1, position = $2, revision = $3, record = $4"
+_CHECKPOINT = "SELECT generation, position, recorded_at, revision, record FROM log_index.log"
+_STANDS = """
+SELECT revision, record, asked_by, extract(epoch FROM asked_until - clock_timestamp())::float8 AS asked_s
+FROM log_index.log FOR UPDATE
+"""
+_ASK = """
+UPDATE log_index.log SET asked_by = $1, asked_until = clock_timestamp() + make_interval(secs => $2)
+WHERE asked_by = $1 OR asked_until < clock_timestamp()
+"""
+_MOVE = "UPDATE log_index.log SET generation = $1, position = $2, recorded_at = $3, revision = $4, record = $5"
 _START = "INSERT INTO log_index.log (department) VALUES ($1) ON CONFLICT DO NOTHING"
 _CLEAR = """
 TRUNCATE log_index.facts, log_index.commands, log_index.skips;
-UPDATE log_index.log SET generation = 1, position = 0, revision = -1, record = NULL;
+UPDATE log_index.log SET generation = 1, position = 0, recorded_at = 'epoch', revision = -1, record = NULL;
 """
 
 
@@ -69,6 +80,8 @@ class Index:
     def __init__(self, dsn: str, pool: Pool) -> None:
         self._dsn = dsn
         self._pool = pool
+        self._id = uuid4()
+        self._alone = asyncio.Lock()
         self._connection: asyncpg.Connection[Any] | None = None
 
     @classmethod
@@ -90,7 +103,7 @@ class Index:
     async def checkpoint(self) -> Head:
         """The last record that the index has."""
         (row,) = await self._fetch(_CHECKPOINT)
-        return Head(row["generation"], row["position"], Head().recorded_at, row["revision"], row["record"])
+        return Head(*row)
 
     async def commands(self, keys: Iterable[tuple[str, UUID]], covers: int) -> Mapping[tuple[str, UUID], int]:
         """The revisions of the records of these commands, of those that have one."""
@@ -120,9 +133,15 @@ class Index:
         (row,) = await self._look_up(_SKIPPED, covers, position)
         return row["skipped"] or 0
 
-    async def save(self, rows: Sequence[Row]) -> None:
-        """Take these rows, which follow each other, unless another process has saved them already."""
-        await self._writing(lambda connection: _save(connection, rows))
+    async def save(self, rows: Sequence[Row]) -> float:
+        """Take these rows, which follow each other, unless another process has saved them already. Answers for how many
+        seconds another process has asked to be let go first."""
+        stands = await self._writing(lambda connection: _save(connection, rows))
+        return 0.0 if stands["asked_by"] == self._id else max(0.0, stands["asked_s"])
+
+    async def ask_for_a_turn(self) -> None:
+        """Ask the other processes to write nothing for a moment."""
+        await self._writing(lambda connection: connection.execute(_ASK, self._id, TURN_S))
 
     async def clear(self) -> None:
         """Begin anew."""
@@ -143,13 +162,13 @@ class Index:
         except INFRASTRUCTURE as error:
             raise Away(f"the index: {type(error).__name__} {error}") from error
 
-    async def _writing(self, work: Callable[[Connection], Coroutine[Any, Any, Any]]) -> None:
+    async def _writing(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         """Do something in the one session that writes."""
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await connect_writer(self._dsn)
-            async with asyncio.timeout(STATEMENT_TIMEOUT_S):
-                await work(self._connection)
+            async with self._alone, asyncio.timeout(STATEMENT_TIMEOUT_S):
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await connect_writer(self._dsn)
+                return await work(self._connection)
         except INFRASTRUCTURE as error:
             if self._connection is not None:
                 self._connection.terminate()
@@ -165,10 +184,10 @@ async def _prepare(connection: Connection, department: str) -> None:
         raise NotSafe(f"this is the index of the log of {found}, not of {department}")
 
 
-async def _save(connection: Connection, rows: Sequence[Row]) -> None:
+async def _save(connection: Connection, rows: Sequence[Row]) -> Any:
     async with connection.transaction():
         # The row's lock, before the look: who waits here sees what the holder committed, and passes over it.
-        stands = await connection.fetchrow(f"{_CHECKPOINT} FOR UPDATE")
+        stands = await connection.fetchrow(_STANDS)
         if stands is None or stands["revision"] + 1 < rows[0].revision:
             raise NotSafe("the index of the log went back: the database was restored while Baton ran")
         _refuse_another_log(stands, rows)
@@ -176,12 +195,13 @@ async def _save(connection: Connection, rows: Sequence[Row]) -> None:
         if missing:
             await _insert(connection, missing)
             last = missing[-1]
-            await connection.execute(_MOVE, last.generation, last.position, last.revision, last.id)
+            await connection.execute(_MOVE, *last.head)
+    return stands
 
 
 def _refuse_another_log(stands: asyncpg.Record, rows: Sequence[Row]) -> None:
     for row in rows:
-        if row.revision == stands["revision"] and row.id != stands["record"]:
+        if row.revision == stands["revision"] and row.head.id != stands["record"]:
             raise NotSafe(f"record {row.revision} is another one in the index: two logs are kept in one database")
 
 

@@ -42,14 +42,19 @@ class Head(NamedTuple):
 class Row(NamedTuple):
     """What the index keeps of a record."""
 
-    revision: int
-    id: UUID
-    generation: int
-    position: int
+    head: Head
     stream: StreamKey | None
     version: int
     digest: bytes
     command: tuple[str, UUID] | None
+
+    @property
+    def revision(self) -> int:
+        return self.head.revision
+
+    @property
+    def position(self) -> int:
+        return self.head.position
 
     @property
     def skipped(self) -> int:
@@ -58,10 +63,12 @@ class Row(NamedTuple):
 
 
 class Known:
-    """Grows by `apply`, record by record; `indexed` takes out what the index has."""
+    """Grows by `apply`, record by record; `indexed` takes out what the index has. Who holds `still` sees no record
+    come meanwhile: without it a writer beside a busy one would look things up again and again, and never write."""
 
     def __init__(self, head: Head) -> None:
         self.head = head
+        self.still = asyncio.Lock()
         self.heads = StreamHeads()
         self.indexed_head = head
         self.commands: dict[tuple[str, UUID], int] = {}
@@ -69,6 +76,7 @@ class Known:
         self._streams: dict[StreamKey, deque[Row]] = {}
         self._skips: list[Row] = []
         self._changed: asyncio.Future[None] | None = None
+        self._give_way_until = 0.0
 
     def apply(self, records: Iterable[Record]) -> None:
         """Learn records. Those known already are passed over. Raises `NotSafe` when one does not follow the last."""
@@ -92,8 +100,20 @@ class Known:
                 if not self._streams[row.stream]:
                     del self._streams[row.stream]
         del self._skips[:skips]
-        self.indexed_head = Head(upto.generation, upto.position, self.head.recorded_at, upto.revision, upto.id)
+        if upto.revision > self.indexed_head.revision:
+            self.indexed_head = upto.head
         self._tell()
+
+    def jump(self, head: Head) -> None:
+        """Another process has indexed the log up to here, so nothing of it need be known here."""
+        if head.revision > self.head.revision:
+            self.head = self.indexed_head = head
+            self.heads.clear()
+            self.commands.clear()
+            self._rows.clear()
+            self._streams.clear()
+            self._skips.clear()
+            self._tell()
 
     def unindexed(self, count: int) -> Sequence[Row]:
         """The first rows that the index lacks."""
@@ -116,6 +136,14 @@ class Known:
         """Wait until the index has come near enough."""
         while len(self._rows) >= UNINDEXED_MAX:
             await asyncio.wait((self._change(),))
+
+    def give_way(self, seconds: float) -> None:
+        """Another process has asked to be let go first."""
+        self._give_way_until = asyncio.get_running_loop().time() + seconds
+
+    async def turn(self) -> None:
+        """Wait until it is this process' turn to write."""
+        await asyncio.sleep(max(0.0, self._give_way_until - asyncio.get_running_loop().time()))
 
     async def something_unindexed(self) -> None:
         """Wait until the index lacks something."""
@@ -141,11 +169,9 @@ class Known:
         event = record.event
         command = record.answer.key if record.answer else None
         stream = (event.tenant, event.stream) if event else None
+        head = Head(record.generation, record.position, record.recorded_at, record.revision, record.id)
         row = Row(
-            record.revision,
-            record.id,
-            record.generation,
-            record.position,
+            head,
             stream,
             event.version if event else 0,
             event.digest if event else b"",
@@ -159,7 +185,7 @@ class Known:
             self.heads.update({stream: StreamHead(row.version, row.digest)})
         if command is not None:
             self.commands[command] = record.revision
-        self.head = Head(record.generation, record.position, record.recorded_at, record.revision, record.id)
+        self.head = head
 
     def _change(self) -> "asyncio.Future[None]":
         """Done at the next change."""

@@ -26,7 +26,7 @@ class Records(Batch):
         self, batch: Iterable[Pending], head: Head, heads: Mapping[StreamKey, StreamHead], now: datetime
     ) -> None:
         self.records: list[Record] = []
-        self._behind = head
+        self.behind = head
         self._events: list[Event] = []
         super().__init__(batch, head.of_log, heads, now)
 
@@ -69,7 +69,7 @@ class Records(Batch):
             self._write_record(None, answer)
 
     def _write_record(self, event: Event | None, answer: Answer | None) -> None:
-        last = self.records[-1] if self.records else self._behind
+        last = self.records[-1] if self.records else self.behind
         position = self.head.position + self.count if event is None else event.position
         record = Record(
             last.revision + 1, uuid4(), last.id, self.head.generation, position, self.recorded_at, event, answer

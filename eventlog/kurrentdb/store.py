@@ -160,7 +160,7 @@ async def _checked(stream: LogStream, index: Index) -> Head:
         return checkpoint
     found = await stream.read(checkpoint.revision, 1)
     if found and found[0].stream_position == checkpoint.revision and found[0].id == checkpoint.id:
-        return checkpoint._replace(recorded_at=from_kurrentdb(found[0]).recorded_at)
+        return checkpoint
     last = await stream.last()
     if last is None or from_kurrentdb(last).generation <= checkpoint.generation:
         raise NotSafe(

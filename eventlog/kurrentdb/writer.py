@@ -41,6 +41,7 @@ class Writer:
         self._follower = follower
         self._look_up = look_up
         self._clock = clock
+        self._losses = 0
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -74,41 +75,44 @@ class Writer:
                 await self._write([pending])
 
     async def _try(self, batch: list[Pending]) -> None:
-        """Look up what the batch depends on, plan it, append it. From the look-up to the plan the head must stand
-        still: what was looked up before it moved may be old."""
+        """Plan the batch and append it, again and again if need be."""
         while batch := await self._wanted(batch):
-            head = self._known.head
-            _, heads = await asyncio.gather(self._answer_repeated(batch), self._heads_for(batch))
-            fresh = [pending for pending in batch if not pending.settled]
-            if not fresh:
-                return
-            if self._known.head.revision != head.revision:
-                continue
-            self._known.heads.update(heads)
-            plan = Records(fresh, head, heads, self._clock())
-            if await self._append(plan):
+            plan = await self._plan(batch)
+            if (plan.records or plan.conflicts) and await self._append(plan):
                 self._settle(plan)
 
     async def _wanted(self, batch: list[Pending]) -> list[Pending]:
-        """The appends that somebody still waits for, once the index has come near enough."""
+        """The appends that somebody still waits for, once the index has come near enough and it is our turn."""
         await self._known.room()
+        await self._known.turn()
         return self._intake.wanted(batch)
+
+    async def _plan(self, batch: list[Pending]) -> Records:
+        """Look up what the batch depends on, and plan what was not answered before. The head stands still from the
+        look-up to the plan: what was looked up before it moved may be old."""
+        async with self._known.still:
+            _, heads = await asyncio.gather(self._answer_repeated(batch), self._heads_for(batch))
+            self._known.heads.update(heads)
+            fresh = [pending for pending in batch if not pending.settled]
+            return Records(fresh, self._known.head, heads, self._clock())
 
     async def _append(self, plan: Records) -> bool:
         """Whether everything that the plan says is true of the log: it stands in it, or nothing needs to, and nobody
         has written since (a conflict must be true now, not when the head was read)."""
-        head = self._known.head
+        head = plan.behind
         if not plan.records:
             await self._follower.fresh()
             return self._known.head.revision == head.revision
         try:
             await self._stream.append([to_kurrentdb(record) for record in plan.records], head.revision)
         except Moved:
-            await self._follower.fresh()
+            self._losses += 1
+            await self._follower.come_level(self._losses)
             if self._known.head.revision == head.revision:
                 await self._follower.refuse_a_shorter_log()
                 raise Away("the server refuses the end of the log") from None
             return False
+        self._losses = 0
         self._known.apply(plan.records)
         return True
 

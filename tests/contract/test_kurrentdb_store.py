@@ -19,7 +19,8 @@ from kurrentdbclient import AsyncKurrentDBClient, NewEvent
 
 from eventlog.errors import Conflict, NotSafe, TooLarge, Unavailable
 from eventlog.events import EVENT_BYTES_MAX, Place, Position, Version, event_id
-from eventlog.kurrentdb import KurrentStore, known, log_name, raise_generation
+from eventlog.kurrentdb import KurrentStore, follower, known, log_name, raise_generation
+from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.stream import Away, LogStream
 from eventlog.store import ANY, NO_STREAM, Append, Appended, StreamWrite, exact
 from tests.support.data import ROOT
@@ -361,6 +362,49 @@ async def test_memory_is_bounded_while_the_index_cannot_follow(
         assert len(store._known.unindexed(1000)) == 20
 
     assert (await store.append(an_append(), timeout_s=20)).last == 21
+
+
+async def test_a_process_that_is_far_behind_passes_over_what_is_indexed(
+    kurrentdb: FakeKurrentDB, database: str, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not read it, and knows the log all the same: commands, versions, and where each position is."""
+
+    async def deaf(self: Follower) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Follower, "_hear", deaf)
+    monkeypatch.setattr(follower, "PAGE", 10)
+    here, there = await open_store(), await open_store()
+    first = an_append("sales.deal-1", NO_STREAM, 2)
+    await there.append(first)
+    assert await here.stream_version(TENANT, "sales.deal-1") == 2
+    appends = [first]
+    for n in range(20):
+        await there.append(nothing())
+        appends.append(an_append(f"sales.deal-{n % 3}", ANY, 5))
+        await there.append(appends[-1])
+    await indexed(database, 102 + 20 - 1)
+
+    assert (await here.append(appends[-1])).repeated
+    assert (await here.append(an_append("sales.deal-1", exact(Version(2 + 35))))).last == 103
+    assert here._known.indexed_head.revision >= 121
+    assert (await here.append(first)).versions == {"sales.deal-1": 2}
+    assert len(await whole_log(here, 7)) == len(await whole_log(there)) == 103
+
+
+async def test_a_process_that_always_finds_its_place_taken_is_let_go_first(database: str, open_store: Open) -> None:
+    here, there = await open_store(), await open_store()
+    await here._index.ask_for_a_turn()
+
+    await there.append(an_append())
+    await indexed(database, 0)
+    began = asyncio.get_running_loop().time()
+    await there.append(an_append())
+    waited_s = asyncio.get_running_loop().time() - began
+    await here.append(an_append())
+
+    assert waited_s > 0.1
+    assert here._known._give_way_until <= asyncio.get_running_loop().time()
 
 
 async def test_an_index_that_went_back_is_noticed(database: str, open_store: Open) -> None:

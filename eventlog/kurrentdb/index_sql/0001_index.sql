@@ -8,8 +8,12 @@ CREATE TABLE log_index.log (
     department text NOT NULL,
     generation integer NOT NULL DEFAULT 1,
     position bigint NOT NULL DEFAULT 0,
+    recorded_at timestamptz NOT NULL DEFAULT 'epoch',
     revision bigint NOT NULL DEFAULT -1,
-    record uuid
+    record uuid,
+    -- A process that always finds its place in the log taken asks the others to pause: who, and until when.
+    asked_by uuid,
+    asked_until timestamptz NOT NULL DEFAULT 'epoch'
 );
 
 -- digest: so that the next event of a stream can be chained without reading the last one.
