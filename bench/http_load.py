@@ -7,7 +7,7 @@ from collections.abc import Callable
 import uvloop
 
 
-class _Connection(asyncio.Protocol):
+class Client(asyncio.Protocol):
     """Sends one request and resolves when its whole answer (with Content-Length) has come."""
 
     def __init__(self) -> None:
@@ -37,6 +37,12 @@ class _Connection(asyncio.Protocol):
         return await self.answer
 
 
+async def connected(port: int, count: int) -> list[Client]:
+    """So many connections to a port of this machine."""
+    loop = asyncio.get_running_loop()
+    return [(await loop.create_connection(Client, "127.0.0.1", port))[1] for _ in range(count)]
+
+
 def request(port: int, path: str, token: str, body: bytes, method: str = "POST") -> bytes:
     """The bytes of a request."""
     head = (
@@ -58,14 +64,13 @@ def posts(path: str, token: str, clients: int, seconds: float, body: Body, port:
 async def _posts(
     path: str, token: str, clients: int, seconds: float, body: Body, port: int, start: Callable[[], None]
 ) -> int:
-    loop = asyncio.get_running_loop()
-    connections = [(await loop.create_connection(_Connection, "127.0.0.1", port))[1] for _ in range(clients)]
+    connections = await connected(port, clients)
     for client, connection in enumerate(connections):
         _expect_success(*await connection.ask(request(port, path, token, body(client, -1))))
     start()
     until = time.perf_counter() + seconds
 
-    async def one(client: int, connection: _Connection) -> int:
+    async def one(client: int, connection: Client) -> int:
         n = 0
         while time.perf_counter() < until:
             _expect_success(*await connection.ask(request(port, path, token, body(client, n))))

@@ -39,7 +39,9 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who records: `employee` did it, `actor` told Baton (an importer, a program, or the employee again)."""
+    """Who records: `employee` did it, `actor` told Baton (an importer, a program, or the employee again).
+
+    `sees_tenant` where the actor may read the records of every branch: such a one may link whatever there is."""
 
     tenant: str
     branch: str = ""
@@ -48,6 +50,7 @@ class Origin:
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
+    sees_tenant: bool = False
 
 
 class Recorded(NamedTuple):
@@ -79,8 +82,9 @@ class Codec:
         data = fact.model_dump(mode="json", exclude_defaults=True)
         said = [name for name in fact.personal if name in data]
         if key is not None and said:
-            id = event_id(command_id, n)
-            data.update({name: seal(key, id, name, data[name]) for name in said})
+            id = event_id(command_id, n).bytes
+            for name in said:
+                data[name] = seal(key, id, name, data[name])
         metadata = _metadata(fact, origin, command_id, key.id if said and key else "")
         return NewEvent(fact.name, fact.schema_version, orjson.dumps(data), orjson.dumps(metadata))
 
@@ -132,7 +136,7 @@ class Codec:
         if known is None or event.schema > known.schema_version:
             return NewerSchema(f"{event.type} in schema {event.schema} is newer than this program")
         try:
-            erased = _unseal(known, data, event.id, key_of(metadata["key"])) if "key" in metadata else False
+            erased = _unseal(known, data, event.id.bytes, key_of(metadata["key"])) if "key" in metadata else False
             if event.schema < known.schema_version:
                 data = self._registry.upcast(event.type, event.schema, data)
             return Recorded(known.model_validate(data), _at(department, event, metadata, erased))
@@ -142,19 +146,20 @@ class Codec:
             return Poison(f"{event.type}: {type(error).__name__}")
 
 
-def seal(key: DataKey, id: UUID, field: str, value: Any) -> dict[str, str]:
-    """A JSON value as it stands in a payload, encrypted. AES-SIV: RFC 5297."""
-    sealed = key.cipher.encrypt(orjson.dumps(value), [id.bytes, field.encode()])
+def seal(key: DataKey, id: bytes, field: str, value: Any) -> dict[str, str]:
+    """A JSON value as it stands in a payload, encrypted for the event with this id. AES-SIV: RFC 5297."""
+    sealed = key.cipher.encrypt(orjson.dumps(value), [id, field.encode()])
     return {"sealed": b2a_base64(sealed, newline=False).decode()}
 
 
-def unseal(key: DataKey, id: UUID, field: str, sealed: str) -> Any:
+def unseal(key: DataKey, id: bytes, field: str, sealed: str) -> Any:
     """The value again. Raises `InvalidTag` when it was sealed for another event, field or key."""
-    return orjson.loads(key.cipher.decrypt(a2b_base64(sealed), [id.bytes, field.encode()]))
+    return orjson.loads(key.cipher.decrypt(a2b_base64(sealed), [id, field.encode()]))
 
 
 def _says_something_personal(fact: Any) -> bool:
-    return any(getattr(fact, name) != default for name, default in fact.personal_defaults.items())
+    values = fact.__dict__
+    return any(values[name] != default for name, default in fact.personal_defaults.items())
 
 
 def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[str, Any]:
@@ -173,6 +178,7 @@ def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[
         "trace": origin.traceparent,
         "key": key_id,
         "occurredAt": occurred_at.isoformat() if occurred_at else "",
+        "seesTenant": origin.sees_tenant,
     }
     metadata.update((name, value) for name, value in optional.items() if value)
     return metadata
@@ -187,7 +193,7 @@ def _open(event: Event) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     return (metadata, data) if both else (None, None)
 
 
-def _unseal(known: Any, data: dict[str, Any], id: UUID, key: Key) -> bool:
+def _unseal(known: Any, data: dict[str, Any], id: bytes, key: Key) -> bool:
     """Open the sealed fields in place; True when the key is destroyed and they show as erased."""
     for name, value in data.items():
         if type(value) is dict and name in known.personal and value.keys() == _SEALED:
@@ -217,6 +223,7 @@ def _at(department: str, event: Event, metadata: dict[str, Any], erased: bool) -
         get("causation", ""),
         event.digest,
         erased,
+        get("seesTenant", False),
     )
 
 

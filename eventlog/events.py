@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NewType
 from uuid import UUID, uuid5
 
@@ -48,6 +49,10 @@ class Place:
         return cls(int(generation), Position(int(position)))
 
 
+#: Where every log begins: nothing of it was recorded, or heard, yet.
+START = Place(1, Position(0))
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event to append: its stored name, the version of its schema, and its bytes as they will stand for ever."""
@@ -80,8 +85,10 @@ class Event:
         return Place(self.generation, self.position)
 
 
+@lru_cache(maxsize=8192)
 def event_id(command_id: UUID, n: int) -> UUID:
-    """The id of the n-th event (from 0) that a command appends: a retry makes the same ids."""
+    """The id of the n-th event (from 0) that a command appends: a retry makes the same ids. Asked for when it is
+    decided, sealed and planned, so it is remembered."""
     return uuid5(command_id, str(n))
 
 

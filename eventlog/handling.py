@@ -4,7 +4,7 @@ handled = await handler.handle(LEAD, lead_id, command, origin, lambda state, fac
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -109,13 +109,13 @@ class Handler:
         origin: Origin,
         decide: Decide[S],
         *,
-        if_match: Version | None = None,
+        if_match: Collection[Version] | None = None,
         create: bool = False,
     ) -> Handled[S]:
         """Decide on the stream `<decider.name>-<id>` and append what was decided, once.
 
-        `if_match` is the version that the caller saw: never retried on another. `create` says that the stream is
-        believed to be new, which saves reading it. Raises `Conflict` (stale `if_match`), what `decide` raises
+        `if_match` are versions, of which the stream must have one: never retried on another. `create` says that the
+        stream is believed to be new, which saves reading it. Raises `Conflict` (stale `if_match`), what `decide` raises
         (`Refused`, …), and the errors of `Store.append`; a `Conflict` on a further stream (`Also`) is the caller's to
         judge.
 
@@ -229,9 +229,11 @@ class Handler:
             self._cache.popitem(last=False)
 
 
-def _decide(decide: Decide[S], folded: Folded[S], stream: str, command: Command, if_match: Version | None) -> Decision:
-    if if_match is not None and if_match != folded.version:
-        raise Conflict(stream, f"version {if_match}", folded.version)
+def _decide(
+    decide: Decide[S], folded: Folded[S], stream: str, command: Command, if_match: Collection[Version] | None
+) -> Decision:
+    if if_match is not None and folded.version not in if_match:
+        raise Conflict(stream, f"version {' or '.join(map(str, sorted(if_match)))}", folded.version)
     decision = decide(folded.state, lambda n: event_id(command.id, n))
     return decision if isinstance(decision, Decision) else Decision(decision)
 

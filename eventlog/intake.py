@@ -1,12 +1,12 @@
 """Where appends come in: the part of a store that is the same wherever the log is written."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from uuid import UUID
 
 from eventlog.checks import check
 from eventlog.errors import LogError, Overloaded, Unavailable
-from eventlog.queue import BATCH_BYTES_MAX, AppendQueue, Pending, size_of
+from eventlog.queue import AppendQueue, Pending, StreamKey, size_of
 from eventlog.store import Append, Appended, Command
 
 
@@ -60,9 +60,17 @@ class Intake:
         """Wait until there is something to write."""
         await self._queue.filled()
 
-    def take(self, bytes_max: int = BATCH_BYTES_MAX) -> list[Pending]:
-        """The next batch to write."""
-        return self._queue.take(bytes_max)
+    async def plenty(self) -> None:
+        """Wait until there is enough for a batch beside another one."""
+        await self._queue.plenty()
+
+    def take(self, busy: Set[StreamKey]) -> list[Pending]:
+        """The next batch to write, beside another one that writes to the `busy` streams."""
+        return self._queue.take(busy)
+
+    def take_all(self, bytes_max: int) -> list[Pending]:
+        """The next batch to write, alone."""
+        return self._queue.take_all(bytes_max)
 
     def wanted(self, batch: list[Pending]) -> list[Pending]:
         """The unsettled ones. Those that nobody waits for any more are dropped: happened or not, the same command

@@ -10,10 +10,8 @@ from uuid import UUID
 
 from eventlog.errors import Conflict
 from eventlog.events import CHAIN_START, NewEvent, Position, Version, chain_digest, event_id
-from eventlog.queue import Pending
+from eventlog.queue import Pending, StreamKey
 from eventlog.store import Append, Appended, StreamWrite
-
-StreamKey = tuple[str, str]
 
 
 class StreamHead(NamedTuple):

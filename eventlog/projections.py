@@ -40,6 +40,7 @@ class At(NamedTuple):
     causation_id: str
     digest: bytes
     erased: bool = False
+    sees_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

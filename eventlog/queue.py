@@ -3,6 +3,7 @@ filling the memory."""
 
 import asyncio
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,6 +17,12 @@ BYTES_MAX = 64 * 1024 * 1024
 #: One batch of the writer: what is committed together.
 BATCH_COUNT_MAX = 512
 BATCH_BYTES_MAX = 8 * 1024 * 1024
+
+#: Fewer are not worth a batch beside another one: they would give up the commit that they can share.
+SHARE_COUNT_MIN = 24
+
+#: Tenant and name of a stream.
+StreamKey = tuple[str, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +39,11 @@ class Pending:
     @property
     def key(self) -> tuple[str, UUID]:
         return self.append.tenant, self.append.command.id
+
+    @property
+    def streams(self) -> list[StreamKey]:
+        """What it writes to or sets a condition on."""
+        return [(self.append.tenant, write.stream) for write in self.append.writes]
 
     async def over(self) -> None:
         """Wait until it is settled, however. Many may wait; each may go away."""
@@ -72,6 +84,7 @@ class AppendQueue:
         self._waiting: deque[Pending] = deque()
         self._room: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._filled = asyncio.Event()
+        self._plenty = asyncio.Event()
         self._count = 0
         self._bytes = 0
 
@@ -106,6 +119,8 @@ class AppendQueue:
     def put(self, pending: Pending) -> None:
         self._waiting.append(pending)
         self._filled.set()
+        if len(self._waiting) >= SHARE_COUNT_MIN:
+            self._plenty.set()
 
     def release(self, size: int) -> None:
         self._count -= 1
@@ -116,17 +131,44 @@ class AppendQueue:
         """Wait until there is something to write."""
         await self._filled.wait()
 
-    def take(self, bytes_max: int = BATCH_BYTES_MAX) -> list[Pending]:
-        """What waits, as far as it fits into one batch; at least one, if any waits."""
-        batch: list[Pending] = []
-        size = 0
-        while self._waiting and len(batch) < BATCH_COUNT_MAX:
-            size += self._waiting[0].size
-            if batch and size > bytes_max:
-                break
-            batch.append(self._waiting.popleft())
+    async def plenty(self) -> None:
+        """Wait until there is enough for a batch beside another one."""
+        await self._plenty.wait()
+
+    def take(self, busy: Set[StreamKey] = frozenset()) -> list[Pending]:
+        """What waits, as far as it fits into one batch, but nothing that touches a `busy` stream. Of plenty, one half:
+        the other makes the next batch, which has no stream in common with this one."""
+        waiting = len(self._waiting)
+        return self._take_batch(waiting if waiting < 2 * SHARE_COUNT_MIN else waiting // 2, busy, BATCH_BYTES_MAX)
+
+    def take_all(self, bytes_max: int) -> list[Pending]:
+        """What waits, as far as it fits into one batch of so many bytes; at least one, if any waits."""
+        return self._take_batch(len(self._waiting), frozenset(), bytes_max)
+
+    def _take_batch(self, count: int, busy: Set[StreamKey], bytes_max: int) -> list[Pending]:
+        batch = self._share(count, busy, bytes_max)
         if not self._waiting:
             self._filled.clear()
+        if len(self._waiting) < SHARE_COUNT_MIN:
+            self._plenty.clear()
+        return batch
+
+    def _share(self, count: int, busy: Set[StreamKey], bytes_max: int) -> list[Pending]:
+        """The first `count`, and of the later ones those that touch their streams."""
+        batch: list[Pending] = []
+        size = 0
+        mine: set[StreamKey] = set()
+        left: deque[Pending] = deque()
+        for pending in self._waiting:
+            streams = pending.streams
+            fits = not batch or (len(batch) < BATCH_COUNT_MAX and size + pending.size <= bytes_max)
+            if fits and busy.isdisjoint(streams) and (len(batch) < count or not mine.isdisjoint(streams)):
+                batch.append(pending)
+                size += pending.size
+                mine.update(streams)
+            else:
+                left.append(pending)
+        self._waiting = left
         return batch
 
     def _fits(self, size: int) -> bool:

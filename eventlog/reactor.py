@@ -7,6 +7,7 @@ program that dies in between does them again under the same command ids, which i
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -24,6 +25,9 @@ BATCHES_MAX = 4
 CONCURRENT_MAX = 64
 
 LEASE_S = 60.0
+
+#: Todos are taken no sooner after the last ones: few statements for many, where many come one by one.
+PACE_S = 0.02
 
 #: Another process may have written todos: look at least this often.
 LOOK_S = 120.0
@@ -70,6 +74,7 @@ class Reactor:
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
+                begun = time.monotonic()
                 self._awake.clear()
                 if self._suspect:
                     self._suspect = False
@@ -82,6 +87,7 @@ class Reactor:
                 running = {task for task in running if not _finished(task)}
                 if len(taken) < BATCH_TODOS:
                     await self._rest()
+                    await asyncio.sleep(begun + PACE_S - time.monotonic())
         finally:
             for task in running:
                 task.cancel()

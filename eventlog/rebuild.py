@@ -83,8 +83,9 @@ class Rebuild:
             _Course(feed, Folding(feed.department, self.department, self.projections)) for feed in self.feeds
         ]
 
-    async def run(self, *, check: bool = False, tenant: str | None = None) -> Rebuilt:
-        """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. Raises `RebuildFailed`."""
+    async def run(self, *, check: bool = False, tenant: str | None = None, compared: bool = True) -> Rebuilt:
+        """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. `compared` is false where
+        the live tables are of another shape. Raises `RebuildFailed`."""
         async with self._alone():
             try:
                 indexes = await self._lay_out()
@@ -93,7 +94,7 @@ class Rebuild:
                     pass
                 for statement in (*indexes, *(f'ANALYZE {FRESH}."{table}"' for table in self._tables)):
                     await self.views.execute(statement)
-                return await self._meet(left_out, check=check, tenant=tenant)
+                return await self._meet(left_out, self._tables if compared else {}, check=check, tenant=tenant)
             finally:
                 await self.views.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE")
 
@@ -185,7 +186,14 @@ class Rebuild:
             for statement in self._writer.statements(folded.changes):
                 await connection.execute(statement.sql, *statement.arrays)
 
-    async def _meet(self, left_out: Mapping[StreamKey, set[int]], *, check: bool, tenant: str | None) -> Rebuilt:
+    async def _meet(
+        self,
+        left_out: Mapping[StreamKey, set[int]],
+        compared: Mapping[str, Sequence[str]],
+        *,
+        check: bool,
+        tenant: str | None,
+    ) -> Rebuilt:
         """Stop both at one position, compare, swap."""
         for attempt in range(1, SWAPS_MAX + 1):
             try:
@@ -197,7 +205,7 @@ class Rebuild:
                     await self._follow(places, left_out)
                     differences = [
                         await compare(connection, SCHEMA, FRESH, table, key, tenant)
-                        for table, key in sorted(self._tables.items())
+                        for table, key in sorted(compared.items())
                     ]
                     if not check:
                         await self._swap(connection)

@@ -7,9 +7,9 @@ nothing that it did not recompute; for the own streams they are recomputed from 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from eventlog.events import CHAIN_START, Event, Place, Version, digest_of
+from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
 from eventlog.feed import Feed
 from eventlog.store import Store
 from eventlog.views import Views
@@ -59,12 +59,11 @@ class Ledger:
             await connection.execute(_BY_INDEX)
             rows = await connection.fetch(_LEDGERED, *_columns(others))
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
-        heard = {row["source"]: Place(row["generation"], row["position"]) for row in basis}
         digests = {Wanted(*row[:3]): row["digest"] for row in rows if row["digest"] and not row["discarded"]}
         unproven = frozenset(Wanted(*row[:3]) for row in rows if row["discarded"])
         own = [each for each in asked if each.department == self._store.department]
         digests |= {each: digest for each in own if (digest := await self._own(each))}
-        return Received(digests, unproven, heard)
+        return Received(digests, unproven, heard(basis))
 
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
@@ -90,6 +89,13 @@ class Ledger:
             await connection.execute(_CORRECT_HEAD, wanted.tenant, wanted.stream)
         if done != "UPDATE 0":
             log.error("ALARM the ledger of %s was not what its owner's log gives: corrected", wanted.stream)
+
+
+def heard(checkpoints: Iterable[Any]) -> dict[str, Place]:
+    """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
+    return {
+        row["source"]: Place(row["generation"], row["position"]) if row["generation"] else START for row in checkpoints
+    }
 
 
 def recomputed(events: Sequence[Event], wanted: Wanted) -> bytes | None:

@@ -33,7 +33,7 @@ BATCH_EVENTS = 1000
 #: A batch begins no sooner after the one before. A transaction costs about the same for one fact as for twenty, and
 #: under load they wait for each other anyway; a fact that comes alone waits for nothing. Own facts are read back at
 #: once by who wrote them, others' are not.
-OWN_PACE_S, OTHERS_PACE_S = 0.004, 0.008
+OWN_PACE_S, OTHERS_PACE_S = 0.004, 0.02
 
 
 class TooManyParked(Poison):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from facts.common import NOTHING, Brief, HandoffReceipt, ManifestEntry, PersonalJson, PersonalText, Subject
-from facts.registry import Fact, Personal, Value, fact
+from facts.registry import Fact, JsonObject, Personal, Value, fact, upcaster
 
 
 class Email(Value):
@@ -309,11 +309,12 @@ class HandoffUpdated(Fact):
     custom: PersonalJson = NOTHING
 
 
-@fact("contacts.handoff-offered")
+@fact("contacts.handoff-offered", 2)
 class HandoffOffered(Fact):
     """The subject with everything known about it: `manifest` names every stream that concerns it, at `basis`.
 
-    `basis` is how far contacts had heard each department, `{"marketing": "1.12", …}`."""
+    `basis` is how far contacts had heard each department, `{"marketing": "1.12", …}`. `withheld` are streams that are
+    told of and proved, but not opened to the receiving branch: whoever linked them could not read them."""
 
     handoff_id: str
     kind: str
@@ -335,6 +336,7 @@ class HandoffOffered(Fact):
     manifest: tuple[ManifestEntry, ...]
     deadline: datetime
     previous_id: str = ""
+    withheld: tuple[str, ...] = ()
 
 
 @fact("contacts.handoff-delivered")
@@ -360,7 +362,7 @@ class HandoffDiscrepant(Fact):
     differences: tuple[str, ...]
 
 
-@fact("contacts.handoff-supplemented")
+@fact("contacts.handoff-supplemented", 2)
 class HandoffSupplemented(Fact):
     """Something about the subject was recorded or linked after the offer."""
 
@@ -369,6 +371,7 @@ class HandoffSupplemented(Fact):
     to_department: str
     basis: dict[str, str]
     manifest: tuple[ManifestEntry, ...]
+    withheld: tuple[str, ...] = ()
 
 
 @fact("contacts.handoff-questioned")
@@ -390,7 +393,7 @@ class HandoffAnswered(Fact):
     still_open: int = 0
 
 
-@fact("contacts.handoff-accepted", dated_by="accepted_at")
+@fact("contacts.handoff-accepted", 2, dated_by="accepted_at")
 class HandoffAccepted(Fact):
     """A person in the receiving department took it over. `closing` is what was recorded since the offer.
 
@@ -411,6 +414,7 @@ class HandoffAccepted(Fact):
     keep_promises: tuple[str, ...] = ()
     basis: dict[str, str]
     closing: tuple[ManifestEntry, ...]
+    withheld: tuple[str, ...] = ()
 
 
 @fact("contacts.handoff-returned")
@@ -452,3 +456,11 @@ class HandoffOverdue(Fact):
 @fact("contacts.handoff-received")
 class ContactsHandoffReceived(Fact, HandoffReceipt):
     """Contacts, as the receiving department, has every fact of the manifest."""
+
+
+@upcaster("contacts.handoff-offered", 1)
+@upcaster("contacts.handoff-supplemented", 1)
+@upcaster("contacts.handoff-accepted", 1)
+def _nothing_withheld(data: JsonObject) -> JsonObject:
+    """The first release opened whatever it named in a manifest."""
+    return data

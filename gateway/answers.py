@@ -17,6 +17,7 @@ from gateway.violations import pointer_of
 from runtime import metadata as names
 from runtime.caller import Reply
 from runtime.errors import UNAUTHENTICATED, RpcError
+from runtime.etags import matches_weakly
 
 #: Reply metadata that are headers as they are.
 _PASSED_ON = (names.POSITION, names.REPLAYED)
@@ -49,10 +50,10 @@ async def send(answer: Answer, to: Send) -> None:
 def of_reply(operation: Operation, reply: Reply, request_headers: Mapping[str, str], path: str) -> Answer:
     """The answer to a call that succeeded; 304 when the caller has this version already."""
     headers = {name: reply.metadata[name] for name in _PASSED_ON if name in reply.metadata}
-    etag = _quoted(reply.metadata.get(names.ETAG, ""))
+    etag = reply.metadata.get(names.ETAG, "").strip('"')
     if etag:
-        headers[names.ETAG] = etag
-        if operation.verb == "GET" and _matches(request_headers.get("if-none-match", ""), etag):
+        headers[names.ETAG] = f'"{etag}"'
+        if operation.verb == "GET" and matches_weakly(request_headers.get("if-none-match", ""), etag):
             return Answer(_NOT_MODIFIED, headers=headers)
     if operation.creates and "id" in operation.output.fields_by_name:
         headers["location"] = f"{path.rstrip('/')}/{quote(str(reply.message.id), safe='')}"
@@ -60,17 +61,6 @@ def of_reply(operation: Operation, reply: Reply, request_headers: Mapping[str, s
     if PROTOBUF in request_headers.get("accept", ""):
         return Answer(status, reply.message.SerializeToString(), PROTOBUF, headers)
     return Answer(status, to_json(reply.message), JSON, headers)
-
-
-def _quoted(etag: str) -> str:
-    return f'"{etag}"' if etag and not etag.startswith('"') else etag
-
-
-def _matches(asked: str, etag: str) -> bool:
-    """`If-None-Match`, compared weakly (RFC 9110)."""
-    return bool(asked) and (
-        asked.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in asked.split(","))
-    )
 
 
 def of_problem(problem: Problem) -> Answer:

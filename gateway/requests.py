@@ -48,6 +48,7 @@ class RequestReader:
             bind(request, segments, errors)
         if self._operation.mask is not None:
             self._complete_mask(request, value, errors, is_given=_MASK in given)
+            self._keep_etag(request, value, errors)
         errors.check()
         return request  # type: ignore[no-any-return]
 
@@ -83,6 +84,17 @@ class RequestReader:
             paths[:] = found
         elif type(value) is dict and not errors.found:
             paths.extend(masks.given(resource, value, self._operation.bound_in_body))
+
+    def _keep_etag(self, request: Any, value: Any, errors: Errors) -> None:
+        """Baton writes entity tags; one that a change sends back says which version it means (AIP-154)."""
+        etag = value.get("etag") if type(value) is dict else None
+        resource = self._operation.body_message
+        if etag is None or resource is None or "etag" not in resource.fields_by_name:
+            return
+        if not isinstance(etag, str):
+            errors.add((None, "etag"), "expected a string")
+            return
+        getattr(request, self._operation.body).etag = etag
 
 
 def said_elsewhere(operation: Operation) -> frozenset[str]:

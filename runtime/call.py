@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eventlog.events import Place, Version
+from eventlog.events import Place
 from eventlog.store import Command
+from runtime.etags import Versions
 
 #: Roles that see the whole tenant; the others see their branch.
 TENANT_WIDE = frozenset({"manager", "analyst", "operator", "admin"})
@@ -33,15 +34,15 @@ class Identity:
 class Call:
     """Handed to every RPC method beside its request.
 
-    `command` is the id under which this write happens once, with the HMAC of the request. `if_match` is the version
-    that the caller saw; `min_places` are positions that a list waits for. The method sets `etag`, `place` and
-    `replayed` (`Baton-Position: <department>:<place>`), which go back as metadata."""
+    `command` is the id under which this write happens once, with the HMAC of the request. `if_match` are the
+    versions that the caller would write on; `min_places` are positions that a list waits for. The method sets `etag`,
+    `place` and `replayed` (`Baton-Position: <department>:<place>`), which go back as metadata."""
 
     identity: Identity
     method: str
     command: Command
     department: str = ""
-    if_match: Version | None = None
+    if_match: Versions | None = None
     min_places: Mapping[str, Place] = field(default_factory=dict)
     correlation_id: str = ""
     traceparent: str = ""

@@ -31,6 +31,7 @@ from eventlog.postgres.keyring import PostgresKeyring, is_used
 from eventlog.projector import Projector
 from eventlog.reactor import Reactor
 from eventlog.rebuild import Rebuild
+from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.databases import Databases
@@ -192,14 +193,15 @@ async def _open(
     others = {source: feed for source, feed in feeds.items() if source != name}
     house = House(name, store, Handler(store, codec, keyring), views, others, keyring, codec, settings, hearing, clock)
     department = _module(name).build(house)
-    await views.define(department.schema.read_text("utf-8"))
     reactor = Reactor(name, views, department.reactions, clock)
     heard = [feeds[source] for source in (name, *department.hears)]
     projector = Projector(
         name, views, codec, heard, department.projections, department.reactions, wake=reactor.wake, clock=clock
     )
     hearing.projector = projector
-    return Running(house, department, projector, reactor, ParkedStreams(views, projector.heal_stream), heard)
+    running = Running(house, department, projector, reactor, ParkedStreams(views, projector.heal_stream), heard)
+    await bring_up_to_date(running.rebuild())
+    return running
 
 
 async def _keyring(stack: contextlib.AsyncExitStack, databases: Databases, settings: Settings) -> PostgresKeyring:

@@ -1,10 +1,11 @@
 """The metadata of a call, which REST carries as headers of the same names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from eventlog.events import Place, Version
 from runtime.errors import BEYOND_HEAD, STALE, UNAUTHENTICATED, RpcError, Violation, failure, invalid
+from runtime.etags import Versions, strong, version_of
 
 AUTHORIZATION = "authorization"
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -17,7 +18,6 @@ REPLAYED = "idempotency-replayed"
 WWW_AUTHENTICATE = "www-authenticate"
 
 KEY_LENGTH_MAX = 255
-_VERSION = re.compile('"([0-9]{1,9})"')
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -40,17 +40,27 @@ def idempotency_key(metadata: Mapping[str, str]) -> str:
     return key
 
 
-def if_match(metadata: Mapping[str, str]) -> Version | None:
-    """The version that the caller saw: `"3"`. `*` asks for nothing that a write does not ask anyway.
+def if_match(metadata: Mapping[str, str], in_body: str = "") -> Versions | None:
+    """The versions that the caller would write on: those of `"3"` or `"3", "4"`, and of the tag that the body of a
+    change sends back (AIP-154). `*` asks for nothing that a write does not ask anyway.
 
-    Raises `RpcError` (412) for anything else: no version ever had such an entity tag."""
+    Raises `RpcError` (412) where no version is left: no record ever has such entity tags, or a weak one (RFC 9110)."""
     text = metadata.get(IF_MATCH, "*").strip()
-    if text == "*":
+    asked = [] if text == "*" else [_versions(text, strong(text) or [])]
+    asked += [_versions(in_body, [in_body.removeprefix('"').removesuffix('"')])] if in_body else []
+    if not asked:
         return None
-    found = _VERSION.fullmatch(text)
-    if found:
-        return Version(int(found[1]))
-    raise failure(STALE, f'no version of this record has the entity tag {text}; a version is written "3"')
+    versions = frozenset.intersection(*asked)
+    if not versions:
+        raise failure(STALE, f"the header If-Match and the etag in the body name different versions: {text}, {in_body}")
+    return versions
+
+
+def _versions(said: str, tags: Iterable[str]) -> frozenset[Version]:
+    found = frozenset(version for version in map(version_of, tags) if version is not None)
+    if not found:
+        raise failure(STALE, f'no version of this record has the entity tag {said}; a version is written "3"')
+    return found
 
 
 def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapping[str, Place]:

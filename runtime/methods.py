@@ -63,6 +63,23 @@ class Method:
         """The department that this request is for."""
         return str(_value(request, self.routed_by)) if self.routed_by else self.department
 
+    def etag_in(self, request: Message) -> str:
+        """The entity tag that the body of a change sends back, or ""."""
+        resource = self._changed
+        return str(getattr(_value(request, resource), "etag", "")) if resource else ""
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Fields that Baton writes and a request may name: those in the URL, and the version that a change means."""
+        variables = self.route.variables if self.route else frozenset()
+        return variables | {f"{self._changed}.etag"} if self._changed else variables
+
+    @property
+    def _changed(self) -> str:
+        """The field of the request that is the resource to be changed, or ""."""
+        is_change = self.route is not None and self.route.verb == "PATCH" and self.route.body != "*"
+        return self.route.body if self.route and is_change else ""
+
     @classmethod
     def of(cls, descriptor: MethodDescriptor) -> "Method":
         service = descriptor.containing_service

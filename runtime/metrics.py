@@ -3,7 +3,7 @@
 from prometheus_client import REGISTRY, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-__all__ = ["CALLS", "HEAD", "LAG", "REGISTRY", "exposition"]
+__all__ = ["CALLS", "HEAD", "LAG", "REGISTRY", "TODOS_OLDEST", "TODOS_WAITING", "exposition"]
 
 CALLS = Histogram(
     "baton_rpc_seconds",
@@ -13,6 +13,10 @@ CALLS = Histogram(
 )
 HEAD = Gauge("baton_log_head", "Last position of a department's log", ("department",))
 LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", ("department", "source"))
+TODOS_WAITING = Gauge("baton_todos_waiting", "Todos that are due and not done yet", ("department", "kind"))
+TODOS_OLDEST = Gauge(
+    "baton_todos_oldest_seconds", "How long the oldest todo waits that is due and not done yet", ("department", "kind")
+)
 
 
 def exposition() -> bytes:

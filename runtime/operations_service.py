@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid5
 
@@ -17,12 +18,13 @@ from eventlog.parked import ParkedStreams, Stopped
 from eventlog.projector import Projector
 from eventlog.rebuild import Rebuild
 from eventlog.store import Command
+from eventlog.waiting import Waiting, waiting
 from facts.operations import FactDiscarded
 from runtime.call import Call
 from runtime.department import House
 from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
-from runtime.metrics import HEAD, LAG
+from runtime.metrics import HEAD, LAG, TODOS_OLDEST, TODOS_WAITING
 from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
 
@@ -31,7 +33,8 @@ log = logging.getLogger("baton.operations")
 #: How often heads and lags are measured.
 MEASURE_S = 15.0
 
-DUE = "SELECT count(*) FROM views.todos WHERE coalesce(due, next_at) <= now() AND ($1::text IS NULL OR tenant = $1)"
+#: Kinds of todos that waited once, by department: their gauges go on being set.
+_KINDS_SEEN: dict[str, set[str]] = {}
 
 
 class Running(Protocol):
@@ -147,14 +150,36 @@ async def _status(
         _source(name, source, running.projector.checkpoint(source), heads) for source in running.projector.sources
     ]
     HEAD.labels(name).set(heads[name].position)
+    now = running.house.clock()
+    waits = await waiting(running.house.views, now, tenant)
+    if tenant is None:
+        _measure_waiting(name, waits, now)
     return messages.DepartmentStatus(
         department=name,
         head=str(heads[name]),
         sources=sources,
         parked=len(await running.parked.list(tenant)),
-        due=await running.house.views.fetchval(DUE, tenant),
+        due=sum(each.count for each in waits),
         failed=running.failed,
+        waiting=[_waiting(each, now) for each in waits],
     )
+
+
+def _waiting(found: Waiting, now: datetime) -> messages.WaitingTodos:
+    seconds = (now - found.since).total_seconds()
+    told = messages.WaitingTodos(kind=found.kind, count=found.count, seconds=seconds, reason=found.reason)
+    told.since.FromDatetime(found.since)
+    return told
+
+
+def _measure_waiting(name: str, found: Sequence[Waiting], now: datetime) -> None:
+    """A kind of which nothing waits any more falls to 0."""
+    _KINDS_SEEN.setdefault(name, set()).update(each.kind for each in found)
+    counts = {each.kind: each for each in found}
+    for kind in _KINDS_SEEN[name]:
+        waits = counts.get(kind)
+        TODOS_WAITING.labels(name, kind).set(waits.count if waits else 0)
+        TODOS_OLDEST.labels(name, kind).set((now - waits.since).total_seconds() if waits else 0)
 
 
 def _source(name: str, source: str, heard: Place, heads: Mapping[str, Place]) -> messages.SourceStatus:

@@ -40,6 +40,7 @@ from runtime.errors import (
     invalid,
     told,
 )
+from runtime.etags import one_of, version_of
 from runtime.expiry import until
 from runtime.identity import EVERY_TENANT, Verified, Verifier
 from runtime.methods import Method, methods_of
@@ -85,6 +86,7 @@ def origin(call: Call, employee: str = "") -> Origin:
         employee=employee or caller.employee,
         correlation_id=call.correlation_id,
         traceparent=call.traceparent,
+        sees_tenant=caller.sees_tenant,
     )
 
 
@@ -186,8 +188,8 @@ class Dispatcher:
                 if call.if_match is None:
                     raise failure(OVERLOADED, f"too many others write here at once: {conflict}") from conflict
                 raise
-        if not method.writes and call.if_match is not None and call.etag != str(call.if_match):
-            raise failure(STALE, f"expected version {call.if_match}, found {call.etag or 'no version'}")
+        if not method.writes and call.if_match is not None and version_of(call.etag) not in call.if_match:
+            raise failure(STALE, f"expected version {one_of(call.if_match)}, found {call.etag or 'no version'}")
         return Reply(message, _metadata(call))
 
     async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:
@@ -216,7 +218,7 @@ class Dispatcher:
     def _prepare(
         self, method: Method, request: Message, metadata: Mapping[str, str], verified: Verified
     ) -> tuple[Callable[..., Any], Call]:
-        wrong = violations(request, method.route.variables if method.route else frozenset())
+        wrong = violations(request, method.kept)
         if wrong:
             raise invalid(wrong)
         department = method.asked(request)
@@ -229,9 +231,9 @@ class Dispatcher:
         self, method: Method, request: Message, metadata: Mapping[str, str], verified: Verified, department: str
     ) -> Call:
         command = self._command(method, request, metadata, verified.identity) if method.writes else READ
-        seen = headers.if_match(metadata)
+        seen = headers.if_match(metadata, method.etag_in(request))
         if seen is not None and method.rpc.startswith("Create"):
-            raise failure(STALE, f"expected version {seen} of a record that is only now to be made")
+            raise failure(STALE, f"expected version {one_of(seen)} of a record that is only now to be made")
         return Call(
             identity=verified.identity,
             method=method.name,

@@ -46,16 +46,16 @@ def offers(records: str) -> Projection:
     @projection.on(HandoffOffered)
     def offered(fact: HandoffOffered, at: At) -> Iterable[Change]:
         yield Insert("offers", {**_key(fact, at), **_subject(fact.subject), "branch": fact.to_branch, "held": True})
-        yield from _opened(records, fact.handoff_id, fact.manifest, at)
+        yield from _opened(records, fact, fact.manifest, at)
 
     @projection.on(HandoffSupplemented)
     def supplemented(fact: HandoffSupplemented, at: At) -> Iterable[Change]:
-        yield from _opened(records, fact.handoff_id, fact.manifest, at)
+        yield from _opened(records, fact, fact.manifest, at)
 
     @projection.on(HandoffAccepted)
     def accepted(fact: HandoffAccepted, at: At) -> Iterable[Change]:
         yield Update("offers", _key(fact, at), {"settled": True})
-        yield from _opened(records, fact.handoff_id, fact.closing, at)
+        yield from _opened(records, fact, fact.closing, at)
 
     return projection
 
@@ -69,7 +69,8 @@ def _reassigned(fact: HandoffReassigned, at: At) -> Iterable[Change]:
 
 
 def _ended(fact: HandoffReturned | HandoffWithdrawn, at: At) -> Iterable[Change]:
-    yield Update("offers", _key(fact, at), {"held": False, "settled": True})
+    """Also of one that was withdrawn before it was offered."""
+    yield Insert("offers", {**_key(fact, at), **_subject(fact.subject), "held": False, "settled": True})
 
 
 def _key(fact: Any, at: At) -> dict[str, Any]:
@@ -80,8 +81,13 @@ def _subject(subject: Subject) -> dict[str, str]:
     return {"subject": f"{subject.kind}:{subject.id}"}
 
 
-def _opened(records: str, handoff_id: str, entries: Sequence[ManifestEntry], at: At) -> Iterable[Change]:
+def _opened(
+    records: str,
+    fact: HandoffOffered | HandoffSupplemented | HandoffAccepted,
+    entries: Sequence[ManifestEntry],
+    at: At,
+) -> Iterable[Change]:
     for entry in entries:
         prefix, _, id = entry.stream.partition("-")
-        if prefix == records:
-            yield Insert("offered_records", {"tenant": at.tenant, "id": id, "handoff_id": handoff_id})
+        if prefix == records and entry.stream not in fact.withheld:
+            yield Insert("offered_records", {**_key(fact, at), "id": id})

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from eventlog.decider import Decider
-from eventlog.events import Place, Version
+from eventlog.events import START, Place, Version
 from eventlog.following import command_of, origin_of
 from eventlog.handling import Handler
 from eventlog.projections import At
@@ -141,11 +141,11 @@ class Receiver:
     async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> None:
         """What contacts had heard at its basis is here once this department has heard as far; if it is not, it was
         lost on the way or is parked, and is fetched from the log of the department that owns it."""
-        needed = Place.parse(due.args["basis"].get(wanted.department, "0.0"))
+        needed = Place.parse(due.args["basis"].get(wanted.department, str(START)))
         now = asyncio.get_running_loop().time()
         waited_s = now - self._since.setdefault(due.command_id, now)
         patient = self._ledger.tells_its_end(wanted.department) or waited_s < PATIENCE_S
-        if basis.get(wanted.department, Place.parse("0.0")) < needed and patient:
+        if basis.get(wanted.department, START) < needed and patient:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
         if not await self._healed(wanted):

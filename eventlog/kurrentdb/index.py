@@ -11,9 +11,10 @@ import asyncpg
 from eventlog.errors import NotSafe
 from eventlog.kurrentdb.known import Head, Row
 from eventlog.kurrentdb.stream import Away
-from eventlog.plan import NO_EVENTS, StreamHead, StreamKey
+from eventlog.plan import NO_EVENTS, StreamHead
 from eventlog.postgres.migrations import apply_migrations
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, Pool, connect_writer, reader_pool
+from eventlog.queue import StreamKey
 
 POOL_SIZE_MAX = 4
 TURN_S = 0.3

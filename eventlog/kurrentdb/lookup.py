@@ -10,7 +10,8 @@ from eventlog.kurrentdb.index import Index
 from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.records import Record, from_kurrentdb
 from eventlog.kurrentdb.stream import LogStream
-from eventlog.plan import StreamHead, StreamKey
+from eventlog.plan import StreamHead
+from eventlog.queue import StreamKey
 
 #: Records that stand this near to each other are read in one go; reading what is between costs less than asking again.
 GAP = 16

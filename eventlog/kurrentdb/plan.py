@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from eventlog.events import Event, NewEvent, Position, Version
 from eventlog.kurrentdb.known import Head
 from eventlog.kurrentdb.records import Answer, Record
-from eventlog.plan import Batch, Planned, StreamHead, StreamKey
-from eventlog.queue import Pending
+from eventlog.plan import Batch, Planned, StreamHead
+from eventlog.queue import Pending, StreamKey
 from eventlog.store import Append, StreamWrite
 
 

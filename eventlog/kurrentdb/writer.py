@@ -11,8 +11,8 @@ from eventlog.kurrentdb.lookup import LookUp
 from eventlog.kurrentdb.plan import Records
 from eventlog.kurrentdb.records import to_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream, Moved
-from eventlog.plan import StreamHead, StreamKey
-from eventlog.queue import Pending
+from eventlog.plan import StreamHead
+from eventlog.queue import Pending, StreamKey
 
 #: Appends that are written together. With what is stored beside them they fit into the 1 MiB that a server takes when
 #: it is told nothing; a larger append goes alone.
@@ -48,7 +48,7 @@ class Writer:
         try:
             while True:
                 await self._intake.filled()
-                await self._write(self._intake.take(BATCH_BYTES_MAX))
+                await self._write(self._intake.take_all(BATCH_BYTES_MAX))
         finally:
             self._intake.close()
 

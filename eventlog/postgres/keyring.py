@@ -17,8 +17,9 @@ from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import DataKey, MasterKey
 from eventlog.postgres.migrations import apply_migrations
 
-#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
-BATCH_MIN, BATCH_MAX = 16, 512
+#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly, but never so many that
+#: others wait while they are made.
+BATCH_MIN, BATCH_MAX = 16, 128
 
 #: How long a key may be remembered: a key that another process destroyed is readable here no longer than this.
 REMEMBERED_S = 30.0

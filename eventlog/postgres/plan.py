@@ -9,8 +9,8 @@ from uuid import UUID
 import orjson
 
 from eventlog.events import NewEvent
-from eventlog.plan import Batch, LogHead, Planned, StreamHeads, StreamKey
-from eventlog.queue import Pending
+from eventlog.plan import Batch, LogHead, Planned, StreamHeads
+from eventlog.queue import Pending, StreamKey
 from eventlog.store import Append, Mode, StreamWrite
 
 

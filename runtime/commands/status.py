@@ -25,15 +25,24 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print_json({"departments": [_department(each) for each in status.departments]})
     else:
         rows = [
-            (each.department, each.head, source.source, source.position, source.lag, each.parked, each.due)
+            (each.department, each.head, *_heard(source), each.parked, each.due, _oldest(each))
             for each in status.departments
             for source in each.sources
         ]
-        print_table(("department", "head", "hears", "up to", "lag", "parked", "due"), rows)
+        print_table(("department", "head", "hears", "up to", "lag", "parked", "due", "oldest"), rows)
     for each in status.departments:
         if each.failed:
             sys.stderr.write(f"{each.department}: {each.failed}\n")
     return 1 if any(each.failed for each in status.departments) else 0
+
+
+def _heard(source: messages.SourceStatus) -> tuple[str, str, int]:
+    return source.source, source.position, source.lag
+
+
+def _oldest(status: messages.DepartmentStatus) -> str:
+    """What has been waiting longest to be done: `offer 73 s`."""
+    return f"{status.waiting[0].kind} {status.waiting[0].seconds:.0f} s" if status.waiting else "-"
 
 
 def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
@@ -44,4 +53,15 @@ def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,
+        "waiting": [_waiting(each) for each in status.waiting],
+    }
+
+
+def _waiting(found: messages.WaitingTodos) -> dict[str, Any]:
+    return {
+        "kind": found.kind,
+        "count": found.count,
+        "since": found.since.ToJsonString(),
+        "seconds": found.seconds,
+        "reason": found.reason,
     }

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from eventlog.events import START
+from eventlog.received import heard
 from eventlog.views import Views
 from facts.common import ManifestEntry
 from runtime.sql import named
@@ -14,7 +16,16 @@ from services.contacts.domain.handoff_kind import DEPARTMENTS
 from services.contacts.domain.manifest import concerns
 from services.contacts.queries import Row
 
-SQL = named(Path(__file__).with_name("handoff_queries.sql"))
+SQL = named(*(Path(__file__).with_name(name) for name in ("opening_queries.sql", "handoff_queries.sql")))
+
+#: The streams that hold the records of subjects, by kind.
+RECORD_OF = {
+    "lead": "marketing.lead",
+    "opportunity": "sales.opportunity",
+    "person": "contacts.person",
+    "company": "contacts.company",
+    "interaction": "contacts.interaction",
+}
 
 #: Few keys against large tables, whatever the statistics say.
 _BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
@@ -30,12 +41,16 @@ class Of(NamedTuple):
 @dataclass(frozen=True)
 class Snapshot:
     """What contacts knows at one moment: `basis` is how far it had heard each department, `concerning` every stream
-    that concerned each handoff's subject then. Of `incomplete` ones something is parked, so nobody can say."""
+    that concerned each handoff's subject then. Of `incomplete` ones something is parked, so nobody can say.
+
+    `withheld` are the streams that a handoff does not open: those of records that only links lead to which whoever
+    made them could not follow. They stand in manifests like all others; proof is one thing, reading another."""
 
     basis: Mapping[str, str]
     concerning: Mapping[Of, Sequence[ManifestEntry]]
     rows: Mapping[Of, Row] = field(default_factory=dict)
     incomplete: frozenset[Of] = frozenset()
+    withheld: Mapping[Of, frozenset[str]] = field(default_factory=dict)
 
 
 class HandoffQueries:
@@ -53,10 +68,11 @@ class HandoffQueries:
             near = await connection.fetch(
                 SQL["near"], *_columns([(*of, subject_of(row)) for of, row in rows.items()], 3)
             )
-            streams = await connection.fetch(SQL["concerning"], *_columns(near, 3))
+            streams = await connection.fetch(SQL["concerning"], *_columns(near, 4))
             basis = await connection.fetch(SQL["basis"])
             parked = await connection.fetch(SQL["parked"], sorted({of.tenant for of in asked}))
-        return Snapshot(basis_of(basis), _by_handoff(rows, streams), rows, _touched(near, parked))
+        concerning = _by_handoff(rows, streams)
+        return Snapshot(basis_of(basis), concerning, rows, _touched(near, parked), _withheld(rows, near, streams))
 
     async def _fetch(self, sql: str, *args: Any) -> Sequence[Row]:
         rows: Any = await self._views.fetch(sql, *args)
@@ -69,10 +85,10 @@ class HandoffQueries:
             found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(subjects)), list(states))
         return found
 
-    async def companies_of(self, people: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
-        """The companies that people (tenant, id) work at."""
+    async def companies_of(self, people: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
+        """The companies that people (tenant, id) work at: `company_id`, and whether it is `opened` with the person."""
         rows = await self._fetch(SQL["companies_of"], *_columns(list(people)))
-        return {(row["tenant"], row["id"]): row["company_id"] for row in rows}
+        return {(row["tenant"], row["id"]): row for row in rows}
 
     async def told(self, tenant: str, stream: str) -> Mapping[str, Any]:
         """The fields of a record as its stream left them, by their names in the facts."""
@@ -119,6 +135,12 @@ class HandoffQueries:
         return bool(row["known"])
 
 
+def record_of(subject: str) -> str:
+    """The stream that holds a subject's own record."""
+    kind, _, id = subject.partition(":")
+    return f"{RECORD_OF[kind]}-{id}"
+
+
 def subject_of(row: Row) -> str:
     """`lead:5f…`."""
     return f"{row['subject_kind']}:{row['subject_id']}"
@@ -126,8 +148,8 @@ def subject_of(row: Row) -> str:
 
 def basis_of(rows: Iterable[Row]) -> Mapping[str, str]:
     """How far each department was heard; one of which nothing was heard yet is at the start of its log."""
-    heard = {row["source"]: f"{row['generation']}.{row['position']}" for row in rows if row["generation"]}
-    return {department: heard.get(department, "1.0") for department in DEPARTMENTS}
+    places = heard(rows)
+    return {department: str(places.get(department, START)) for department in DEPARTMENTS}
 
 
 def _by_handoff(rows: Iterable[Of], streams: Iterable[Row]) -> Mapping[Of, Sequence[ManifestEntry]]:
@@ -138,6 +160,18 @@ def _by_handoff(rows: Iterable[Of], streams: Iterable[Row]) -> Mapping[Of, Seque
             entry = ManifestEntry(stream=row["stream"], version=row["version"], digest=row["digest"].hex())
             found[of].append(entry)
     return {of: sorted(entries, key=lambda entry: entry.stream) for of, entries in found.items()}
+
+
+def _withheld(rows: Iterable[Of], near: Iterable[Row], streams: Iterable[Row]) -> Mapping[Of, frozenset[str]]:
+    """Streams that no opened subject leads to; those of records that have not arrived yet, too."""
+    opened: dict[Of, set[str]] = {of: set() for of in rows}
+    closed: dict[Of, set[str]] = {of: set() for of in rows}
+    for row in streams:
+        (opened if row["opened"] else closed)[Of(row["tenant"], row["id"])].add(row["stream"])
+    for row in near:
+        if not row["opened"]:
+            closed[Of(row["tenant"], row["id"])].add(record_of(row["subject"]))
+    return {of: frozenset(closed[of] - opened[of]) for of in rows}
 
 
 def _touched(near: Iterable[Row], parked: Iterable[Row]) -> frozenset[Of]:

@@ -6,22 +6,27 @@ SELECT source, generation, position FROM checkpoints
 SELECT tenant, metadata FROM parked WHERE tenant = ANY($1::text[])
 
 -- name: near
--- The subjects of handoffs ($1 tenants, $2 handoffs, $3 subjects) and what is linked to each directly. Handoffs link
--- nothing: two leads of one branch are not each other's news because somebody handed both on.
-SELECT w.tenant, w.id, w.subject FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
+-- The subjects of handoffs ($1 tenants, $2 handoffs, $3 subjects) and what is linked to each directly, and whether who
+-- reads the subject may read that: through the link, or because the handoff opened it before. Handoffs link nothing: two
+-- leads of one branch are not each other's news because somebody handed both on.
+SELECT w.tenant, w.id, w.subject, true AS opened
+FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
 UNION
-SELECT w.tenant, w.id, l.other FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
+SELECT w.tenant, w.id, l.other, {opens} OR EXISTS (
+    SELECT FROM grants g WHERE g.tenant = w.tenant AND g.handoff_id = w.id AND g.subject = l.other)
+FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant, id, subject)
 JOIN links l ON l.tenant = w.tenant AND l.subject = w.subject
 WHERE l.other NOT LIKE 'handoff:%'
 
 -- name: concerning
 -- Every stream, of every department, that names one of these subjects ($1 tenants, $2 handoffs, $3 subjects), with the
--- newest version heard and its digest.
-SELECT s.tenant, s.id, h.stream, h.version, h.digest
+-- newest version heard and its digest, and whether one of them is opened ($4).
+SELECT s.tenant, s.id, h.stream, h.version, h.digest, s.opened
 FROM (
-    SELECT DISTINCT n.tenant, n.id, c.stream
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS n(tenant, id, subject)
+    SELECT n.tenant, n.id, c.stream, bool_or(n.opened) AS opened
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) AS n(tenant, id, subject, opened)
     JOIN concerns c ON c.tenant = n.tenant AND c.subject = n.subject
+    GROUP BY n.tenant, n.id, c.stream
 ) s
 JOIN heads h ON h.tenant = s.tenant AND h.stream = s.stream
 
@@ -39,8 +44,13 @@ FROM unnest($1::text[], $2::text[]) AS w(tenant, id)
 JOIN handoffs h ON h.tenant = w.tenant AND h.id = w.id
 
 -- name: companies_of
-SELECT tenant, id, company_id FROM people
-WHERE (tenant, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND company_id <> ''
+-- Where people ($1 tenants, $2 ids) work, and whether who reads the person may read that company.
+SELECT p.tenant, p.id, p.company_id, EXISTS (
+    SELECT FROM links l
+    WHERE l.tenant = p.tenant AND l.subject = 'person:' || p.id AND l.other = 'company:' || p.company_id AND {opens}
+) AS opened
+FROM people p
+WHERE (p.tenant, p.id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND p.company_id <> ''
 
 -- name: concerned
 -- Handoffs in the states $3 about subjects ($1 tenants, $2 subjects) or about what is linked to them, and by which of

@@ -38,7 +38,7 @@ TOLD: Mapping[str, Told] = {
 #: The sort keys of a timeline's entry: occurred_at, recorded_at, event_id.
 After = tuple[datetime, datetime, str]
 
-SQL = named(Path(__file__).with_name("queries.sql"))
+SQL = named(*(Path(__file__).with_name(name) for name in ("opening_queries.sql", "queries.sql")))
 
 
 class Queries:
@@ -80,9 +80,11 @@ class Queries:
         return bool(row["recorded"])
 
     async def timeline(
-        self, tenant: str, subject: str, as_of: datetime, after: After | None, limit: int
+        self, call: Call, subject: str, as_of: datetime, after: After | None, limit: int
     ) -> Sequence[Row]:
-        """Rows of `timeline`, newest first."""
+        """Rows of `timeline` that the caller may read, newest first."""
         told = TOLD[subject.partition(":")[0]]
         keys = after or (None, None, "")
-        return await self._views.fetch(SQL["timeline"], tenant, subject, *map(list, told), as_of, *keys, limit)
+        identity = call.identity
+        given = (identity.tenant, subject, *map(list, told), as_of, *keys, limit, identity.scope)
+        return await self._views.fetch(SQL["timeline"], *given)

@@ -1,12 +1,22 @@
 -- name: is_offered
--- Whether a handoff that a branch holds is about the subject, or about what the subject is linked to.
+-- Whether a handoff that a branch holds is about the subject, or about what opens the subject. The branch that asked for
+-- it reads on what it is about.
 SELECT EXISTS (
     SELECT FROM grants g
     WHERE g.tenant = $1 AND g.held
-      AND (g.branch = $2 OR (g.from_branch = $2 AND g.subject LIKE 'handoff:%'))
-      AND (g.subject = $3
-           OR g.subject IN (SELECT l.other FROM links l WHERE l.tenant = $1 AND l.subject = $3))
+      AND (g.branch = $2 OR g.from_branch = $2)
+      AND (g.subject = $3 OR g.branch = $2 AND g.subject IN (
+          SELECT l.subject FROM links back
+          JOIN links l ON l.tenant = back.tenant AND l.subject = back.other AND l.other = back.subject
+          WHERE back.tenant = $1 AND back.subject = $3 AND {opens}))
 ) AS offered
+
+-- name: is_told
+-- Whether what the link `l` leads to is told to the branch $11; null is somebody who sees the tenant.
+($11::text IS NULL OR {opens}
+    OR EXISTS (SELECT FROM subject_branches o WHERE o.tenant = l.tenant AND o.subject = l.other AND o.branch = $11)
+    OR EXISTS (SELECT FROM grants g
+        WHERE g.tenant = l.tenant AND g.subject = l.other AND g.held AND $11 IN (g.branch, g.from_branch)))
 
 -- name: is_known_in
 -- Whether the branch looks after the subject; a subject that nobody looks after is known where facts name it.
@@ -33,25 +43,26 @@ SELECT EXISTS (SELECT FROM heads WHERE tenant = $1 AND stream = $2) AS recorded
 -- name: timeline
 -- Facts of every stream that concerns the subject or what it is linked to, newest first. $3: kinds of the subjects that
 -- it is told with; $4: kinds that those bring along; $5: told with it by their own streams only; $6: recorded up to;
--- $7, $8, $9: the entry after which to go on.
+-- $7, $8, $9: the entry after which to go on; $11: the branch for which it is told, null for who sees the tenant.
 WITH near AS (
     SELECT $2::text AS subject
     UNION
     SELECT l.other FROM links l
     WHERE l.tenant = $1 AND l.subject = $2 AND l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($3::text[])
+      AND {is_told}
 ), wide AS (
     SELECT subject FROM near
     UNION
     SELECT l.other FROM near JOIN links l ON l.tenant = $1 AND l.subject = near.subject
     WHERE l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($4::text[])
-      AND near.subject <> $2 AND split_part(near.subject, ':', 1) IN ('lead', 'opportunity')
+      AND near.subject <> $2 AND split_part(near.subject, ':', 1) IN ('lead', 'opportunity') AND {is_told}
 ), streams AS (
     SELECT c.stream FROM wide JOIN concerns c ON c.tenant = $1 AND c.subject = wide.subject
     WHERE c.recorded_at <= $6
     UNION
     SELECT 'contacts.' || split_part(l.other, ':', 1) || '-' || split_part(l.other, ':', 2)
     FROM near JOIN links l ON l.tenant = $1 AND l.subject = near.subject
-    WHERE l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($5::text[])
+    WHERE l.recorded_at <= $6 AND split_part(l.other, ':', 1) = ANY($5::text[]) AND {is_told}
 )
 SELECT t.* FROM streams JOIN timeline t ON t.tenant = $1 AND t.stream = streams.stream
 WHERE t.recorded_at <= $6

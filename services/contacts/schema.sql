@@ -144,13 +144,24 @@ CREATE TABLE IF NOT EXISTS concerns (
     PRIMARY KEY (tenant, subject, stream)
 );
 
--- Subjects that one fact names together, both ways round, and since when.
+-- Subjects that one fact names together, both ways round, and since when. `opens`: who may read the subject may read
+-- the other. Where it is false, that depends on the records that say so.
 CREATE TABLE IF NOT EXISTS links (
     tenant text NOT NULL,
     subject text NOT NULL,
     other text NOT NULL,
     recorded_at timestamptz,
+    opens boolean NOT NULL DEFAULT false,
     PRIMARY KEY (tenant, subject, other)
+);
+
+-- Records (`interaction:16…`) that name two others together: such a link opens what the record's branch may read.
+CREATE TABLE IF NOT EXISTS link_records (
+    tenant text NOT NULL,
+    subject text NOT NULL,
+    other text NOT NULL,
+    record text NOT NULL,
+    PRIMARY KEY (tenant, subject, other, record)
 );
 
 -- Which branch looks after a subject: who may read its timeline.

@@ -13,6 +13,7 @@ from facts.common import Brief
 from facts.marketing import Touch
 from runtime.call import Call
 from runtime.department import Clock
+from runtime.etags import etag_of
 from runtime.imports import IdAndDigest, Importer, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
@@ -69,14 +70,13 @@ class Leads:
             create=True,
         )
         answered(call, handled)
-        return message(handled, Told())
+        return message(handled, Told(), call)
 
     async def GetLead(self, request: pb.GetLeadRequest, call: Call) -> pb.Lead:
         folded = await self.handler.load(LEAD, call.identity.tenant, request.id)
         if not folded.version or not (is_own(folded.state, call) or await self.queries.is_offered(call, request.id)):
             raise not_there("lead", request.id)
-        call.etag = str(folded.version)
-        return message(folded, await self.queries.told(call.identity.tenant, request.id))
+        return message(folded, await self.queries.told(call.identity.tenant, request.id), call)
 
     async def UpdateLead(self, request: pb.UpdateLeadRequest, call: Call) -> pb.Lead:
         asked = values(request.lead, request.update_mask.paths, at="lead")
@@ -89,7 +89,7 @@ class Leads:
 
     async def ListLeads(self, request: pb.ListLeadsRequest, call: Call) -> pb.ListLeadsResponse:
         page = await LEADS.page(self.views, call, request, where=_CAPTURED)
-        leads = [fill(pb.Lead, row) for row in page.rows]
+        leads = [fill(pb.Lead, row, etag=etag_of(row["etag"], _told_of(row))) for row in page.rows]
         return pb.ListLeadsResponse(leads=leads, next_page_token=page.next_page_token, total_size=page.total_size)
 
     async def TouchLead(self, request: pb.TouchLeadRequest, call: Call) -> pb.Lead:
@@ -153,22 +153,31 @@ class Leads:
             LEAD, lead_id, call.command, origin(call), decide_on_own, if_match=call.if_match
         )
         answered(call, handled)
-        return message(handled, await self.queries.told(call.identity.tenant, lead_id))
+        return message(handled, await self.queries.told(call.identity.tenant, lead_id), call)
 
 
-def message(found: Folded[Lead] | Handled[Lead], told: Told) -> pb.Lead:
+def message(found: Folded[Lead] | Handled[Lead], told: Told, call: Call) -> pb.Lead:
     """A lead as it is, with what contacts found out; what an employee decided wins over that."""
-    decided = found.state.person_id
+    joined = shown(told, decided=found.state.person_id)
+    call.etag = etag_of(found.version, joined)
     return fill(
         pb.Lead,
         found.state,
-        etag=str(found.version),
+        etag=call.etag,
         create_time=found.created_at,
         update_time=found.updated_at,
-        person_id=decided or told.person_id,
-        person_candidates=() if decided else told.person_candidates,
-        company_id=told.company_id,
+        **{"person_id": found.state.person_id, **joined},
     )
+
+
+def shown(told: Told, *, decided: str) -> dict[str, Any]:
+    """What a lead shows of what contacts told."""
+    of_person = {"person_id": told.person_id, "person_candidates": list(told.person_candidates)}
+    return {"company_id": told.company_id, **({} if decided else of_person)}
+
+
+def _told_of(row: Any) -> dict[str, Any]:
+    return shown(Told.of(row), decided=row["decided_person_id"])
 
 
 def _laid_over(state: Lead, asked: Mapping[str, Any], lead_id: str, employee: str) -> dict[str, Any]:

@@ -26,6 +26,11 @@ class Told:
     person_candidates: Sequence[str] = ()
     company_id: str = ""
 
+    @classmethod
+    def of(cls, row: Any) -> "Told":
+        """What a row of `leads` says of it."""
+        return cls(row["found_person_id"], row["found_candidates"], row["company_id"])
+
 
 class Queries:
     def __init__(self, views: Views) -> None:
@@ -34,7 +39,7 @@ class Queries:
     async def told(self, tenant: str, lead_id: str) -> Told:
         """What contacts told of a lead."""
         rows = await self._views.fetch(SQL["told"], tenant, lead_id)
-        return Told(rows[0]["found_person_id"], rows[0]["found_candidates"], rows[0]["company_id"]) if rows else Told()
+        return Told.of(rows[0]) if rows else Told()
 
     async def heard(self, tenant: str, lead_id: str) -> Heard:
         """What contacts told of a lead's handoffs."""

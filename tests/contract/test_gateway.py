@@ -270,6 +270,20 @@ async def test_a_field_beside_the_body_is_a_query_parameter(client: httpx.AsyncC
     assert house.parcels.requests[-1].dry_run
 
 
+async def test_a_change_that_sends_back_an_entity_tag_means_that_version(
+    client: httpx.AsyncClient, house: House
+) -> None:
+    parcel = await created(client)
+    path = f"/v1/parcels/{parcel['id']}"
+
+    changed = await client.patch(path, json={"label": "A lamp, lit", "etag": parcel["etag"]})
+    mistaken = await client.patch(path, json={"label": "A vase", "etag": 3})
+
+    assert (changed.status_code, house.parcels.requests[-1].parcel.etag) == (200, parcel["etag"])
+    assert "etag" not in house.parcels.requests[-1].update_mask.paths
+    assert problem(mistaken) == (400, {"/etag": "expected a string"})
+
+
 async def test_versions_are_checked_on_writes_and_spared_on_reads(client: httpx.AsyncClient) -> None:
     parcel = await created(client)
     path = f"/v1/parcels/{parcel['id']}"

@@ -19,7 +19,7 @@ from kurrentdbclient import AsyncKurrentDBClient, NewEvent
 
 from eventlog.errors import Conflict, NotSafe, TooLarge, Unavailable
 from eventlog.events import EVENT_BYTES_MAX, Place, Position, Version, event_id
-from eventlog.kurrentdb import KurrentStore, follower, known, log_name, raise_generation
+from eventlog.kurrentdb import KurrentStore, follower, index, known, log_name, raise_generation
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.stream import Away, LogStream
 from eventlog.store import ANY, NO_STREAM, Append, Appended, StreamWrite, exact
@@ -392,19 +392,26 @@ async def test_a_process_that_is_far_behind_passes_over_what_is_indexed(
     assert len(await whole_log(here, 7)) == len(await whole_log(there)) == 103
 
 
-async def test_a_process_that_always_finds_its_place_taken_is_let_go_first(database: str, open_store: Open) -> None:
+async def test_a_process_that_always_finds_its_place_taken_is_let_go_first(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "TURN_S", 1.0)
     here, there = await open_store(), await open_store()
+    now = asyncio.get_running_loop().time
     await here._index.ask_for_a_turn()
-
     await there.append(an_append())
-    await indexed(database, 0)
-    began = asyncio.get_running_loop().time()
-    await there.append(an_append())
-    waited_s = asyncio.get_running_loop().time() - began
-    await here.append(an_append())
 
-    assert waited_s > 0.1
-    assert here._known._give_way_until <= asyncio.get_running_loop().time()
+    async def is_asked() -> bool:
+        return there._known._give_way_until > now()
+
+    await eventually(is_asked, "the other process has heard of it")
+    until = there._known._give_way_until
+    first, second = (asyncio.create_task(store.append(an_append())) for store in (there, here))
+
+    assert (await second).last == 2
+    assert not first.done()
+    assert (await first).last == 3
+    assert now() >= until
 
 
 async def test_an_index_that_went_back_is_noticed(database: str, open_store: Open) -> None:

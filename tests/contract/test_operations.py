@@ -6,12 +6,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from baton.contacts.v1 import handoffs_pb2
 from baton.operations.v1 import operations_pb2 as messages
 
 from eventlog.events import NewEvent
 from eventlog.store import ANY, Append, Command, StreamWrite
 from facts.marketing import LeadTouched, Touch
 from runtime.errors import RpcError
+from runtime.metrics import REGISTRY
+from runtime.operations_service import status
 from tests.support.house import Desk, Town, eventually, open_town
 from tests.support.postgres import running_server
 
@@ -51,6 +54,33 @@ async def tell_nonsense(town: Town) -> None:
 
 async def parked(operator: Desk, department: str = "contacts") -> list[messages.ParkedStream]:
     return list((await operator.ask("Operations/ListParked", messages.ListParkedRequest(department=department))).parked)
+
+
+async def test_what_waits_to_be_done_is_shown_with_its_age_and_the_reason(town: Town, operator: Desk) -> None:
+    lead_id = str(uuid4())
+    request = handoffs_pb2.CreateHandoffRequest(subject={"kind": "lead", "id": lead_id}, to_branch="york")
+    asked = await town.desk("grace").ask("Handoffs/CreateHandoff", request)
+
+    async def waiting() -> dict[str, messages.WaitingTodos]:
+        status = await operator.ask("Operations/GetStatus", messages.GetStatusRequest())
+        (contacts,) = (each for each in status.departments if each.department == "contacts")
+        assert contacts.due == sum(each.count for each in contacts.waiting)
+        return {each.kind: each for each in contacts.waiting}
+
+    found = (await eventually(waiting, lambda seen: "offer" in seen and seen["offer"].reason))["offer"]
+    await status(town.houses.running)
+    labels = {"department": "contacts", "kind": "offer"}
+
+    assert (found.count, found.reason) == (1, f"nobody recorded anything about lead:{lead_id} yet")
+    assert 0 <= found.seconds < 60
+    assert REGISTRY.get_sample_value("baton_todos_waiting", labels) == 1
+    assert REGISTRY.get_sample_value("baton_todos_oldest_seconds", labels) >= found.seconds
+
+    withdraw = handoffs_pb2.WithdrawHandoffRequest(id=asked.id, reason="Misspelt")
+    await town.desk("grace").ask("Handoffs/WithdrawHandoff", withdraw)
+    await eventually(waiting, lambda seen: not seen)
+    await status(town.houses.running)
+    assert REGISTRY.get_sample_value("baton_todos_oldest_seconds", labels) == 0
 
 
 async def test_status_names_every_department_with_what_it_hears(operator: Desk) -> None:

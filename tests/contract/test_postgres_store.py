@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
@@ -300,6 +301,31 @@ async def test_a_batch_larger_than_one_transaction_is_written_in_several(databas
 
 
 # The start
+
+
+async def test_many_writers_share_two_batches_and_neither_spoils_the_other(database: str) -> None:
+    """So many wait that both lanes of the writer are under way, on streams that they share."""
+    async with await PostgresStore.open(database, "sales") as store:
+
+        async def write(n: int) -> None:
+            for turn in range(5):
+                await store.append(an_append(f"sales.deal-{n}", exact(Version(turn))))
+                await store.append(an_append("sales.pipeline-1"))
+
+        await asyncio.gather(*(write(n) for n in range(200)))
+        sessions = await asyncpg.connect(database)
+        writing = await sessions.fetchval(_WRITERS)
+        await sessions.close()
+        written = Counter(event.stream for event in await whole_log(store))
+
+    assert written == {**{f"sales.deal-{n}": 5 for n in range(200)}, "sales.pipeline-1": 1000}
+    assert writing == 2
+
+
+_WRITERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'baton log' AND query LIKE '%log.append%'
+"""
 
 
 @pytest.mark.parametrize("scope", ["DATABASE", "ROLE"])

@@ -16,6 +16,7 @@ from eventlog.projections import At
 from eventlog.reactions import Cancel, Due, NotYet, Reactions, Todo
 from eventlog.reactor import Reactor
 from eventlog.views import Views
+from eventlog.waiting import Waiting, waiting
 from tests.support.department import (
     CustomerBought,
     CustomerCame,
@@ -339,3 +340,21 @@ async def test_the_pool_of_those_who_derive_ends_no_connection_by_itself(views: 
     assert holder._max_inactive_time == 0
     assert holder._inactive_callback is None
     assert lost == []
+
+
+async def test_what_is_not_done_waits_since_it_was_asked_for_however_often_it_was_replaced(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock
+) -> None:
+    house = House(views, codec, sales, clock, greet=Staff(NotYet("the door is shut", 3600.0)))
+    first = clock.at
+    await record(sales, codec, "customer-1", CustomerCame(customer="anna"))
+    await house.hear()
+    await house.reactor.run_due()
+    clock.at += timedelta(days=10)
+    await record(sales, codec, "customer-1", CustomerLeft(customer="anna"))
+    await house.hear()
+
+    greeting = Waiting("greet", 1, first, "the door is shut")
+    assert await waiting(views, first + timedelta(seconds=5)) == [greeting]
+    assert await waiting(views, clock.at) == [greeting, Waiting("remind", 1, first + timedelta(days=9), "")]
+    assert await waiting(views, clock.at, tenant="nobody") == []

@@ -125,7 +125,7 @@ async def test_a_stale_if_match_is_a_conflict_and_never_retried(handler: Handler
     await handler.handle(DEAL, "1", command(), CLERK, move("quoted"))
     await handler.handle(DEAL, "1", command(), CLERK, move("agreed"))
     with pytest.raises(Conflict, match=r"expected version 1 of sales.opportunity-1, found 2"):
-        await handler.handle(DEAL, "1", command(), CLERK, move("signed"), if_match=Version(1))
+        await handler.handle(DEAL, "1", command(), CLERK, move("signed"), if_match={Version(1)})
 
 
 async def test_what_another_process_wrote_meanwhile_is_decided_upon(

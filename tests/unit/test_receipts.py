@@ -10,7 +10,7 @@ import pytest
 
 from eventlog.events import CHAIN_START, Event, Version, digest_of
 from eventlog.reactions import Due, NotYet
-from eventlog.received import Received, Wanted, chain, recomputed
+from eventlog.received import Received, Wanted, chain, heard, recomputed
 from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, Receiver, hears, record
 from tests.support import examples_handoffs as example
 from tests.support.examples import SALES_HANDOFF_RECEIVED as RECEIPT
@@ -49,6 +49,14 @@ def test_only_the_department_that_it_is_for_receives_it() -> None:
 
 def test_an_acceptance_with_nothing_new_needs_no_receipt() -> None:
     assert todos("sales", example.HANDOFF_ACCEPTED.model_copy(update={"closing": ()})) == []
+
+
+def test_a_department_of_which_nothing_was_heard_is_at_the_start_of_its_log() -> None:
+    checkpoints = [
+        {"source": "sales", "generation": 0, "position": 0},
+        {"source": "marketing", "generation": 2, "position": 7},
+    ]
+    assert {name: str(place) for name, place in heard(checkpoints).items()} == {"sales": "1.0", "marketing": "2.7"}
 
 
 def test_the_same_receipt_is_recorded_once() -> None:

@@ -30,6 +30,16 @@ def parse_cut(basis: Mapping[str, str]) -> Cut:
     return {department: parse_place(text) for department, text in basis.items()}
 
 
+def is_of_customers(stream: str) -> bool:
+    """Streams that say how Baton works tell nothing of a customer."""
+    return not stream.startswith(("contacts.claim-", "contacts.branch-", "contacts.handoffkind-"))
+
+
+def is_conversation(stream: str) -> bool:
+    """Streams in which departments talk about handoffs."""
+    return stream.partition(".")[2].startswith(("handoff-", "receipt-"))
+
+
 @dataclass
 class Stream:
     """Its department, and for each version the place, the recomputed digest, and when it was recorded (seconds)."""
@@ -102,6 +112,15 @@ class Book:
                 if where <= until:
                     found.append(other)
                     break
+        return found
+
+    def recorded(self, subject: str, cut: Cut) -> list[float]:
+        """When each stream first named the subject, where the logs are cut; the talk about handoffs is not asked."""
+        found = []
+        for name, where in self.named.get(subject, {}).items():
+            stream = self.streams[name]
+            if where <= cut.get(stream.department, -1) and not is_conversation(name):
+                found.append(stream.recorded[stream.places.index(where)])
         return found
 
     def concerning(self, subject: str, cut: Cut, without: str = "", since: Cut | None = None) -> dict[str, int]:

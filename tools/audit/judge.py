@@ -9,13 +9,11 @@ records nothing any more has nothing left to do, so it gets less time than one t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tools.audit.book import Book, Cut
+from tools.audit.book import Book, Cut, is_conversation, is_of_customers
 from tools.audit.cases import OFFER, Ask, Case, Cases, Part, Receipt, Told
 
 PENDING, LOST, DISCREPANCY = "pending", "lost", "discrepancy"
 CONTACTS = "contacts"
-
-_NO_CUSTOMER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,6 @@ def horizon(said: list[tuple[float, Cut]], until: float) -> Cut:
 
 def covers(cut: Cut, told: Told) -> bool:
     return told.place <= cut.get(told.department, -1)
-
-
-def is_conversation(stream: str) -> bool:
-    """Streams in which departments talk about handoffs."""
-    return stream.partition(".")[2].startswith(("handoff-", "receipt-"))
 
 
 @dataclass
@@ -120,13 +113,21 @@ class Judge:
         for ask in case.asks:
             if not ask.derived:
                 yield Finding(case.id, DISCREPANCY, "its id is not made of the fact that asks", ask.told.at)
-            if ask.event_id not in case.asked_by:
-                lost = self._overtaken(ask) or covers(self._heard, ask.told)
-                yield Finding(case.id, LOST if lost else PENDING, "asked, not offered", ask.told.at)
+            if ask.event_id not in case.asked_by and case.withdrawn is None:
+                yield self._not_offered(case, ask)
         if case.offers and not case.asks and covers(self.cut, case.offers[0]):
             yield Finding(case.id, DISCREPANCY, "offered, and no fact asks for it", case.offers[0].at)
         if not case.offers and not case.asks:
             yield from self._nobody_asked(case)
+
+    def _not_offered(self, case: Case, ask: Ask) -> Finding:
+        """What was asked about somebody of whom nobody recorded anything waits for that."""
+        known_at = [at for subject in ask.subjects for at in self.book.recorded(subject, self.cut)]
+        if not known_at:
+            return Finding(case.id, PENDING, "asked about what nobody recorded anything of", ask.told.at)
+        has_had_time = min(known_at) <= self.now - self._grace(CONTACTS).overtaken_s
+        lost = has_had_time and (self._overtaken(ask) or covers(self._heard, ask.told))
+        return Finding(case.id, LOST if lost else PENDING, "asked, not offered", ask.told.at)
 
     def _nobody_asked(self, case: Case) -> Iterator[Finding]:
         """Receipts and verdicts of a handoff that nobody asked for and nobody offered."""
@@ -182,7 +183,7 @@ class Judge:
     def _left_out(self, case: Case, part: Part) -> Iterator[Finding]:
         """Streams that concerned the subject at the basis, and are not in the first manifest as far as they went."""
         for stream, version in self.book.concerning(case.subject, part.basis).items():
-            if self._own(case, stream) or stream.startswith(_NO_CUSTOMER):
+            if self._own(case, stream) or not is_of_customers(stream):
                 continue
             offered = part.manifest.get(stream, (0, ""))[0]
             if offered < version:
@@ -290,7 +291,7 @@ class Judge:
         }
 
     def _to_be_told(self, case: Case, stream: str) -> bool:
-        if is_conversation(stream) or stream.startswith(_NO_CUSTOMER):
+        if is_conversation(stream) or not is_of_customers(stream):
             return False
         return self.book.streams[stream].department != case.to_department
 

@@ -78,6 +78,7 @@ class Acceptances:
             accepted_at=given.get("accepted_at") or self._house.clock(),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
+            withheld=snapshot.withheld.get(at, ()),
             person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
         )
 

@@ -1,5 +1,7 @@
 """Answers `Companies`."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid5
 
 from baton.contacts.v1 import companies_pb2 as pb
@@ -12,9 +14,9 @@ from runtime.rpc import answered, origin
 from runtime.scope import written_branch
 from services.contacts.api.access import Reader
 from services.contacts.api.given import Given
-from services.contacts.api.importing import Imported, Importer, Row
+from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import company
-from services.contacts.domain.company import COMPANY, Company
+from services.contacts.domain.company import COMPANY, Company, CompanyFact
 from services.contacts.queries import Views
 
 COMPANIES = Listing(
@@ -80,8 +82,13 @@ class Companies:
             row.id,
             row.command,
             row.origin,
-            lambda state, _: company.update(state, given) if state.id else company.register(state, row.id, given),
+            lambda state, _: _anew(row, given, state) if state.id else company.register(state, row.id, given),
         )
+
+
+def _anew(row: Row, given: Mapping[str, Any], state: Company) -> Sequence[CompanyFact]:
+    said = company.typed({name: value for name, value in given.items() if name != "row"})
+    return company.update(state, changed(row, said, state))
 
 
 def message(found: Folded[Company] | Handled[Company]) -> pb.Company:

@@ -1,19 +1,18 @@
 """Reads handoffs: one by its id from the log, many from the read model."""
 
-import asyncio
-
 from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.codec import Recorded
 from eventlog.errors import Poison
 from eventlog.events import Version
+from facts.common import Subject
 from runtime.call import Call
 from runtime.department import House
 from runtime.listing import Listing, Where
 from services.contacts.api.handoff_access import is_seen, not_there
 from services.contacts.api.handoff_views import folded, message
 from services.contacts.api.naming import heard
-from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, WAITING
+from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, WAITING, Handoff
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.queries import Row
 
@@ -36,9 +35,6 @@ _PERSON = """coalesce(
     (SELECT nullif(p.person_id, '') FROM lead_people p
      WHERE p.tenant = {table}.tenant AND {table}.subject_kind = 'lead' AND p.lead_id = {table}.subject_id),
     nullif({table}.person_id, ''), CASE WHEN {table}.subject_kind = 'person' THEN {table}.subject_id END)"""
-
-#: How long a verb waits for a handoff that is asked to be offered, and how often it looks.
-OFFERED_S, LOOK_S = 2.0, 0.02
 
 
 class HandoffReader:
@@ -85,13 +81,24 @@ class HandoffReader:
         if row is None or not is_seen(row["from_branch"], row["to_branch"], call):
             raise not_there(id)
 
-    async def offered(self, id: str, call: Call) -> None:
-        """Wait a moment for what is asked already to be offered; the decision itself tells what it finds."""
-        for _ in range(int(OFFERED_S / LOOK_S)):
-            state = (await self._house.handler.load(HANDOFF, call.identity.tenant, id)).state
-            if state.state not in ("", ASKED) or await self._queries.one(call.identity.tenant, id) is None:
-                return
-            await asyncio.sleep(LOOK_S)
+    async def asked(self, id: str, call: Call) -> Handoff:
+        """A handoff as the fact that asks for it says, before anything is recorded of its own."""
+        row = await self._queries.one(call.identity.tenant, id)
+        if row is None:
+            await heard(self._house, "marketing")
+            row = await self._queries.one(call.identity.tenant, id)
+        if row is None:
+            return Handoff()
+        return Handoff(
+            id=id,
+            state=ASKED,
+            kind=row["kind"],
+            from_department=row["from_department"],
+            to_department=row["to_department"],
+            subject=Subject(kind=row["subject_kind"], id=row["subject_id"]),
+            from_branch=row["from_branch"],
+            to_branch=row["asked_to_branch"],
+        )
 
     async def _message(self, shown: Row, call: Call) -> pb.Handoff:
         about = await self._queries.about(call.identity.tenant, [shown["id"]], OPEN)

@@ -12,6 +12,7 @@ from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.codec import Recorded
 from eventlog.projections import AppendItem, Insert
+from runtime.etags import etag_of
 from runtime.messages import fill
 from services.contacts.domain.handoff import OFFER, WAITING
 from services.contacts.projections.handoffs import HANDOFFS
@@ -38,21 +39,28 @@ def message(row: Row, about: Row | None, now: datetime) -> pb.Handoff:
     """A handoff of a row; `about` has `person_id` and `related`."""
     receipts = {receipt["part"]: receipt for receipt in row.get("receipts") or ()}
     offer = receipts.get(OFFER, {})
+    person_id = (about["person_id"] if about else "") or row.get("person_id")
+    overdue, related = is_overdue(row, now), list(about["related"]) if about else []
+    joined = {
+        "person_id": person_id if person_id != row.get("person_id") else "",
+        "related": related,
+        "overdue": overdue and not row.get("overdue"),
+    }
     return fill(
         pb.Handoff,
         row,
-        etag=str(row.get("etag", "0")),
+        etag=etag_of(row.get("etag", "0"), joined),
         update_time=row.get("update_time") or row.get("create_time"),
         subject={"kind": row.get("subject_kind"), "id": row.get("subject_id")},
-        person_id=(about["person_id"] if about else "") or row.get("person_id"),
-        related=list(about["related"]) if about else [],
+        person_id=person_id,
+        related=related,
         receipt=offer.get("entries", []),
         differences=offer.get("differences", []),
         closing=_part(row["closing"], receipts) if row.get("closing") else None,
         supplements=[_part(part, receipts) for part in row.get("supplements") or ()],
         questions=_questions(row.get("questions") or (), row.get("answers") or ()),
-        overdue=is_overdue(row, now),
-        history=row.get("history") or _asked_only(row),
+        overdue=overdue,
+        history=_history(row),
         custom=row.get("custom") or {},
         basis=row.get("basis") or {},
     )
@@ -80,12 +88,12 @@ def _questions(asked: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str
     return [{**question, **answered.get(question["id"], {})} for question in asked]
 
 
-def _asked_only(row: Row) -> list[dict[str, Any]]:
-    """The history of what is not offered yet."""
-    asked_at = row.get("asked_at")
-    if asked_at is None:
-        return []
-    return [{"at": asked_at, "employee": row.get("asked_by", ""), "what": "asked", "note": row.get("note", "")}]
+def _history(row: Row) -> list[dict[str, Any]]:
+    """What is not offered yet, or was withdrawn before, begins with the fact that asks all the same."""
+    told, asked_at = list(row.get("history") or ()), row.get("asked_at")
+    if asked_at is None or (told and told[0]["what"] == "asked"):
+        return told
+    return [{"at": asked_at, "employee": row.get("asked_by", ""), "what": "asked", "note": row.get("note", "")}, *told]
 
 
 def _lay(shown: dict[str, Any], row: Row) -> None:

@@ -19,7 +19,7 @@ from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
 from services.contacts.domain import handoff_proof, handoff_verbs
 from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff, HandoffFact
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, HandoffKind
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.reactions.offering import Terms, up_to_date
 
@@ -78,6 +78,7 @@ class Handoffs:
             keep_promises=tuple(request.keep_promises),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
+            withheld=snapshot.withheld.get(at, ()),
         )
         into = request.opportunity_id
         writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
@@ -135,11 +136,16 @@ class Handoffs:
         )
 
     async def WithdrawHandoff(self, request: pb.WithdrawHandoffRequest, call: Call) -> pb.Handoff:
+        """What a fact of another department asks for has nothing recorded of its own before it is offered."""
         by = call.identity.employee
-        await self._reader.offered(request.id, call)
-        return await self._verb(
-            request.id, call, asking_side, lambda state, _: handoff_verbs.withdraw(state, request.reason, by)
-        )
+        asked = await self._reader.asked(request.id, call)
+
+        def withdraw(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
+            known = state if state.state else asked
+            asking_side(known, call)
+            return handoff_verbs.withdraw(known, request.reason, by)
+
+        return await self._verb(request.id, call, seen_by, withdraw)
 
     async def _verb(self, id: str, call: Call, side: Side, decide: Decide) -> pb.Handoff:
         """Decide on a handoff that the caller sees, and that is the caller's to decide on. Both are judged with the
@@ -157,7 +163,9 @@ class Handoffs:
             HANDOFF, id, call.command, origin(call), decide, if_match=call.if_match, create=create
         )
         answered(call, handled)
-        return await self._reader.at(id, call, Version(handled.version))
+        found = await self._reader.at(id, call, Version(handled.version))
+        call.etag = found.etag
+        return found
 
     async def _asked(self, id: str, request: pb.CreateHandoffRequest, call: Call) -> HandoffAsked:
         given = values(request)
@@ -169,7 +177,7 @@ class Handoffs:
             handoff_id=id,
             kind=name,
             from_department=kind.from_department or _department_of(call),
-            to_department=request.to_department or kind.to_department or "sales",
+            to_department=receiver(kind, request.to_department),
             subject=Subject(**given["subject"]),
             from_branch=branch,
             to_branch=request.to_branch or branch,
@@ -189,12 +197,7 @@ class Handoffs:
 
     async def _kind(self, name: str, call: Call) -> HandoffKind:
         state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state
-        return state if state.kind else _of_the_start(name)
-
-
-def _of_the_start(name: str) -> HandoffKind:
-    """What exists from the start; of a kind that nobody defined, the defaults."""
-    return LEAD_TO_SALES if name == LEAD_TO_SALES.kind else HandoffKind(name)
+        return meant(state, name)
 
 
 def _department_of(call: Call) -> str:

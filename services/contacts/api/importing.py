@@ -1,6 +1,6 @@
 """Takes imported rows: each by itself, many at once, safe to be sent again."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -13,7 +13,7 @@ from eventlog.handling import Folded, Handled, Handler
 from eventlog.keyring import Keyring
 from eventlog.store import Command
 from runtime.call import Call
-from runtime.imports import each_row, imported_id
+from runtime.imports import each_row, imported_id, said_anew
 from runtime.messages import values
 from runtime.rpc import origin
 
@@ -28,6 +28,15 @@ class Row:
     given: Mapping[str, Any]
     command: Command
     origin: Origin
+
+
+def changed(row: Row, said: Mapping[str, Any], state: Any, made_up: Collection[str] = ()) -> dict[str, Any]:
+    """What a row changes of a record that is there, and the row's digest. `said` are its values as the state has them;
+    `made_up` fields are not cleared when the row no longer says them."""
+    unsaid = type(state)()
+    anew = said_anew(said, state.imported, state, made_up)
+    whole = {name: getattr(unsaid, name) if value is None else value for name, value in anew.items()}
+    return {**whole, "row": row.given["row"]}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Answers `Interactions`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
 from baton.contacts.v1 import interactions_pb2 as pb
 
 from eventlog.handling import Folded, Handled, Handler
+from facts.contacts import PromiseMade
 from runtime.call import Call
 from runtime.department import Clock
 from runtime.listing import Listing
@@ -15,9 +16,9 @@ from runtime.rpc import answered, origin
 from runtime.scope import written_branch
 from services.contacts.api.access import Reader
 from services.contacts.api.given import whole
-from services.contacts.api.importing import Imported, Importer, Row
+from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import interaction
-from services.contacts.domain.interaction import INTERACTION, Interaction
+from services.contacts.domain.interaction import INTERACTION, Interaction, InteractionFact
 from services.contacts.queries import Queries, Views
 
 INTERACTIONS = Listing(
@@ -99,11 +100,7 @@ class Interactions:
             row.id,
             row.command,
             row.origin,
-            lambda state, _: (
-                interaction.update(state, _of_row(state, row.given, ids), ids)
-                if state.id
-                else interaction.record(state, row.id, given, ids)
-            ),
+            lambda state, _: _anew(row, state, ids) if state.id else interaction.record(state, row.id, given, ids),
         )
 
 
@@ -128,7 +125,15 @@ def _patched(state: Interaction, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value or defaults.get(name, value) for name, value in patched(state, given).items()}
 
 
-def _of_row(state: Interaction, given: Mapping[str, Any], ids: Callable[[int], str]) -> dict[str, Any]:
-    """A row's promises are the same as last time, in their order; what was closed since stays closed."""
-    numbered = [{**each, "id": ids(n)} for n, each in enumerate(given.get("promises", ()))]
-    return {**given, "promises": numbered} if numbered else dict(given)
+def _anew(row: Row, state: Interaction, ids: Callable[[int], str]) -> Sequence[InteractionFact]:
+    """What a changed row says differently. Its promises are those of last time, in their order."""
+    given = whole({name: value for name, value in row.given.items() if name != "row"})
+    by = given.get("employee") or row.origin.employee or interaction.CUSTOMER
+    made = [
+        PromiseMade(id=ids(n), what=each["what"], by=each.get("by") or by, due=each.get("due"))
+        for n, each in enumerate(given.pop("promises", ()))
+    ]
+    change = changed(row, given, state, made_up=("occurred_at", "employee", "promises"))
+    merged = interaction.take_promises(state, made)
+    told = [each.model_dump() for each in merged]
+    return interaction.update(state, {**change, "promises": told}, lambda n: merged[n].id)

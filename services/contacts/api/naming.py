@@ -6,8 +6,8 @@ from contextlib import suppress
 from eventlog.errors import Behind
 from runtime.call import Call
 from runtime.department import House
+from services.contacts.handoff_queries import record_of
 from services.contacts.queries import Queries
-from services.contacts.reactions.offering import RECORD_OF
 
 #: How long what a department has just recorded is waited for.
 HEARD_S = 2.0
@@ -20,20 +20,22 @@ class Naming:
 
     async def is_readable(self, subject: str, call: Call) -> bool:
         """Whether the caller may read the subject: of the own branch, or opened to it by an offer. Who sees the tenant
-        may name what contacts has not heard of yet."""
+        may name what another department keeps and contacts has not heard of yet."""
 
         async def look() -> bool:
+            if call.identity.scope is None:
+                return await self._queries.is_known(call.identity.tenant, subject)
             return await self._queries.is_known_in(call, subject) or await self._queries.is_offered(call, subject)
 
-        return call.identity.scope is None or await self._after_hearing(subject, look)
+        waited_for = call.identity.scope is None and _keeper(subject) != self._house.name
+        return waited_for or await self._after_hearing(subject, look)
 
     async def is_writable(self, subject: str, call: Call) -> bool:
         """Whether the subject is recorded by the department that keeps it, and the caller's own branch's. What is
         decided about a record that nobody has would end nowhere, so who sees the tenant is refused as well."""
 
         async def look() -> bool:
-            kind, _, id = subject.partition(":")
-            return await self._queries.is_recorded(call.identity.tenant, f"{RECORD_OF[kind]}-{id}") and (
+            return await self._queries.is_recorded(call.identity.tenant, record_of(subject)) and (
                 call.identity.scope is None or await self._queries.is_known_in(call, subject)
             )
 

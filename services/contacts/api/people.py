@@ -1,6 +1,7 @@
 """Answers `People`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import uuid5
 
 from baton.contacts.v1 import people_pb2 as pb
@@ -13,10 +14,10 @@ from runtime.rpc import answered, origin
 from runtime.scope import written_branch
 from services.contacts.api.access import Reader
 from services.contacts.api.given import Given
-from services.contacts.api.importing import Imported, Importer, Row
+from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.api.registering import Registrar
 from services.contacts.domain import person
-from services.contacts.domain.person import PERSON, Person
+from services.contacts.domain.person import PERSON, Person, PersonFact
 from services.contacts.queries import Views
 
 PEOPLE = Listing(
@@ -94,8 +95,14 @@ class People:
             row.id,
             row.command,
             row.origin,
-            lambda state: person.update(state, given) if state.id else person.register(state, row.id, given),
+            lambda state: _anew(row, given, state) if state.id else person.register(state, row.id, given),
         )
+
+
+def _anew(row: Row, given: Mapping[str, Any], state: Person) -> Sequence[PersonFact]:
+    """A name that was derived, or given by somebody, is not cleared because the row has none."""
+    said = person.typed({name: value for name, value in given.items() if name != "row"})
+    return person.update(state, changed(row, said, state, made_up=("display_name",)))
 
 
 def message(found: Folded[Person] | Handled[Person]) -> pb.Person:

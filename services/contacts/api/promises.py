@@ -8,6 +8,7 @@ from baton.contacts.v1 import interactions_pb2 as pb
 
 from runtime.call import Call
 from runtime.department import House
+from runtime.etags import etag_of
 from runtime.listing import Listing
 from runtime.messages import fill
 from runtime.rpc import answered, origin
@@ -38,8 +39,9 @@ class Promises:
         await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
         row = await self._row(request.id, call)
         await self._reader.read(INTERACTION, call, "interaction", row["interaction_id"])
-        call.etag = row["etag"]
-        return self._message(row)
+        found = self._message(row)
+        call.etag = found.etag
+        return found
 
     async def ListPromises(self, request: pb.ListPromisesRequest, call: Call) -> pb.ListPromisesResponse:
         rows, token, total = await PROMISES.page(self._house.views, call, request, now=self._house.clock())
@@ -83,7 +85,8 @@ class Promises:
 
     def _message(self, row: Row, **more: Any) -> pb.Promise:
         is_late = row["state"] == OPEN and row["due"] is not None and _aware(row["due"]) < self._house.clock()
-        return fill(pb.Promise, row, **{"overdue": is_late, **more})
+        etag = etag_of(row["etag"], {"overdue": is_late})
+        return fill(pb.Promise, row, **{"overdue": is_late, "etag": etag, **more})
 
 
 def _aware(moment: datetime) -> datetime:

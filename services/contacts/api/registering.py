@@ -1,6 +1,6 @@
 """Writes people together with the claims on what belongs to one person only: e-mail addresses and phone numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from eventlog.codec import Origin
@@ -46,7 +46,7 @@ class Registrar:
         origin: Origin,
         decide: Decide,
         *,
-        if_match: Version | None = None,
+        if_match: Collection[Version] | None = None,
         create: bool = False,
         also: Sequence[Also] = (),
     ) -> Handled[Person]:

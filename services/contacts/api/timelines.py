@@ -55,7 +55,7 @@ class Timelines:
         bound = _bound(subject, request)
         after: Any = read_token(request.page_token, bound, _ORDER) or None
         as_of = request.as_of.ToDatetime(tzinfo=UTC) if request.HasField("as_of") else _NO_CUT
-        rows = await self._queries.timeline(call.identity.tenant, subject, as_of, after, size + 1)
+        rows = await self._queries.timeline(call, subject, as_of, after, size + 1)
         token = write_token(bound, [rows[size - 1][key.column] for key in _ORDER]) if len(rows) > size else ""
         return pb.ListTimelineResponse(entries=[_entry(row) for row in rows[:size]], next_page_token=token)
 

@@ -58,7 +58,7 @@ def update(state: Branch, given: Mapping[str, Any]) -> Sequence[BranchFact]:
     if not state.id:
         raise NotThere("there is no such branch")
     after = _checked(replace(state, **given))
-    changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Branch)})
+    changes = fields.told(state, after, given)
     if not changes:
         return []
     told = _called(after, tuple(changes))

@@ -11,6 +11,8 @@ from services.contacts.domain import fields
 
 @dataclass(frozen=True)
 class Company:
+    """`imported` is what the row last imported said, `row` its digest."""
+
     id: str = ""
     external_id: str = ""
     name: str = ""
@@ -25,6 +27,7 @@ class Company:
     responsible: str = ""
     note: str = ""
     custom: Mapping[str, Any] = field(default_factory=dict)
+    imported: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
 
 
@@ -60,11 +63,17 @@ def update(state: Company, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
     after = _tidy(replace(state, **given))
     if after.parent_id == state.id:
         raise Refused("a company cannot belong to itself", field="company.parent_id")
-    changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Company)})
+    changes = fields.told(state, after, given)
     if not changes:
         return []
     told = _called(after, tuple(changes))
     return [CompanyUpdated(company_id=state.id, fields=tuple(told), **told)]
+
+
+def typed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the state has them: what a row says is compared so."""
+    asked = _tidy(replace(Company(), **given))
+    return {name: getattr(asked, name) for name in given}
 
 
 def _tidy(company: Company) -> Company:

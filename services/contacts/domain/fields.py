@@ -5,19 +5,32 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from facts.contacts import Email, Phone
+from facts.updates import changes, said
 
 S = TypeVar("S")
 
 
-def changed(state: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values that differ from the state's."""
-    return {name: value for name, value in given.items() if getattr(state, name) != value}
+def told(state: Any, after: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an update tells of a record that is to be as `after`; all that is given, where an imported row gives it."""
+    wanted = {name: getattr(after, name) for name in names_of(type(state))}
+    return changes(state, wanted, always=given if "row" in given else ())
 
 
 def laid(state: S, fact: Any, names: Sequence[str], renamed: Mapping[str, str] | None = None) -> S:
-    """The state with these fields of a fact; `renamed` are fields that the fact calls otherwise."""
+    """The state with these fields of a fact; `renamed` are fields that the fact calls otherwise. What a row says is
+    remembered in `imported`."""
     called = renamed or {}
-    return replace(state, **{name: getattr(fact, called.get(name, name)) for name in names})  # type: ignore[type-var]
+    values = {name: getattr(fact, called.get(name, name)) for name in names}
+    return replace(state, **values, **imported(state, fact, values))  # type: ignore[type-var]
+
+
+def imported(state: Any, fact: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row last imported said, where the fact tells of a row."""
+    if not getattr(fact, "row", ""):
+        return {}
+    unsaid, of_row = type(state)(), {name: value for name, value in values.items() if name != "row"}
+    before = state.imported
+    return {"imported": said(before, of_row, {name: getattr(unsaid, name) for name in {**before, **of_row}})}
 
 
 def ours(names: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
@@ -27,8 +40,8 @@ def ours(names: Sequence[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def names_of(state: type) -> tuple[str, ...]:
-    """The fields that a request may give: all but the id."""
-    return tuple(field.name for field in fields(state) if field.name != "id")
+    """The fields that a request may give: all but the id, and what is remembered of a row."""
+    return tuple(field.name for field in fields(state) if field.name not in ("id", "imported"))
 
 
 def emails(given: Sequence[Mapping[str, Any] | Email]) -> tuple[Email, ...]:

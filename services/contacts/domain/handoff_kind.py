@@ -41,13 +41,26 @@ def evolve(state: HandoffKind, fact: HandoffKindDefined) -> HandoffKind:
 HANDOFF_KIND = Decider("contacts.handoffkind", HandoffKind(), evolve)
 
 
-def known(state: HandoffKind, kind: str) -> HandoffKind:
-    """What is defined, else what exists from the start. Raises `NotThere`."""
+def meant(state: HandoffKind, kind: str) -> HandoffKind:
+    """What is defined, else what exists from the start; of a kind that nobody defined, the defaults."""
     if state.kind:
         return state
-    if kind == LEAD_TO_SALES.kind:
-        return LEAD_TO_SALES
-    raise NotThere("there is no such kind of handoff")
+    return LEAD_TO_SALES if kind == LEAD_TO_SALES.kind else HandoffKind(kind)
+
+
+def known(state: HandoffKind, kind: str) -> HandoffKind:
+    """What is defined, or exists from the start. Raises `NotThere`."""
+    if not state.kind and kind != LEAD_TO_SALES.kind:
+        raise NotThere("there is no such kind of handoff")
+    return meant(state, kind)
+
+
+def receiver(kind: HandoffKind, asked: str) -> str:
+    """The department that a handoff of this kind goes to, when `asked` is the one that was named, or "".
+    Raises `Refused`."""
+    if kind.to_department and asked not in ("", kind.to_department):
+        raise Refused(f"a handoff of the kind {kind.kind} goes to {kind.to_department}", field="to_department")
+    return asked or kind.to_department or "sales"
 
 
 def from_the_start(state: HandoffKind) -> Sequence[HandoffKindDefined]:

@@ -1,6 +1,6 @@
 """What Baton itself decides about a handoff: offer it, judge its receipts, supplement it, tell that it is late."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from eventlog.decider import NotThere, Refused
@@ -14,7 +14,7 @@ from facts.contacts import (
     HandoffSupplemented,
 )
 from services.contacts.domain.handoff import ACCEPTED, ASKED, OFFER, WAITING, WITHDRAWN, Handoff, HandoffFact
-from services.contacts.domain.manifest import Entries, covered, differences, newer
+from services.contacts.domain.manifest import Entries, covered, differences, named_of, newer
 
 
 def ask(state: Handoff, asked: HandoffAsked, others: Sequence[str] = ()) -> Sequence[HandoffFact]:
@@ -59,10 +59,12 @@ def receive(state: Handoff, part: str, receipt: Entries) -> Sequence[HandoffFact
     ]
 
 
-def supplement(state: Handoff, basis: Mapping[str, str], entries: Entries) -> Sequence[HandoffFact]:
+def supplement(
+    state: Handoff, basis: Mapping[str, str], entries: Entries, withheld: Collection[str] = ()
+) -> Sequence[HandoffFact]:
     """What others than the receiving department recorded about the subject, or what was linked to it, since.
 
-    `entries` are the streams that concern the subject at `basis`."""
+    `entries` are the streams that concern the subject at `basis`, `withheld` those of them that are not opened."""
     if state.state not in (*WAITING, ACCEPTED):
         return []
     news = news_of(state.to_department, entries, covered(part.manifest for part in state.parts.values()))
@@ -71,7 +73,12 @@ def supplement(state: Handoff, basis: Mapping[str, str], entries: Entries) -> Se
     part = f"supplement-{1 + sum(name.startswith('supplement-') for name in state.parts)}"
     return [
         HandoffSupplemented(
-            handoff_id=state.id, part=part, to_department=state.to_department, basis=dict(basis), manifest=news
+            handoff_id=state.id,
+            part=part,
+            to_department=state.to_department,
+            basis=dict(basis),
+            manifest=news,
+            withheld=named_of(withheld, news),
         )
     ]
 

@@ -1,6 +1,6 @@
 """What people decide about a handoff. Each verb says in which states it is allowed, and refuses in words otherwise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,12 +21,13 @@ from services.contacts.domain.handoff import (
     ASKED,
     DELIVERED,
     OFFER,
+    OPEN,
     QUESTIONED,
     WAITING,
     Handoff,
     HandoffFact,
 )
-from services.contacts.domain.manifest import Entries, newer
+from services.contacts.domain.manifest import Entries, named_of, newer
 
 _IN_HAND = (DELIVERED, QUESTIONED)
 
@@ -34,8 +35,8 @@ _IN_HAND = (DELIVERED, QUESTIONED)
 @dataclass(frozen=True)
 class Acceptance:
     """Who takes it over. `opportunity_id` is one that is there already, or empty; `concerning` is what concerns the
-    subject at `basis`: what is new in it since the offer makes the closing manifest. `person_id` may have been found
-    since the offer."""
+    subject at `basis`: what is new in it since the offer makes the closing manifest, without opening what is
+    `withheld`. `person_id` may have been found since the offer."""
 
     owner: str
     accepted_by: str
@@ -45,6 +46,7 @@ class Acceptance:
     person_id: str = ""
     opportunity_id: str = ""
     keep_promises: tuple[str, ...] = ()
+    withheld: Collection[str] = ()
 
 
 def opened_by(handoff_id: str) -> str:
@@ -56,6 +58,7 @@ def accept(state: Handoff, by: Acceptance) -> Sequence[HandoffFact]:
     _only(state, _IN_HAND, "accepted")
     offered = {each.stream: each.version for each in state.parts[OFFER].manifest}
     opens = state.to_department == "sales" and not by.opportunity_id
+    closing = newer(by.concerning, offered)
     return [
         HandoffAccepted(
             handoff_id=state.id,
@@ -72,7 +75,8 @@ def accept(state: Handoff, by: Acceptance) -> Sequence[HandoffFact]:
             accepted_at=by.accepted_at,
             keep_promises=by.keep_promises,
             basis=dict(by.basis),
-            closing=newer(by.concerning, offered),
+            closing=closing,
+            withheld=named_of(by.withheld, closing),
         )
     ]
 
@@ -114,7 +118,7 @@ def reassign(state: Handoff, to_branch: str, assignee: str, deadline: datetime) 
 
 
 def withdraw(state: Handoff, reason: str, withdrawn_by: str) -> Sequence[HandoffFact]:
-    _only(state, WAITING, "withdrawn")
+    _only(state, OPEN, "withdrawn")
     return [HandoffWithdrawn(handoff_id=state.id, subject=state.subject, reason=reason, withdrawn_by=withdrawn_by)]
 
 

@@ -35,6 +35,8 @@ class Promise:
 
 @dataclass(frozen=True)
 class Interaction:
+    """`imported` is what the row last imported said (its promises as they were made), `row` its digest."""
+
     id: str = ""
     external_id: str = ""
     person_id: str = ""
@@ -50,6 +52,7 @@ class Interaction:
     summary: str = ""
     promises: tuple[Promise, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
+    imported: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
 
 
@@ -61,10 +64,10 @@ def evolve(state: Interaction, fact: InteractionFact) -> Interaction:
     match fact:
         case InteractionRecorded():
             recorded = fields.laid(Interaction(id=fact.interaction_id), fact, _PLAIN)
-            return replace(recorded, promises=_merged((), fact.promises))
+            return _promised(recorded, fact)
         case InteractionUpdated():
             updated = fields.laid(state, fact, [name for name in fact.fields if name != "promises"])
-            return replace(updated, promises=_merged(state.promises, fact.promises))
+            return _promised(updated, fact)
         case PromiseKept():
             return _with_promise(state, fact.promise_id, state=KEPT)
         case PromiseReleased():
@@ -93,8 +96,9 @@ def record(
 def update(state: Interaction, given: Mapping[str, Any], promise_id: PromiseId) -> Sequence[InteractionFact]:
     if not state.id:
         raise NotThere("there is no such interaction")
-    after = replace(state, **{name: value for name, value in given.items() if name != "promises"})
-    changes = fields.changed(state, {name: getattr(after, name) for name in _PLAIN})
+    plain = {name: value for name, value in given.items() if name != "promises"}
+    after = replace(state, **plain)
+    changes = fields.told(state, after, plain)
     if after.occurred_at is None:
         raise Refused("an interaction has a time", field="interaction.occurred_at")
     if "promises" in given:
@@ -102,6 +106,15 @@ def update(state: Interaction, given: Mapping[str, Any], promise_id: PromiseId) 
         promises = _changed_promises(state, asked)
         changes |= {"promises": promises} if promises else {}
     return [InteractionUpdated(interaction_id=state.id, fields=tuple(changes), **changes)] if changes else []
+
+
+def take_promises(state: Interaction, said: Sequence[PromiseMade]) -> Sequence[PromiseMade]:
+    """The promises of a changed row, among those that there are: what the row before said as well stays as it is now.
+    A row takes no promise away."""
+    before = {each.id: each for each in state.imported.get("promises", ())}
+    anew = {each.id: each for each in said if before.get(each.id) != each}
+    there = [anew.pop(each.id, _made(each)) for each in state.promises]
+    return [*there, *anew.values()]
 
 
 def keep(state: Interaction, promise_id: str) -> Sequence[InteractionFact]:
@@ -165,6 +178,15 @@ def _changed_promises(state: Interaction, asked: Sequence[PromiseMade]) -> tuple
 
 def _made(promise: Promise) -> PromiseMade:
     return PromiseMade(id=promise.id, what=promise.what, by=promise.by, due=promise.due)
+
+
+def _promised(state: Interaction, fact: InteractionRecorded | InteractionUpdated) -> Interaction:
+    """The promises that a fact tells; those that a row said are remembered."""
+    promised = replace(state, promises=_merged(state.promises, fact.promises))
+    if not fact.row or not fact.promises:
+        return promised
+    said = {each.id: each for each in (*state.imported.get("promises", ()), *fact.promises)}
+    return replace(promised, imported={**state.imported, "promises": tuple(said.values())})
 
 
 def _merged(promises: Sequence[Promise], made: Sequence[PromiseMade]) -> tuple[Promise, ...]:

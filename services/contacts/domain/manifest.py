@@ -1,13 +1,18 @@
 """What belongs into a manifest, and where a receipt differs from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from facts.common import ManifestEntry
 
 Entries = Sequence[ManifestEntry]
 
-#: Streams that say how Baton works and nothing of a customer.
-_NEVER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
+#: Streams that say how Baton works and nothing of a customer: locks and rules.
+_OF_NO_CUSTOMER = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
+
+
+def is_of_customers(stream: str) -> bool:
+    """Whether a stream may tell something of a customer."""
+    return not stream.startswith(_OF_NO_CUSTOMER)
 
 
 def concerns(stream: str, handoff_id: str) -> bool:
@@ -15,7 +20,7 @@ def concerns(stream: str, handoff_id: str) -> bool:
 
     The conversation of earlier handoffs does; this one's own stream and receipts do not."""
     return (
-        not stream.startswith(_NEVER)
+        is_of_customers(stream)
         and not stream.endswith(f".handoff-{handoff_id}")
         and not (stream.endswith(f".receipt-{handoff_id}"))
     )
@@ -30,12 +35,17 @@ def is_conversation(stream: str) -> bool:
 
 def is_news(stream: str) -> bool:
     """Whether a stream belongs into closing manifests and supplements."""
-    return not stream.startswith(_NEVER) and not is_conversation(stream)
+    return is_of_customers(stream) and not is_conversation(stream)
 
 
 def newer(entries: Entries, covered: Mapping[str, int]) -> tuple[ManifestEntry, ...]:
     """What stands in `entries` beyond the versions covered."""
     return tuple(each for each in entries if each.version > covered.get(each.stream, 0) and is_news(each.stream))
+
+
+def named_of(withheld: Collection[str], entries: Entries) -> tuple[str, ...]:
+    """The streams withheld that a manifest names."""
+    return tuple(each.stream for each in entries if each.stream in withheld)
 
 
 def covered(parts: Iterable[Entries]) -> dict[str, int]:

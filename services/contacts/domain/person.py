@@ -12,6 +12,8 @@ from services.contacts.domain import fields
 
 @dataclass(frozen=True)
 class Person:
+    """`imported` is what the row last imported said, `row` its digest."""
+
     id: str = ""
     external_id: str = ""
     given_name: str = ""
@@ -28,6 +30,7 @@ class Person:
     responsible: str = ""
     note: str = ""
     custom: Mapping[str, Any] = field(default_factory=dict)
+    imported: Mapping[str, Any] = field(default_factory=dict)
     row: str = ""
 
 
@@ -73,8 +76,14 @@ def update(state: Person, given: Mapping[str, Any]) -> Sequence[PersonFact]:
     if not state.id:
         raise NotThere("there is no such person")
     after = _renamed(state, _tidy(replace(state, **given)))
-    changes = fields.changed(state, {name: getattr(after, name) for name in fields.names_of(Person)})
+    changes = fields.told(state, after, given)
     return [PersonUpdated(person_id=state.id, fields=tuple(changes), **changes)] if changes else []
+
+
+def typed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the state has them: what a row says is compared so."""
+    asked = _tidy(replace(Person(), **given))
+    return {name: getattr(asked, name) for name in given}
 
 
 def _tidy(person: Person) -> Person:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import permutations
 from typing import Any
 
-from eventlog.projections import At, Change, Insert, Min, Projection, Update
+from eventlog.projections import At, Change, Insert, Max, Min, Projection, Update
 from facts.contacts import (
     CompanyRegistered,
     CompanyUpdated,
@@ -18,11 +18,15 @@ from facts.contacts import (
     HandoffWithdrawn,
     InteractionRecorded,
     InteractionUpdated,
+    LeadPersonFound,
+    LeadPersonUndecided,
     PersonRegistered,
     PersonUpdated,
 )
 from facts.marketing import LeadCaptured, LeadUpdated
 from facts.sales import OpportunityOpened, OpportunityUpdated
+from services.contacts.domain.lead import BY_EMPLOYEE
+from services.contacts.domain.manifest import is_conversation, is_of_customers
 
 HEARD = ("contacts", "marketing", "sales")
 
@@ -32,6 +36,7 @@ TIMELINE = Projection(
         "timeline": ("tenant", "stream", "version"),
         "concerns": ("tenant", "subject", "stream"),
         "links": ("tenant", "subject", "other"),
+        "link_records": ("tenant", "subject", "other", "record"),
     },
     sources=HEARD,
 )
@@ -42,19 +47,20 @@ ACCESS = Projection(
     sources=HEARD,
 )
 
-#: Streams that tell nothing about a customer: rules and locks.
-_NOT_TOLD = ("contacts.claim-", "contacts.branch-", "contacts.handoffkind-")
-
 
 @TIMELINE.on_every
 def heard(fact: Any, at: At) -> Iterable[Change]:
-    if at.stream.startswith(_NOT_TOLD):
+    if not is_of_customers(at.stream):
         return
     yield Insert("timeline", _entry(fact, at))
     for subject in at.subjects:
         yield Insert("concerns", _concern(subject, at))
+    record = _record(at.stream)
     for subject, other in permutations(at.subjects, 2):
-        yield Insert("links", _link(subject, other, at))
+        opens = other == record or _is_beyond_doubt(fact, at)
+        yield Insert("links", _link(subject, other, opens, at))
+        if not opens and not is_conversation(at.stream):
+            yield Insert("link_records", {**_pair(subject, other, at), "record": record})
 
 
 def _entry(fact: Any, at: At) -> dict[str, Any]:
@@ -84,8 +90,31 @@ def _concern(subject: str, at: At) -> dict[str, Any]:
     }
 
 
-def _link(subject: str, other: str, at: At) -> dict[str, Any]:
-    return {"tenant": at.tenant, "subject": subject, "other": other, "recorded_at": Min(at.recorded_at)}
+def _link(subject: str, other: str, opens: bool, at: At) -> dict[str, Any]:
+    return {**_pair(subject, other, at), "recorded_at": Min(at.recorded_at), "opens": Max(opens)}
+
+
+def _pair(subject: str, other: str, at: At) -> dict[str, Any]:
+    return {"tenant": at.tenant, "subject": subject, "other": other}
+
+
+def _record(stream: str) -> str:
+    """The record whose stream it is: `lead:5f…`, for `contacts.lead-5f…` too. It is written by who may read it, so a
+    fact in it opens the record itself to whom it names."""
+    kind, _, id = stream.partition(".")[2].partition("-")
+    return f"{kind}:{id}"
+
+
+def _is_beyond_doubt(fact: Any, at: At) -> bool:
+    """Whether everything that the fact names may be opened through what else it names: contacts found it by address
+    or number, or somebody says so who may read everything. Talk about handoffs says nothing new of anybody."""
+    match fact:
+        case LeadPersonFound():
+            return fact.found_by != BY_EMPLOYEE
+        case LeadPersonUndecided():
+            return True
+        case _:
+            return at.sees_tenant and not is_conversation(at.stream)
 
 
 # ------------------------------------------------------------------------------------------------- who may read
@@ -106,8 +135,9 @@ def passed_to(fact: Any, at: At) -> Iterable[Change]:
 def offered(fact: HandoffOffered, at: At) -> Iterable[Change]:
     """The receiving branch reads what is offered to it; the asking one reads on after the subject has moved."""
     told = {f"{fact.subject.kind}:{fact.subject.id}", f"handoff:{fact.handoff_id}"}
-    told |= {f"person:{fact.person_id}"} if fact.person_id else set()
-    told |= {f"company:{fact.company_id}"} if fact.company_id else set()
+    for kind, id in (("person", fact.person_id), ("company", fact.company_id)):
+        if id and f"contacts.{kind}-{id}" not in fact.withheld:
+            told.add(f"{kind}:{id}")
     for subject in sorted(told):
         row = {"tenant": at.tenant, "handoff_id": fact.handoff_id, "subject": subject}
         yield Insert("grants", {**row, "branch": fact.to_branch, "from_branch": fact.from_branch, "held": True})

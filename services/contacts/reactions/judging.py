@@ -34,7 +34,9 @@ class Judging:
 
     async def judge(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """DELIVERED where a receipt equals its manifest. What was recorded about the subject between the look at what
-        is known and the offer's own fact is found here, and supplemented."""
+        is known and the offer's own fact is found here, and supplemented; so is what that fact itself links, the
+        company of a person: it is shown once all of the own log is, and nothing else asks for it."""
+        await caught_up(self._house)
         snapshot = await self._queries.snapshot(of(due) for due in dues)
         judged = (self._judge(due, snapshot) for due in dues)
         return failures(dues, await asyncio.gather(*judged, return_exceptions=True))
@@ -50,7 +52,7 @@ class Judging:
 
         def decide(state: Handoff, _: Any) -> Sequence[HandoffFact]:
             judged = handoff_proof.receive(state, due.args["part"], receipt)
-            return [*judged, *handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[of(due)])]
+            return [*judged, *_supplement(state, snapshot, of(due))]
 
         handled = await self._house.handler.handle(
             HANDOFF,
@@ -81,8 +83,7 @@ class Judging:
         return failures([due for due, _ in left], [wrong for _, wrong in left])
 
     async def _supplement(self, due: Due, at: Of, row: Row, snapshot: Snapshot) -> None:
-        entries = snapshot.concerning[at]
-        news = handoff_proof.news_of(row["to_department"], entries, _covered(row))
+        news = handoff_proof.news_of(row["to_department"], snapshot.concerning[at], _covered(row))
         if not news:
             return
         if at in snapshot.incomplete:
@@ -95,8 +96,12 @@ class Judging:
             at.id,
             command,
             origin_of(due, self._house.name, row["from_branch"]),
-            lambda state, _: handoff_proof.supplement(state, snapshot.basis, entries),
+            lambda state, _: _supplement(state, snapshot, at),
         )
+
+
+def _supplement(state: Handoff, snapshot: Snapshot, at: Of) -> Sequence[HandoffFact]:
+    return handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[at], snapshot.withheld[at])
 
 
 def _telling(dues: Sequence[Due], at: Of, row: Row) -> Due:

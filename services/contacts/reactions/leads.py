@@ -54,7 +54,9 @@ def settle(fact: LeadCaptured | LeadUpdated, at: At) -> Iterable[Todo]:
 
 
 def link(fact: LeadPersonLinked, at: At) -> Iterable[Todo]:
-    yield Todo(LINK, {"lead_id": fact.lead_id, "person_id": fact.person_id, "employee": at.employee})
+    """What is decided last counts, so a later todo takes the place of one that waits."""
+    args = {"lead_id": fact.lead_id, "person_id": fact.person_id, "employee": at.employee}
+    yield Todo(LINK, args, key=fact.lead_id)
 
 
 def is_reachable(who: LeadPerson | None) -> bool:

@@ -15,11 +15,12 @@ from runtime.department import House
 from services.contacts.domain import handoff_proof, handoff_required
 from services.contacts.domain.branch import BRANCH
 from services.contacts.domain.handoff import HANDOFF
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant
+from services.contacts.domain.manifest import is_news
 from services.contacts.domain.working_hours import Calendar, deadline
-from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
+from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot, record_of, subject_of
 from services.contacts.queries import Row
-from services.contacts.reactions.leads import SETTLE
+from services.contacts.reactions.leads import LINK, SETTLE
 from services.receipts import failures
 
 #: How long to wait for the own projector; a batch that it does not reach comes back.
@@ -27,14 +28,6 @@ OWN_S = 5.0
 SOON_S, LATER_S = 0.05, 1.0
 #: How long the offer of a lead waits until contacts knows whose lead it is.
 SETTLED = timedelta(seconds=5)
-
-#: The stream that holds a subject's own record.
-RECORD_OF = {
-    "lead": "marketing.lead",
-    "opportunity": "sales.opportunity",
-    "person": "contacts.person",
-    "company": "contacts.company",
-}
 
 
 class Offering:
@@ -65,11 +58,11 @@ class Offering:
         ]
         if not young:
             return frozenset()
-        pending = await self._queries.pending([SETTLE], [(due.tenant, due.args["lead_id"]) for due in young])
+        pending = await self._queries.pending([SETTLE, LINK], [(due.tenant, due.args["lead_id"]) for due in young])
         return frozenset(of(due) for due in young if (due.tenant, due.args["lead_id"]) in pending)
 
     async def _offer(
-        self, due: Due, snapshot: Snapshot, terms: "Terms", companies: Mapping[tuple[str, str], str]
+        self, due: Due, snapshot: Snapshot, terms: "Terms", companies: Mapping[tuple[str, str], Row]
     ) -> None:
         at = of(due)
         row = snapshot.rows.get(at)
@@ -79,10 +72,12 @@ class Offering:
             )
         if row["state"] != "ASKED":
             return
+        if not any(is_news(each.stream) for each in snapshot.concerning[at]):
+            raise NotYet(f"nobody recorded anything about {subject_of(row)} yet", LATER_S)
         kind = await terms.kind(due.tenant, row["kind"])
         offered = HandoffOffered(
             **_copied(row),
-            **self._whom(row, companies),
+            **self._whom(row, companies, snapshot.withheld[at]),
             missing=await self._missing(row, kind),
             basis=dict(snapshot.basis),
             manifest=tuple(snapshot.concerning[at]),
@@ -97,17 +92,21 @@ class Offering:
             create=row["etag"] == "0",
         )
 
-    def _whom(self, row: Row, companies: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    def _whom(self, row: Row, companies: Mapping[tuple[str, str], Row], withheld: frozenset[str]) -> dict[str, Any]:
+        """The person and where they work, and what is not opened: a company whose person is not, neither."""
         person_id = row["known_person_id"]
-        of_person = companies.get((row["tenant"], person_id), "")
-        company_id = row["subject_id"] if row["subject_kind"] == "company" else of_person
-        return {"person_id": person_id, "company_id": company_id}
+        named = {"person_id": person_id, "company_id": row["subject_id"] if row["subject_kind"] == "company" else ""}
+        works_at = companies.get((row["tenant"], person_id))
+        if works_at is not None and not named["company_id"]:
+            named["company_id"] = works_at["company_id"]
+            if not works_at["opened"] or record_of(f"person:{person_id}") in withheld:
+                withheld |= {record_of(f"company:{works_at['company_id']}")}
+        return {**named, "withheld": tuple(sorted(withheld))}
 
     async def _missing(self, row: Row, kind: HandoffKind) -> tuple[str, ...]:
         if not kind.required:
             return ()
-        stream = f"{RECORD_OF[row['subject_kind']]}-{row['subject_id']}"
-        told = await self._queries.told(row["tenant"], stream)
+        told = await self._queries.told(row["tenant"], record_of(subject_of(row)))
         own = {"note": row["note"], "brief": row["brief"], "assignee": row["asked_assignee"]}
         found = {"person_id": row["known_person_id"]} if row["known_person_id"] else {}
         return handoff_required.missing(kind.required, {**told, **own, **found})
@@ -128,10 +127,9 @@ class Terms:
             await self.deadline(tenant, branch, await self.kind(tenant, kind))
 
     async def kind(self, tenant: str, name: str) -> HandoffKind:
-        """What is defined; of a kind that nobody defined, the defaults."""
         if (tenant, name) not in self._kinds:
             state = (await self._house.handler.load(HANDOFF_KIND, tenant, name)).state
-            self._kinds[tenant, name] = state if state.kind else HandoffKind(name)
+            self._kinds[tenant, name] = meant(state, name)
         return self._kinds[tenant, name]
 
     async def deadline(self, tenant: str, branch: str, kind: HandoffKind) -> datetime:

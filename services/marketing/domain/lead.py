@@ -20,6 +20,7 @@ from facts.marketing import (
     LeadUpdated,
     Touch,
 )
+from facts.updates import changes, said
 
 LeadFact = LeadCaptured | LeadUpdated | LeadTouched | LeadQualified | LeadDisqualified | LeadReturned | LeadPersonLinked
 
@@ -63,13 +64,13 @@ def evolve(state: Lead, fact: LeadFact) -> Lead:
     match fact:
         case LeadCaptured():
             values = {name: getattr(fact, name) for name in DEFAULTS}
-            imported = _said(values) if fact.row else {}
+            imported = said({}, values, DEFAULTS) if fact.row else {}
             return Lead(id=fact.lead_id, imported=imported, row=fact.row, **values)
         case LeadUpdated():
             changed = {name: getattr(fact, name) for name in fact.fields}
             if not fact.row:
                 return replace(state, **changed)
-            return replace(state, **changed, imported=_said({**state.imported, **changed}), row=fact.row)
+            return replace(state, **changed, imported=said(state.imported, changed, DEFAULTS), row=fact.row)
         case LeadTouched():
             return replace(state, touches=(*state.touches, fact.touch))
         case LeadQualified():
@@ -111,7 +112,7 @@ def update(state: Lead, given: Mapping[str, Any]) -> Sequence[LeadFact]:
 def change(state: Lead, values: Mapping[str, Any], *, row: str = "") -> Sequence[LeadFact]:
     """Change what differs, given as the facts' own types; None clears. An imported row is remembered in any case."""
     wanted = {name: DEFAULTS[name] if value is None else value for name, value in values.items()}
-    changed = {name: value for name, value in wanted.items() if value != getattr(state, name)}
+    changed = changes(state, wanted, always=wanted if row else ())
     if not changed and not row:
         return []
     return [LeadUpdated(lead_id=state.id, fields=tuple(changed), row=row, **changed)]
@@ -139,11 +140,6 @@ def must_exist(state: Lead) -> None:
     """Raises `NotThere`."""
     if not state.id:
         raise NotThere("there is no such lead")
-
-
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row said: the values that are not as they are when nothing is said."""
-    return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
 def _dated(given: Mapping[str, Any], captured_at: datetime | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from facts.sales import (
     OpportunityUpdated,
     OpportunityWon,
 )
+from facts.updates import changes, said
 from services.sales.domain.pipeline import PIPELINES, pipeline
 
 OpportunityFact = (
@@ -68,13 +69,13 @@ def evolve(state: Opportunity, fact: OpportunityFact) -> Opportunity:
         case OpportunityOpened():
             values = {name: getattr(fact, name) for name in DEFAULTS}
             more = {name: getattr(fact, name) for name in OPENED_WITH}
-            imported = _said(values) if fact.row else {}
+            imported = said({}, values, DEFAULTS) if fact.row else {}
             return Opportunity(id=fact.opportunity_id, row=fact.row, imported=imported, **values, **more)
         case OpportunityUpdated():
             changed = {name: getattr(fact, name) for name in fact.fields}
             if not fact.row:
                 return replace(state, **changed)
-            return replace(state, **changed, imported=_said({**state.imported, **changed}), row=fact.row)
+            return replace(state, **changed, imported=said(state.imported, changed, DEFAULTS), row=fact.row)
         case OpportunityMoved():
             return replace(state, stage=fact.stage)
         case OpportunityWon():
@@ -125,7 +126,7 @@ def update(state: Opportunity, given: Mapping[str, Any]) -> Sequence[Opportunity
 def change(state: Opportunity, values: Mapping[str, Any], *, row: str = "") -> Sequence[OpportunityFact]:
     """Change what differs, given as the facts' own types; None clears. An imported row is remembered in any case."""
     wanted = {name: DEFAULTS[name] if value is None else value for name, value in values.items()}
-    changed = {name: value for name, value in wanted.items() if value != getattr(state, name)}
+    changed = changes(state, wanted, always=wanted if row else ())
     if not changed and not row:
         return []
     return [OpportunityUpdated(opportunity_id=state.id, fields=tuple(changed), row=row, **changed)]
@@ -180,11 +181,6 @@ def must_exist(state: Opportunity) -> None:
     """Raises `NotThere`."""
     if not state.id:
         raise NotThere("there is no such opportunity")
-
-
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row said: the values that are not as they are when nothing is said."""
-    return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
 def _link(state: Opportunity, lead_ids: Sequence[str]) -> Sequence[OpportunityFact]:

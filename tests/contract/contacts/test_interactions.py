@@ -151,3 +151,31 @@ async def test_an_imported_call_keeps_its_promises_when_its_row_comes_changed(to
     assert outcomes == [ImportResult.CREATED, ImportResult.UPDATED, ImportResult.UNCHANGED]
     assert (before.employee, before.promises[0].by, after.summary) == ("lena", "lena", "Asked")
     assert [(each.id, each.state) for each in after.promises] == [(before.promises[0].id, pb.Promise.KEPT)]
+
+
+async def test_a_changed_row_of_a_call_leaves_edits_and_promises_that_were_passed_on(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def take(digest: str, *promised: str, **said: Any) -> ImportResult:
+        promises = [pb.Interaction.MadePromise(what=what) for what in promised]
+        call = pb.Interaction(external_id="call-1", channel="CALL", promises=promises, **said)
+        row = pb.InteractionRow(line=2, digest=digest * 64, employee="lena", interaction=call)
+        request = pb.ImportInteractionsRequest(import_id="i", rows=[row])
+        return (await emma.ask("Interactions/ImportInteractions", request)).results[0]
+
+    created = await take("a", "Send the price list", summary="Asked for prices", duration_seconds=60)
+    before = await emma.ask("Interactions/GetInteraction", pb.GetInteractionRequest(id=created.id))
+    (made,) = before.promises
+    own = {"what": "Send flowers", "by": "emma"}
+    edit = pb.Interaction(id=created.id, summary="Wants prices", promises=[made, own])
+    edit.promises[0].what = "Send the new price list"
+    await emma.ask("Interactions/UpdateInteraction", pb.UpdateInteractionRequest(interaction=edit))
+
+    again = await take("b", "Send the price list", "Call back", summary="Asked for prices", duration_seconds=90)
+
+    after = await emma.ask("Interactions/GetInteraction", pb.GetInteractionRequest(id=created.id))
+    assert again.outcome == ImportResult.UPDATED
+    assert (after.summary, after.duration_seconds) == ("Wants prices", 90)
+    assert [(each.what, each.by) for each in after.promises] == [
+        ("Send the new price list", "lena"), ("Send flowers", "emma"), ("Call back", "lena"),
+    ]  # fmt: skip

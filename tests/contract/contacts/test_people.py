@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from baton.common.v1.imports_pb2 import ImportResult
-from baton.contacts.v1 import branches_pb2
+from baton.contacts.v1 import branches_pb2, companies_pb2
 from baton.contacts.v1 import people_pb2 as pb
 
 from runtime.errors import RpcError
@@ -223,3 +223,61 @@ async def test_a_wrong_row_is_rejected_and_the_others_go_on(town: Town) -> None:
     ]
     rejected, created = ImportResult.REJECTED, ImportResult.CREATED
     assert [result.outcome for result in answer.results] == [rejected, rejected, created]
+
+
+async def test_a_changed_row_changes_what_it_says_differently_and_leaves_edits(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def take(digest: str, **said: Any) -> ImportResult:
+        person = pb.Person(external_id="crm-1", family_name="Petrova", job_title="Buyer", **said)
+        row = pb.PersonRow(line=2, digest=digest * 64, person=person)
+        return (await emma.ask("People/ImportPeople", pb.ImportPeopleRequest(import_id="i", rows=[row]))).results[0]
+
+    made = await take("a", given_name="Anna", phones=[{"number": "+442079460018"}], custom={"x": 1, "y": 2})
+    edit = pb.Person(id=made.id, job_title="Owner", note="Calls in the morning", custom={"z": 3})
+    paths = {"paths": ["job_title", "note", "custom.z"]}
+    await emma.ask("People/UpdatePerson", pb.UpdatePersonRequest(person=edit, update_mask=paths))
+
+    after = await take("b", given_name="Anya", custom={"x": 4})
+
+    person = await emma.ask("People/GetPerson", pb.GetPersonRequest(id=made.id))
+    assert after.outcome == ImportResult.UPDATED
+    assert (person.given_name, person.display_name, person.job_title) == ("Anya", "Anya Petrova", "Owner")
+    assert (person.note, list(person.phones), dict(person.custom)) == ("Calls in the morning", [], {"x": 4, "z": 3})
+
+
+async def test_what_a_row_says_again_is_no_news_whoever_said_it_between(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def take(digest: str, title: str) -> ImportResult:
+        row = pb.PersonRow(line=2, digest=digest * 64, person=pb.Person(external_id="crm-1", job_title=title))
+        return (await emma.ask("People/ImportPeople", pb.ImportPeopleRequest(import_id="i", rows=[row]))).results[0]
+
+    async def edit(id: str, title: str) -> None:
+        await emma.ask("People/UpdatePerson", pb.UpdatePersonRequest(person=pb.Person(id=id, job_title=title)))
+
+    made = await take("a", "Buyer")
+    await edit(made.id, "Owner")
+    await take("b", "Owner")
+    await edit(made.id, "Chair")
+    await take("c", "Owner")
+
+    assert (await emma.ask("People/GetPerson", pb.GetPersonRequest(id=made.id))).job_title == "Chair"
+
+
+async def test_a_changed_row_of_a_company_leaves_edits(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def take(digest: str, **said: Any) -> ImportResult:
+        company = companies_pb2.Company(external_id="crm-1", website="petrov.example", **said)
+        rows = [companies_pb2.CompanyRow(line=2, digest=digest * 64, company=company)]
+        request = companies_pb2.ImportCompaniesRequest(import_id="i", rows=rows)
+        return (await emma.ask("Companies/ImportCompanies", request)).results[0]
+
+    made = await take("a", name="Petrov", tax_id="GB1")
+    edit = companies_pb2.Company(id=made.id, website="petrov.shop")
+    await emma.ask("Companies/UpdateCompany", companies_pb2.UpdateCompanyRequest(company=edit))
+    await take("b", name="Petrov Ltd")
+
+    company = await emma.ask("Companies/GetCompany", companies_pb2.GetCompanyRequest(id=made.id))
+    assert (company.name, company.website, company.tax_id) == ("Petrov Ltd", "petrov.shop", "")

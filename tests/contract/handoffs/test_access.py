@@ -1,5 +1,6 @@
 """A handoff opens nothing to a branch that asked for it itself, and nothing to one that it was taken from."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -10,8 +11,9 @@ from baton.contacts.v1 import timeline_pb2
 from baton.marketing.v1 import leads_pb2
 from baton.sales.v1 import opportunities_pb2
 
+from facts.marketing import LeadCaptured
 from runtime.errors import RpcError
-from tests.support.handoffs import Handover, State
+from tests.support.handoffs import Handover, State, qualified_again, streams
 from tests.support.house import DEADLINE_S, Desk, eventually
 
 
@@ -56,8 +58,36 @@ async def test_what_was_offered_to_a_branch_is_handed_on_by_it(handover: Handove
     assert (await hand_on(handover.oliver, delivered.subject.id, "leeds")).from_branch == "york"
 
 
-async def test_a_manager_hands_on_what_arrives_later(handover: Handover) -> None:
-    assert (await hand_on(handover.manager, str(uuid4()), "york")).state == State.ASKED
+async def test_what_nobody_recorded_anything_about_is_offered_when_it_arrives(handover: Handover) -> None:
+    lead_id = str(uuid4())
+    asked = await hand_on(handover.manager, lead_id, "york")
+    assert asked.state == State.ASKED
+    offers = handover.town.houses.running["contacts"].house.views
+    waits = "SELECT last_error FROM todos WHERE tenant = $1 AND kind = 'offer'"
+    await eventually(lambda: offers.fetchval(waits, handover.town.tenant), lambda why: "nobody recorded" in (why or ""))
+
+    captured = LeadCaptured(lead_id=lead_id, branch="london", captured_at=datetime.now(UTC))
+    await handover.town.tell(f"marketing.lead-{lead_id}", captured)
+
+    delivered = await handover.becomes(asked.id, State.DELIVERED)
+    assert streams(delivered.manifest) == [(f"marketing.lead-{lead_id}", 1)]
+
+
+async def test_a_person_whom_nobody_registered_is_not_handed_on(handover: Handover) -> None:
+    for kind in ("person", "company"):
+        request = pb.CreateHandoffRequest(subject={"kind": kind, "id": str(uuid4())}, to_branch="york")
+        assert await status(handover.manager.ask("Handoffs/CreateHandoff", request)) == 404
+
+
+async def test_what_waits_for_its_subject_can_be_withdrawn(handover: Handover) -> None:
+    asked = await hand_on(handover.manager, str(uuid4()), "york")
+
+    request = pb.WithdrawHandoffRequest(id=asked.id, reason="Misspelt")
+    withdrawn = await handover.manager.ask("Handoffs/WithdrawHandoff", request)
+
+    assert withdrawn.state == State.WITHDRAWN
+    assert [step.what for step in withdrawn.history] == ["asked", "withdrawn"]
+    assert (await handover.becomes(asked.id, State.WITHDRAWN)).manifest == []
 
 
 async def test_nobody_accepts_into_another_branchs_opportunity(handover: Handover) -> None:
@@ -108,7 +138,7 @@ async def test_an_old_handoff_handed_back_leaves_the_lead_with_the_newer_one(han
     first = await handover.delivered()
     await handover.accept(first.id)
     lead_id = first.subject.id
-    second = await eventually(lambda: _qualified_again(handover, lead_id))
+    second = await eventually(lambda: qualified_again(handover, lead_id))
     await handover.becomes(second, State.DELIVERED)
     await handover.accept(second)
 
@@ -124,13 +154,3 @@ async def _nothing_to_do_at_marketing(handover: Handover) -> bool:
     house = handover.town.houses.running["marketing"].house
     await house.hearing.wait_for("contacts", await house.feeds["contacts"].head(), DEADLINE_S)
     return not await house.views.fetch("SELECT FROM todos WHERE tenant = $1", handover.town.tenant)
-
-
-async def _qualified_again(handover: Handover, lead_id: str) -> str:
-    """The id of the next handoff, once marketing has heard that the one before was accepted; "" before."""
-    try:
-        return await handover.qualify(lead_id)
-    except RpcError as error:
-        if error.kind.http != 409:
-            raise
-        return ""

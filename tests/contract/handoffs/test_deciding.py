@@ -72,6 +72,7 @@ async def test_accepting_into_an_opportunity_links_the_lead_to_it(handover: Hand
 
 
 async def test_what_another_department_accepts_opens_no_opportunity(handover: Handover) -> None:
+    await handover.call(handover.manager, person_id="anna")
     request = pb.CreateHandoffRequest(subject={"kind": "person", "id": "anna"}, to_department="marketing")
     asked = await handover.manager.ask("Handoffs/CreateHandoff", request)
     await handover.becomes(asked.id, State.DELIVERED)
@@ -161,6 +162,17 @@ async def test_the_asker_withdraws_before_it_is_accepted_only(handover: Handover
     assert withdrawn.state == State.WITHDRAWN
     status, words = await refused(decide(handover.mia_at_contacts, "Withdraw", second.id, reason="By mistake"))
     assert (status, words.endswith("can be withdrawn; this one is ACCEPTED")) == (409, True)
+
+
+async def test_a_kind_says_where_it_goes(handover: Handover) -> None:
+    lead = await handover.lead()
+    request = pb.CreateHandoffRequest(
+        kind="lead-to-sales", subject={"kind": "lead", "id": lead.id}, to_department="contacts"
+    )
+
+    status, words = await refused(handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request))
+
+    assert (status, words) == (409, "a handoff of the kind lead-to-sales goes to sales")
 
 
 async def test_each_side_decides_what_is_its_own(handover: Handover) -> None:

@@ -25,6 +25,7 @@ async def test_a_kind_is_defined_changed_and_used(handover: Handover) -> None:
     changed = await handover.manager.ask("HandoffKinds/UpdateHandoffKind", request)
     assert (changed.etag, changed.deadline_working_minutes, changed.to_department) == ("2", 60, "marketing")
 
+    await handover.call(handover.manager, person_id="anna")
     asked = await handover.manager.ask(
         "Handoffs/CreateHandoff", pb.CreateHandoffRequest(kind=made.kind, subject={"kind": "person", "id": "anna"})
     )

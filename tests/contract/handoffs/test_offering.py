@@ -1,11 +1,20 @@
 """From asked to delivered: what is offered, and what proves that it came."""
 
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
-from baton.contacts.v1 import branches_pb2
+from baton.contacts.v1 import branches_pb2, companies_pb2, people_pb2
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 
+from eventlog.errors import Behind
+from eventlog.events import Place
+from eventlog.reactions import Due, NotYet
+from runtime.department import Heard
 from runtime.errors import RpcError
+from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.reactions.judging import Judging
 from tests.support.handoffs import Handover, State, streams
 
 
@@ -136,3 +145,35 @@ async def test_a_handoff_is_only_seen_by_its_two_branches(handover: Handover) ->
     for desk, seen in ((handover.mia_at_contacts, 1), (handover.oliver, 1), (handover.leeds, 0)):
         listed = await desk.ask("Handoffs/ListHandoffs", pb.ListHandoffsRequest(id=[delivered.id]))
         assert listed.total_size == seen
+
+
+class Lagging(Heard):
+    """As if the department did not show yet what it has just recorded."""
+
+    async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        raise Behind(f"{department} is not heard up to {place} yet")
+
+
+async def test_no_receipt_is_judged_before_what_its_offer_links_is_shown(handover: Handover) -> None:
+    """An offer names the company where the person works, which nothing that the lead named did."""
+    house = replace(handover.town.houses.running["contacts"].house, hearing=Lagging())
+    handoff = await handover.delivered()
+    args = {"handoff_id": handoff.id, "part": "offer", "department": "sales", "entries": []}
+
+    with pytest.raises(NotYet):
+        await Judging(house, HandoffQueries(house.views)).judge(
+            [Due("judge", args, handover.town.tenant, uuid4(), "", "", None)]
+        )
+
+
+async def test_a_company_that_only_the_offer_names_is_told_of(handover: Handover) -> None:
+    request = companies_pb2.CreateCompanyRequest(company=companies_pb2.Company(name="Petrov Ltd"))
+    company_id = (await handover.mia_at_contacts.ask("Companies/CreateCompany", request)).id
+    person = people_pb2.Person(display_name="Anna", emails=[{"address": "anna@petrov.example"}], company_id=company_id)
+    await handover.mia_at_contacts.ask("People/CreatePerson", people_pb2.CreatePersonRequest(person=person))
+    lead = await handover.lead(person={"email": "anna@petrov.example"})
+
+    def tells_the_company(found: pb.Handoff) -> bool:
+        return any((f"contacts.company-{company_id}", 1) in streams(part.receipt) for part in found.supplements)
+
+    await handover.until(await handover.qualify(lead.id), tells_the_company)

@@ -3,12 +3,14 @@
 from uuid import uuid4
 
 import orjson
+import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.reactions import Due, NotYet
+from runtime.errors import RpcError
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.reactions.judging import Judging
-from tests.support.handoffs import Handover, streams
+from tests.support.handoffs import Handover, State, qualified_again, streams
 from tests.support.house import eventually
 
 PARK = """
@@ -71,4 +73,37 @@ async def test_one_that_waits_holds_up_no_other(handover: Handover) -> None:
 
     assert [(due, type(wrong)) for due, wrong in left.items()] == [(dues[0].command_id, NotYet)]
     await handover.until(free.id, lambda found: found.supplements)
+    await discard(handover)
+
+
+async def test_what_is_withdrawn_before_it_is_offered_is_never_offered(handover: Handover) -> None:
+    lead = await handover.lead()
+    await park(handover, lead.id)
+    first = await handover.qualify(lead.id)
+    request = pb.WithdrawHandoffRequest(id=first, reason="Not yet")
+
+    withdrawn = await handover.mia_at_contacts.ask("Handoffs/WithdrawHandoff", request)
+    await discard(handover)
+
+    assert (withdrawn.state, [step.what for step in withdrawn.history]) == (State.WITHDRAWN, ["asked", "withdrawn"])
+    second = await eventually(lambda: qualified_again(handover, lead.id))
+    await handover.becomes(second, State.DELIVERED)
+    assert [event.type for event in await handover.log_of(f"contacts.handoff-{first}")] == [
+        "contacts.handoff-withdrawn"
+    ]
+
+
+async def test_the_other_side_withdraws_nothing_that_is_asked(handover: Handover) -> None:
+    lead = await handover.lead()
+    await park(handover, lead.id)
+    handoff_id = await handover.qualify(lead.id)
+    request = pb.WithdrawHandoffRequest(id=handoff_id, reason="Not for us")
+    asked = await handover.get(handoff_id)
+
+    for desk, status in ((handover.oliver, 403), (handover.leeds, 404)):
+        with pytest.raises(RpcError) as refused:
+            await desk.ask("Handoffs/WithdrawHandoff", request)
+        assert refused.value.kind.http == status
+
+    assert (await handover.get(handoff_id)).state == asked.state == State.ASKED
     await discard(handover)

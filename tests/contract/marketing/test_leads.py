@@ -145,6 +145,20 @@ async def test_an_update_that_changes_nothing_is_none(emma: Desk) -> None:
     assert await emma.ask("Leads/UpdateLead", pb.UpdateLeadRequest(lead=told)) == made
 
 
+async def test_whose_lead_it_is_arrives_under_an_entity_tag_of_its_own(town: Town, emma: Desk) -> None:
+    made = await capture(emma)
+    await town.tell(f"contacts.lead-{made.id}", LeadPersonFound(lead_id=made.id, person_id=PERSON, found_by="email"))
+    request = pb.GetLeadRequest(id=made.id)
+
+    found = await eventually(lambda: emma.reply("Leads/GetLead", request), lambda reply: reply.message.person_id)
+    (row,) = (await emma.ask("Leads/ListLeads", pb.ListLeadsRequest(id=[made.id]))).leads
+
+    assert found.metadata["etag"] == f'"{found.message.etag}"' == f'"{row.etag}"' != '"1"'
+    assert (await emma.ask("Leads/GetLead", request, if_match='"1"')).etag == found.message.etag
+    assert (await change(emma, made.id, note="Calls back", etag=made.etag)).etag.startswith("2-")
+    assert (await refusal(change(emma, made.id, note="Called", etag=found.message.etag)))[0] == 412
+
+
 async def test_a_stale_if_match_changes_nothing(emma: Desk) -> None:
     made = await capture(emma)
     await change(emma, made.id, note="called")

@@ -14,10 +14,12 @@ from facts.common import HandoffAsk, ManifestEntry, Subject
 from facts.contacts import (
     Asking,
     HandoffAccepted,
+    HandoffAsked,
     HandoffDelivered,
     HandoffOffered,
     HandoffReturned,
     HandoffSupplemented,
+    HandoffWithdrawn,
     InteractionRecorded,
     LeadPersonFound,
     PersonRegistered,
@@ -221,6 +223,11 @@ class Lead:
         )  # fmt: skip
         self.logs.record(self.handoff, fact)
 
+    def withdrawn(self) -> None:
+        subject = Subject(kind="lead", id=self.id)
+        fact = HandoffWithdrawn(handoff_id=self.handoff_id, subject=subject, reason="by mistake", withdrawn_by="emma")
+        self.logs.record(self.handoff, fact)
+
     def handed_on(self) -> "Lead":
         """From the first call to the proof that sales has everything."""
         self.captured()
@@ -230,6 +237,18 @@ class Lead:
         self.received()
         self.delivered()
         return self
+
+
+def asked_by_hand(logs: MemoryLogs, lead_id: str) -> None:
+    """Somebody hands on a lead by its id alone."""
+    event_id = uuid5(NAMESPACE_OID, f"by hand {lead_id}")
+    id = str(uuid5(event_id, "handoff"))
+    asked = HandoffAsked(
+        handoff_id=id, kind="lead-to-sales", from_department="marketing", to_department="sales",
+        subject=Subject(kind="lead", id=lead_id), from_branch="london", to_branch="york", asked_at=START,
+    )  # fmt: skip
+    logs.record(f"contacts.handoff-{id}", asked).id = str(event_id)
+    logs.chain(f"contacts.handoff-{id}")
 
 
 def handed_on(count: int = 3) -> tuple[MemoryLogs, list[Lead]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.logs import Lead, MemoryLogs, handed_on
+from tests.unit.audit.logs import Lead, MemoryLogs, asked_by_hand, handed_on
 from tools.audit.judge import DISCREPANCY, LOST, PENDING
 from tools.audit.report import Report
 
@@ -90,6 +90,30 @@ def test_an_ask_that_is_never_offered_is_pending_as_long_as_nobody_shows_to_have
     assert (
         report.text().splitlines()[-1] == "nothing lost so far, no discrepancy; 1 still pending, the oldest for 600 s"
     )
+
+
+def test_what_is_asked_about_what_nobody_recorded_waits_for_it() -> None:
+    logs, _ = handed_on(2)
+    asked_by_hand(logs, "unheard-of")
+    logs.now += timedelta(seconds=700)
+    Lead(logs, "9").handed_on()
+
+    assert found(logs.audit()) == [(PENDING, "asked about what nobody recorded anything of")]
+
+
+def test_what_is_withdrawn_before_it_is_offered_needs_no_offer() -> None:
+    logs, _ = handed_on(2)
+    late = Lead(logs, "9")
+    late.captured()
+    late.qualified()
+    late.withdrawn()
+    logs.now += timedelta(seconds=700)
+    Lead(logs, "10").handed_on()
+
+    report = logs.audit()
+
+    assert found(report) == []
+    assert pair(report)["withdrawn"] == 1
 
 
 def test_a_missing_offer_is_lost_once_later_asks_were_offered() -> None:

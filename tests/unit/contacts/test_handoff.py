@@ -58,7 +58,7 @@ VERBS: dict[str, tuple[Any, set[str]]] = {
     "hand back": (lambda state: handoff_verbs.hand_back(state, "No", "oliver"), {"ACCEPTED"}),
     "withdraw": (
         lambda state: handoff_verbs.withdraw(state, "By mistake", "emma"),
-        {"OFFERED", "DELIVERED", "QUESTIONED", "DISCREPANT"},
+        {"ASKED", "OFFERED", "DELIVERED", "QUESTIONED", "DISCREPANT"},
     ),
 }
 
@@ -83,6 +83,11 @@ def test_each_verb_is_allowed_in_its_states_and_refused_in_words_elsewhere(verb:
 def test_a_fact_that_asks_is_offered_once() -> None:
     after().when(lambda state: handoff_proof.offer(state, example.HANDOFF_OFFERED)).then(example.HANDOFF_OFFERED)
     after(*OFFERED).when(lambda state: handoff_proof.offer(state, example.HANDOFF_OFFERED)).then()
+
+
+def test_what_is_withdrawn_before_its_offer_is_never_offered() -> None:
+    withdrawn = after(example.HANDOFF_WITHDRAWN)
+    withdrawn.when(lambda state: handoff_proof.offer(state, example.HANDOFF_OFFERED)).then()
 
 
 def test_a_receipt_that_equals_its_manifest_delivers() -> None:

@@ -97,6 +97,22 @@ def test_a_handoff_that_waits_is_overdue_by_the_clock_too() -> None:
     assert not is_overdue({**waiting, "state": "ACCEPTED"}, example.EVENING)
 
 
+def test_what_others_tell_of_a_handoff_and_what_the_clock_does_has_an_entity_tag_of_its_own() -> None:
+    row = {"id": HANDOFF, "etag": "3", "state": "DELIVERED", "deadline": example.EVENING}
+    alone = {"person_id": "", "related": []}
+
+    tags = [
+        message(row, alone, example.NOON).etag,
+        message(row, {**alone, "person_id": "p"}, example.NOON).etag,
+        message(row, {**alone, "related": ["h"]}, example.NOON).etag,
+        message(row, alone, example.EVENING).etag,
+    ]
+
+    assert tags[0] == "3"
+    assert len({*tags}) == 4
+    assert {tag.partition("-")[0] for tag in tags} == {"3"}
+
+
 @pytest.mark.parametrize(
     ("path", "found"),
     [

@@ -16,9 +16,9 @@ from runtime.identity import Issuer, Verifier
 from runtime.rpc import Dispatcher, Limits, Reply, Servicer, answered, origin
 from tests.support.parcels import Parcels, message_class, service
 
-CREATE, GET, SEND, LIST, WATCH = (
+CREATE, GET, SEND, LIST, WATCH, UPDATE = (
     f"baton.parcels.v1.Parcels/{rpc}Parcel{s}"
-    for rpc, s in (("Create", ""), ("Get", ""), ("Send", ""), ("List", "s"), ("Watch", "s"))
+    for rpc, s in (("Create", ""), ("Get", ""), ("Send", ""), ("List", "s"), ("Watch", "s"), ("Update", ""))
 )
 
 
@@ -32,6 +32,10 @@ class Remembering(Parcels):
     async def CreateParcel(self, request: Any, call: Call) -> Any:
         self.calls.append(call)
         return await super().CreateParcel(request, call)
+
+    async def UpdateParcel(self, request: Any, call: Call) -> Any:
+        self.calls.append(call)
+        return await super().UpdateParcel(request, call)
 
     async def SendParcel(self, request: Any, call: Call) -> Any:
         self.calls.append(call)
@@ -185,16 +189,29 @@ async def test_a_wrong_request_never_reaches_the_department() -> None:
     assert house.parcels.calls == []
 
 
-@pytest.mark.parametrize(("text", "version"), [('"3"', 3), ("*", None), (None, None), ('  "12" ', 12)])
-async def test_if_match_is_the_version_that_the_caller_saw(text: str | None, version: int | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "versions"),
+    [
+        ('"3"', {3}),
+        ("*", None),
+        (None, None),
+        ('  "12" ', {12}),
+        ('"3", "4"', {3, 4}),
+        ('"x,y" ,W/"7","5"', {5}),
+        ('"3-9f2c41aa"', {3}),
+    ],
+)
+async def test_if_match_names_the_versions_that_the_caller_would_write_on(
+    text: str | None, versions: set[int] | None
+) -> None:
     house = House()
     given: Mapping[str, str] = {} if text is None else {"if_match": text}
     parcel = (await house.call(CREATE, lamp())).message
     await house.call(SEND, message_class("SendParcelRequest")(id=parcel.id), **given)
-    assert house.parcels.calls[-1].if_match == version
+    assert house.parcels.calls[-1].if_match == versions
 
 
-@pytest.mark.parametrize("text", ["3", '"3', "abc", '"abc"', 'W/"3"'])
+@pytest.mark.parametrize("text", ["", "3", '"3', "abc", '"abc"', 'W/"3"', '"3" "4"', '"3", 4', 'W/"3", "abc"'])
 async def test_an_if_match_that_names_no_version_is_stale(text: str) -> None:
     assert (await failed(House().call(CREATE, lamp(), if_match=text))).kind.reason == "STALE"
 
@@ -211,6 +228,25 @@ async def test_a_read_with_another_version_is_stale() -> None:
     request = message_class("GetParcelRequest")(id=parcel.id)
     assert (await house.call(GET, request, if_match='"1"')).message == parcel
     assert await refused(house.call(GET, request, if_match='"2"')) == (412, "expected version 2, found 1")
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "stale"), [(None, "1", False), ('"1", "2"', "1", False), ('"2"', "1", True)]
+)
+async def test_the_entity_tag_in_a_changes_body_is_asked_for_like_if_match(
+    header: str | None, body: str, stale: bool
+) -> None:
+    house = House()
+    parcel = (await house.call(CREATE, lamp())).message
+    parcel.etag = body
+    request = message_class("UpdateParcelRequest")(parcel=parcel)
+    given: Mapping[str, str] = {"if_match": header} if header else {}
+
+    if stale:
+        assert (await failed(house.call(UPDATE, request, **given))).kind.reason == "STALE"
+    else:
+        await house.call(UPDATE, request, **given)
+        assert house.parcels.calls[-1].if_match == {1}
 
 
 async def test_a_conflict_is_the_callers_only_when_the_caller_named_a_version() -> None:

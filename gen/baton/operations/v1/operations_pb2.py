@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$baton/operations/v1/operations.proto\x12\x13\x62\x61ton.operations.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x16\x62\x61ton/log/v1/log.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"+\n\x10GetStatusRequest\x12\x17\n\x06tenant\x18\x01 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"D\n\x06Status\x12:\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32%.baton.operations.v1.DepartmentStatus\"\x95\x01\n\x10\x44\x65partmentStatus\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\x12\x32\n\x07sources\x18\x03 \x03(\x0b\x32!.baton.operations.v1.SourceStatus\x12\x0e\n\x06parked\x18\x04 \x01(\x05\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\t\"=\n\x0cSourceStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x0b\n\x03lag\x18\x03 \x01(\x03\"@\n\x11ListParkedRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x17\n\x06tenant\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"G\n\x12ListParkedResponse\x12\x31\n\x06parked\x18\x01 \x03(\x0b\x32!.baton.operations.v1.ParkedStream\"\xce\x01\n\x0cParkedStream\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12-\n\tparked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65vents\x18\n \x01(\x05\"b\n\x10GetParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"@\n\x0cParkedEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .baton.operations.v1.ParkedEvent\"U\n\x0bParkedEvent\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.baton.log.v1.LoggedEvent\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"d\n\x12RetryParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x85\x01\n\x14\x44iscardParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x1d\n\x06reason\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\x92\xb5\x18\x05\x08\xe8\x07 \x01\"1\n\rParkedOutcome\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x11\n\tremaining\x18\x02 \x01(\x05\"R\n\x0eRebuildRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\r\n\x05\x63heck\x18\x02 \x01(\x08\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x81\x02\n\x0fRebuildResponse\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x31\n\x06tables\x18\x03 \x03(\x0b\x32!.baton.operations.v1.RebuiltTable\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x03\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\tpositions\x18\x06 \x03(\x0b\x32\x33.baton.operations.v1.RebuildResponse.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0cRebuiltTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x11\n\tdiffering\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t2\xe7\x06\n\nOperations\x12x\n\tGetStatus\x12%.baton.operations.v1.GetStatusRequest\x1a\x1b.baton.operations.v1.Status\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/status\x12\x86\x01\n\nListParked\x12&.baton.operations.v1.ListParkedRequest\x1a\'.baton.operations.v1.ListParkedResponse\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/parked\x12\x94\x01\n\tGetParked\x12%.baton.operations.v1.GetParkedRequest\x1a!.baton.operations.v1.ParkedEvents\"=\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"\x12 /v1/parked/{department}/{stream}\x12\x8c\x01\n\x0bRetryParked\x12\'.baton.operations.v1.RetryParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"0\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x15\"\x10/v1/parked:retry:\x01*\x12\x92\x01\n\rDiscardParked\x12).baton.operations.v1.DiscardParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"2\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x17\"\x12/v1/parked:discard:\x01*\x12\x9a\x01\n\x07Rebuild\x12#.baton.operations.v1.RebuildRequest\x1a$.baton.operations.v1.RebuildResponse\"D\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02)\"$/v1/departments/{department}:rebuild:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$baton/operations/v1/operations.proto\x12\x13\x62\x61ton.operations.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x16\x62\x61ton/log/v1/log.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"+\n\x10GetStatusRequest\x12\x17\n\x06tenant\x18\x01 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"D\n\x06Status\x12:\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32%.baton.operations.v1.DepartmentStatus\"\xc9\x01\n\x10\x44\x65partmentStatus\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\x12\x32\n\x07sources\x18\x03 \x03(\x0b\x32!.baton.operations.v1.SourceStatus\x12\x0e\n\x06parked\x18\x04 \x01(\x05\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\t\x12\x32\n\x07waiting\x18\x07 \x03(\x0b\x32!.baton.operations.v1.WaitingTodos\"w\n\x0cWaitingTodos\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\"=\n\x0cSourceStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x0b\n\x03lag\x18\x03 \x01(\x03\"@\n\x11ListParkedRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x17\n\x06tenant\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"G\n\x12ListParkedResponse\x12\x31\n\x06parked\x18\x01 \x03(\x0b\x32!.baton.operations.v1.ParkedStream\"\xce\x01\n\x0cParkedStream\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12-\n\tparked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65vents\x18\n \x01(\x05\"b\n\x10GetParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"@\n\x0cParkedEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .baton.operations.v1.ParkedEvent\"U\n\x0bParkedEvent\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.baton.log.v1.LoggedEvent\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"d\n\x12RetryParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x85\x01\n\x14\x44iscardParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x1d\n\x06reason\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\x92\xb5\x18\x05\x08\xe8\x07 \x01\"1\n\rParkedOutcome\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x11\n\tremaining\x18\x02 \x01(\x05\"R\n\x0eRebuildRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\r\n\x05\x63heck\x18\x02 \x01(\x08\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x81\x02\n\x0fRebuildResponse\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x31\n\x06tables\x18\x03 \x03(\x0b\x32!.baton.operations.v1.RebuiltTable\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x03\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\tpositions\x18\x06 \x03(\x0b\x32\x33.baton.operations.v1.RebuildResponse.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0cRebuiltTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x11\n\tdiffering\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t2\xe7\x06\n\nOperations\x12x\n\tGetStatus\x12%.baton.operations.v1.GetStatusRequest\x1a\x1b.baton.operations.v1.Status\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/status\x12\x86\x01\n\nListParked\x12&.baton.operations.v1.ListParkedRequest\x1a\'.baton.operations.v1.ListParkedResponse\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/parked\x12\x94\x01\n\tGetParked\x12%.baton.operations.v1.GetParkedRequest\x1a!.baton.operations.v1.ParkedEvents\"=\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"\x12 /v1/parked/{department}/{stream}\x12\x8c\x01\n\x0bRetryParked\x12\'.baton.operations.v1.RetryParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"0\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x15\"\x10/v1/parked:retry:\x01*\x12\x92\x01\n\rDiscardParked\x12).baton.operations.v1.DiscardParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"2\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x17\"\x12/v1/parked:discard:\x01*\x12\x9a\x01\n\x07Rebuild\x12#.baton.operations.v1.RebuildRequest\x1a$.baton.operations.v1.RebuildResponse\"D\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02)\"$/v1/departments/{department}:rebuild:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -83,35 +83,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATUS']._serialized_start=257
   _globals['_STATUS']._serialized_end=325
   _globals['_DEPARTMENTSTATUS']._serialized_start=328
-  _globals['_DEPARTMENTSTATUS']._serialized_end=477
-  _globals['_SOURCESTATUS']._serialized_start=479
-  _globals['_SOURCESTATUS']._serialized_end=540
-  _globals['_LISTPARKEDREQUEST']._serialized_start=542
-  _globals['_LISTPARKEDREQUEST']._serialized_end=606
-  _globals['_LISTPARKEDRESPONSE']._serialized_start=608
-  _globals['_LISTPARKEDRESPONSE']._serialized_end=679
-  _globals['_PARKEDSTREAM']._serialized_start=682
-  _globals['_PARKEDSTREAM']._serialized_end=888
-  _globals['_GETPARKEDREQUEST']._serialized_start=890
-  _globals['_GETPARKEDREQUEST']._serialized_end=988
-  _globals['_PARKEDEVENTS']._serialized_start=990
-  _globals['_PARKEDEVENTS']._serialized_end=1054
-  _globals['_PARKEDEVENT']._serialized_start=1056
-  _globals['_PARKEDEVENT']._serialized_end=1141
-  _globals['_RETRYPARKEDREQUEST']._serialized_start=1143
-  _globals['_RETRYPARKEDREQUEST']._serialized_end=1243
-  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1246
-  _globals['_DISCARDPARKEDREQUEST']._serialized_end=1379
-  _globals['_PARKEDOUTCOME']._serialized_start=1381
-  _globals['_PARKEDOUTCOME']._serialized_end=1430
-  _globals['_REBUILDREQUEST']._serialized_start=1432
-  _globals['_REBUILDREQUEST']._serialized_end=1514
-  _globals['_REBUILDRESPONSE']._serialized_start=1517
-  _globals['_REBUILDRESPONSE']._serialized_end=1774
-  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_start=1726
-  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_end=1774
-  _globals['_REBUILTTABLE']._serialized_start=1776
-  _globals['_REBUILTTABLE']._serialized_end=1856
-  _globals['_OPERATIONS']._serialized_start=1859
-  _globals['_OPERATIONS']._serialized_end=2730
+  _globals['_DEPARTMENTSTATUS']._serialized_end=529
+  _globals['_WAITINGTODOS']._serialized_start=531
+  _globals['_WAITINGTODOS']._serialized_end=650
+  _globals['_SOURCESTATUS']._serialized_start=652
+  _globals['_SOURCESTATUS']._serialized_end=713
+  _globals['_LISTPARKEDREQUEST']._serialized_start=715
+  _globals['_LISTPARKEDREQUEST']._serialized_end=779
+  _globals['_LISTPARKEDRESPONSE']._serialized_start=781
+  _globals['_LISTPARKEDRESPONSE']._serialized_end=852
+  _globals['_PARKEDSTREAM']._serialized_start=855
+  _globals['_PARKEDSTREAM']._serialized_end=1061
+  _globals['_GETPARKEDREQUEST']._serialized_start=1063
+  _globals['_GETPARKEDREQUEST']._serialized_end=1161
+  _globals['_PARKEDEVENTS']._serialized_start=1163
+  _globals['_PARKEDEVENTS']._serialized_end=1227
+  _globals['_PARKEDEVENT']._serialized_start=1229
+  _globals['_PARKEDEVENT']._serialized_end=1314
+  _globals['_RETRYPARKEDREQUEST']._serialized_start=1316
+  _globals['_RETRYPARKEDREQUEST']._serialized_end=1416
+  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1419
+  _globals['_DISCARDPARKEDREQUEST']._serialized_end=1552
+  _globals['_PARKEDOUTCOME']._serialized_start=1554
+  _globals['_PARKEDOUTCOME']._serialized_end=1603
+  _globals['_REBUILDREQUEST']._serialized_start=1605
+  _globals['_REBUILDREQUEST']._serialized_end=1687
+  _globals['_REBUILDRESPONSE']._serialized_start=1690
+  _globals['_REBUILDRESPONSE']._serialized_end=1947
+  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_start=1899
+  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_end=1947
+  _globals['_REBUILTTABLE']._serialized_start=1949
+  _globals['_REBUILTTABLE']._serialized_end=2029
+  _globals['_OPERATIONS']._serialized_start=2032
+  _globals['_OPERATIONS']._serialized_end=2903
 # @@protoc_insertion_point(module_scope)

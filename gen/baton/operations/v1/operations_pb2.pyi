@@ -26,20 +26,36 @@ class Status(_message.Message):
     def __init__(self, departments: _Optional[_Iterable[_Union[DepartmentStatus, _Mapping]]] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
-    __slots__ = ("department", "head", "sources", "parked", "due", "failed")
+    __slots__ = ("department", "head", "sources", "parked", "due", "failed", "waiting")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     PARKED_FIELD_NUMBER: _ClassVar[int]
     DUE_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
     department: str
     head: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
     parked: int
     due: int
     failed: str
-    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ...) -> None: ...
+    waiting: _containers.RepeatedCompositeFieldContainer[WaitingTodos]
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[WaitingTodos, _Mapping]]] = ...) -> None: ...
+
+class WaitingTodos(_message.Message):
+    __slots__ = ("kind", "count", "since", "seconds", "reason")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    count: int
+    since: _timestamp_pb2.Timestamp
+    seconds: float
+    reason: str
+    def __init__(self, kind: _Optional[str] = ..., count: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seconds: _Optional[float] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "position", "lag")

@@ -1,0 +1,93 @@
+"""A home of an earlier release goes on: what its tables lack is computed from the logs at the first start."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from eventlog.codec import Codec
+from eventlog.feed import PostgresFeed
+from eventlog.memory import MemoryStore
+from eventlog.rebuild import Rebuild
+from eventlog.shape import bring_up_to_date
+from eventlog.views import Views
+from tests.contract.test_projector import some_history
+from tests.support.department import SCHEMA, Expected, a_codec, customers, heard, open_views, projecting
+
+#: As the release before had it: customers without what they spent, and nobody noted visits.
+BEFORE = (
+    SCHEMA.partition("CREATE TABLE IF NOT EXISTS visits")[0]
+    .replace("    spent bigint NOT NULL DEFAULT 0,\n", "")
+    .replace("CREATE INDEX IF NOT EXISTS customers_by_spent ON customers (tenant, spent DESC, customer);\n", "")
+)
+
+
+@pytest.fixture
+async def views(database: str) -> AsyncIterator[Views]:
+    async with open_views(database, BEFORE) as views:
+        yield views
+
+
+@pytest.fixture
+def codec() -> Codec:
+    return a_codec()
+
+
+@pytest.fixture
+async def sales(codec: Codec) -> MemoryStore:
+    store = MemoryStore("sales")
+    await some_history(store, codec, 7)
+    return store
+
+
+def a_rebuild(views: Views, codec: Codec, sales: MemoryStore, ddl: str = SCHEMA) -> Rebuild:
+    return Rebuild("sales", views, codec, [PostgresFeed(sales)], [customers(["sales"])], ddl)
+
+
+async def heard_before(views: Views, sales: MemoryStore) -> None:
+    """As the release before left it: its projector had heard everything."""
+    head = await sales.head()
+    await views.execute(
+        "INSERT INTO checkpoints (source, generation, position) VALUES ('sales', $1, $2)",
+        head.generation,
+        head.position,
+    )
+
+
+async def test_tables_of_an_earlier_release_are_computed_anew(views: Views, codec: Codec, sales: MemoryStore) -> None:
+    await heard_before(views, sales)
+
+    assert await bring_up_to_date(a_rebuild(views, codec, sales))
+
+    assert await Expected.found(views) == await Expected.of(codec, sales)
+    assert not await bring_up_to_date(a_rebuild(views, codec, sales))
+
+
+async def test_of_several_processes_that_start_at_once_one_computes(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    await heard_before(views, sales)
+
+    done = await asyncio.gather(*(bring_up_to_date(a_rebuild(views, codec, sales)) for _ in range(3)))
+
+    assert sorted(done) == [False, False, True]
+
+
+async def test_a_new_home_has_nothing_to_compute(database: str, codec: Codec, sales: MemoryStore) -> None:
+    async with open_views(database, "SELECT") as views:
+        assert not await bring_up_to_date(a_rebuild(views, codec, sales))
+        async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
+            await heard(projector, sales)
+
+        assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_a_comment_or_an_index_more_leaves_the_rows_alone(
+    database: str, codec: Codec, sales: MemoryStore
+) -> None:
+    async with open_views(database, SCHEMA) as views:
+        more = f"-- Said better.\n{SCHEMA}\nCREATE INDEX IF NOT EXISTS customers_day ON customers (tenant, last_day);"
+
+        assert not await bring_up_to_date(a_rebuild(views, codec, sales, more))
+
+        assert await views.fetchval("SELECT to_regclass('views.customers_day') IS NOT NULL")
