@@ -33,9 +33,9 @@ def test_without_a_collector_nothing_is_made_and_nothing_is_read() -> None:
 
 
 def test_a_span_is_the_child_of_the_one_around_it(spans: Spans) -> None:
-    with tracing.span("request", "server", {"http.route": "/v1/leads"}, begins=True):
-        with tracing.span("append", "internal", {}):
-            pass
+    request = tracing.span("request", "server", {"http.route": "/v1/leads"}, begins=True)
+    with request, tracing.span("append", "internal", {}):
+        pass
     assert spans.parents() == {("request", ""), ("append", "request")}
     assert len(spans.traces()) == 1
     assert tracing.current() == ""
