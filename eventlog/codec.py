@@ -224,6 +224,7 @@ def _at(department: str, event: Event, metadata: dict[str, Any], erased: bool) -
         event.digest,
         erased,
         get("seesTenant", False),
+        get("trace", ""),
     )
 
 

@@ -24,4 +24,5 @@ def origin_of(due: Due, department: str, branch: str = "", employee: str = "") -
         actor=department,
         correlation_id=due.correlation_id,
         causation_id=due.causation_id,
+        traceparent=due.traceparent,
     )

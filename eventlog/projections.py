@@ -41,6 +41,7 @@ class At(NamedTuple):
     digest: bytes
     erased: bool = False
     sees_tenant: bool = False
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

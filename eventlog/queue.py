@@ -2,6 +2,7 @@
 filling the memory."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Pending:
     size: int
     settled: bool = False
     others: list[asyncio.Future[None]] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def key(self) -> tuple[str, UUID]:
@@ -92,6 +94,16 @@ class AppendQueue:
     def count(self) -> int:
         """Appends that are neither settled nor waiting for room."""
         return self._count
+
+    @property
+    def bytes(self) -> int:
+        """What they hold."""
+        return self._bytes
+
+    @property
+    def outside(self) -> int:
+        """Appends that wait for room."""
+        return len(self._room)
 
     def reserve_now(self, size: int) -> bool:
         """Take room if there is some and nobody waits for it. What is taken is given back by `release`."""

@@ -44,7 +44,8 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A todo whose time has come. `command_id` is uuid5 of the fact's id, the kind and its index: the same for ever."""
+    """A todo whose time has come. `command_id` is uuid5 of the fact's id, the kind and its index: the same for ever.
+    `traceparent` is the trace of the fact that asked for it."""
 
     kind: str
     args: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Due:
     causation_id: str
     correlation_id: str
     due: datetime | None
+    traceparent: str = ""
 
 
 @dataclass(eq=False)

@@ -10,9 +10,10 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from eventlog import metrics
+from eventlog import metrics, tracing
 from eventlog.reactions import Do, DoMany, Due, NotYet, Reactions
 from eventlog.todos import Later, Taken, finish, next_due, release_leases, take_due
 from eventlog.trouble import persist
@@ -72,6 +73,7 @@ class Reactor:
         """Until cancelled."""
         self._suspect = True
         self._under_way.clear()
+        self._show()
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -110,6 +112,7 @@ class Reactor:
         async with self._views.deriving.acquire() as connection:
             taken = await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
         self._under_way.update(each.id for each in taken)
+        self._show()
         return taken
 
     async def _rest(self) -> None:
@@ -138,6 +141,7 @@ class Reactor:
         later = [self._later(each, error) for each, error in outcomes if error is not None]
         await persist(lambda: self._finish(done, later), "todos", self._log)
         self._under_way.difference_update(each.id for each in taken)
+        self._show()
         if later:
             # Whoever rests looked for the next todo while these were taken, and does not know when they are due.
             self.wake()
@@ -150,8 +154,10 @@ class Reactor:
         return list(zip(taken, errors, strict=True))
 
     async def _many(self, kind: str, due: Sequence[Due]) -> list[Exception | None]:
+        attributes = self._attributes(kind, len(due))
         try:
-            failed = await self._bulk[kind](due)
+            with tracing.batch(f"do {kind}", "consumer", attributes, (each.traceparent for each in due)):
+                failed = await self._bulk[kind](due)
         except Exception as error:  # noqa: BLE001 (never dropped: counted and tried again)
             return [error] * len(due)
         return [failed.get(each.command_id) for each in due]
@@ -159,13 +165,31 @@ class Reactor:
     async def _one(self, do: Do, due: Due) -> Exception | None:
         async with self._slots:
             try:
-                await do(due)
+                with tracing.within(due.traceparent):
+                    return await self._traced(do, due)
             except Exception as error:  # noqa: BLE001 (never dropped: counted and tried again)
                 return error
+
+    async def _traced(self, do: Do, due: Due) -> Exception | None:
+        """What follows from it stands under its span, not beside it. That it must wait is no failure of it."""
+        with tracing.span(f"do {due.kind}", "consumer", self._attributes(due.kind, 1), due.traceparent) as span:
+            try:
+                await do(due if span is None else replace(due, traceparent=span.traceparent))
+            except NotYet as wait:
+                if span is not None:
+                    span.set("baton.reason", "NOT_YET")
+                return wait
         return None
+
+    def _attributes(self, kind: str, count: int) -> tracing.Attributes:
+        return {"baton.department": self._department, "baton.kind": kind, "messaging.batch.message_count": count}
+
+    def _show(self) -> None:
+        metrics.TODOS_UNDER_WAY.labels(self._department).set(len(self._under_way))
 
     def _later(self, taken: Taken, error: Exception) -> Later:
         if isinstance(error, NotYet):
+            metrics.TODOS_NOT_YET.labels(self._department, taken.due.kind).inc()
             return Later(taken, self._clock() + timedelta(seconds=error.retry_s), False, error.reason)
         metrics.TODOS_FAILED.labels(self._department, taken.due.kind).inc()
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(taken.attempts, 20))

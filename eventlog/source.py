@@ -4,14 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from eventlog import metrics
+from eventlog import metrics, tracing
 from eventlog.ahead import ahead, either
 from eventlog.checkpoints import Waiters, heard, heard_completely, saved
 from eventlog.codec import Codec, Recorded
@@ -71,6 +71,8 @@ class Source:
         self._own = feed.department == department.name
         self._pace_s = OWN_PACE_S if self._own else OTHERS_PACE_S
         self._log = logging.getLogger(f"baton.projector.{department.name}.{feed.department}")
+        self._batch_facts = metrics.HEARD_BATCH.labels(department.name, feed.department)
+        self._batch_seconds = metrics.HEARD_SECONDS.labels(department.name, feed.department)
         self._table = mark_table(feed)
         #: What this one holds, and how often it took it. Nothing: it must be taken (again).
         self._marks: Marks = {}
@@ -250,7 +252,22 @@ class Source:
         async with self._writing:
             if not self._marks or self._taken != taken:
                 raise Superseded(f"the assignment of {self.feed.department} was taken again")
-            await self._apply(batch)
+            begun = time.monotonic()
+            with self._span(batch):
+                await self._apply(batch)
+            self._batch_facts.observe(len(batch))
+            self._batch_seconds.observe(time.monotonic() - begun)
+
+    def _span(self, batch: Sequence[Entry]) -> AbstractContextManager[None]:
+        attributes: tracing.Attributes = {
+            "messaging.system": "kafka" if self.feed.topic else "baton",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": self.feed.topic or self.feed.department,
+            "messaging.batch.message_count": len(batch),
+            "baton.department": self._department.name,
+        }
+        traces = (tracing.trace_of(entry.event.metadata) for entry in batch)
+        return tracing.batch(f"hear {self.feed.department}", "consumer", attributes, traces)
 
     async def _entries(self) -> AsyncGenerator[list[Entry], None]:
         after = self._marks[WHOLE].place.position if self.feed.topic is None else Position(0)

@@ -69,6 +69,7 @@ def _row(asked: Asked, now: datetime) -> tuple[Any, ...]:
     return (
         *(todo.kind, todo.key, at.tenant, to_json(dict(todo.args)).decode(), asked.command_id, str(at.event_id)),
         *(at.correlation_id or at.command_id, todo.due, todo.due or now, now),
+        at.traceparent,
     )
 
 
@@ -80,7 +81,10 @@ async def take_due(connection: Any, kinds: Sequence[str], now: datetime, limit: 
 
 def _taken(row: Any) -> Taken:
     args, command_id = orjson.loads(row["args"]), UUID(bytes=row["command_id"].bytes)
-    due = Due(row["kind"], args, row["tenant"], command_id, row["causation_id"], row["correlation_id"], row["due"])
+    due = Due(
+        *(row["kind"], args, row["tenant"], command_id, row["causation_id"], row["correlation_id"], row["due"]),
+        row["traceparent"],
+    )
     return Taken(row["id"], due, row["attempts"])
 
 
@@ -117,12 +121,14 @@ WHERE t.tenant = v.tenant AND t.kind = v.kind AND t.key = v.key
 """
 
 _WRITE = """
-INSERT INTO views.todos (kind, key, tenant, args, command_id, causation_id, correlation_id, due, next_at, created_at)
+INSERT INTO views.todos (kind, key, tenant, args, command_id, causation_id, correlation_id, due, next_at, created_at,
+    traceparent)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
 ON CONFLICT (tenant, kind, key) WHERE key IS NOT NULL DO UPDATE SET
     args = EXCLUDED.args, command_id = EXCLUDED.command_id, causation_id = EXCLUDED.causation_id,
     correlation_id = EXCLUDED.correlation_id, due = EXCLUDED.due, next_at = EXCLUDED.next_at,
+    traceparent = EXCLUDED.traceparent,
     attempts = 0, last_error = '', leased = false
 """
 
@@ -132,7 +138,7 @@ WHERE id = ANY(ARRAY(
     SELECT id FROM views.todos WHERE kind = ANY($1) AND next_at <= $2
     ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
-RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts
+RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts, traceparent
 """
 
 _RELEASE = "UPDATE views.todos SET next_at = $1 WHERE leased AND next_at > $1 AND id <> ALL($2::bigint[])"

@@ -9,12 +9,13 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
 
+from eventlog import tracing
 from gateway import answers, limits, measures, sse
 from gateway.answers import Answer
 from gateway.contract import Contract, Operation
@@ -124,12 +125,23 @@ class Gateway:
         served, segments = found
         route = _route(served, exchange.scope["method"])
         exchange.operation, exchange.label = route.operation, route.operation.template.text
+        if route.operation.method.streams:
+            return await self._operate(exchange, route, segments)  # it may last for days, and nothing follows from it
+        attributes = {"http.request.method": exchange.scope["method"], "http.route": exchange.label}
+        name, parent = f"{exchange.scope['method']} {exchange.label}", names.traceparent(exchange.headers)
+        with tracing.span(name, "server", attributes, parent, begins=True) as span:
+            answer = await self._operate(exchange, route, segments)
+            if span is not None and answer is not None:
+                span.set("http.response.status_code", answer.status)
+            return answer
+
+    async def _operate(self, exchange: Exchange, route: Route, segments: Sequence[str]) -> Answer | None:
         metadata = self._metadata(route.operation, exchange.headers)
         body = await limits.read_body(exchange.receive, exchange.headers) if route.reader.has_body else b""
         request = route.reader.read(segments, exchange.scope["query_string"], exchange.headers, body)
         if route.operation.method.streams:
             return await self._stream(exchange, route.operation, request, metadata)
-        reply = await self._caller.call(route.operation.method.name, request, metadata)
+        reply = await self._caller.call(route.operation.method.name, request, names.traced(metadata))
         return answers.of_reply(route.operation, reply, exchange.headers, exchange.scope["raw_path"].decode("latin-1"))
 
     def _metadata(self, operation: Operation, headers: Mapping[str, str]) -> Mapping[str, str]:

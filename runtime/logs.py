@@ -3,10 +3,13 @@ parts, ids, counts, and the fields named here."""
 
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import orjson
+
+from eventlog import tracing
 
 #: Fields that a record may carry beside its message (`extra=`).
 FIELDS = ("department", "source", "method", "stream", "reason", "position")
@@ -21,7 +24,11 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line. `always` are fields of every line: whose process this is."""
+
+    def __init__(self, always: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
+        self._always = always
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -29,15 +36,19 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage() + _where(record),
+            **self._always,
         }
+        if trace := tracing.current_trace():
+            fields["trace"] = trace
         fields |= {name: str(getattr(record, name)) for name in FIELDS if hasattr(record, name)}
         return orjson.dumps(fields).decode()
 
 
-def start_logging(style: str, level: int = logging.INFO) -> None:
-    """Send all logs to stderr. `style` is `text` or `json`."""
+def start_logging(style: str, level: int = logging.INFO, *, role: str = "", department: str = "") -> None:
+    """Send all logs to stderr. `style` is `text` or `json`; lines of JSON say of which role and department they are."""
+    always = {name: value for name, value in (("role", role), ("department", department)) if value}
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(always) if style == "json" else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("baton").setLevel(level)
     # It tells of every attempt to reach a broker, as errors; who asked it tells what came of it.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from eventlog import tracing
 from eventlog.events import Place, Version
 from runtime.errors import BEYOND_HEAD, STALE, UNAUTHENTICATED, RpcError, Violation, failure, invalid
 from runtime.etags import Versions, strong, version_of
@@ -82,6 +83,12 @@ def traceparent(metadata: Mapping[str, str]) -> str:
     """The W3C trace context, or "" when there is none or it is malformed, as the standard says."""
     text = metadata.get(TRACEPARENT, "")
     return text if _TRACEPARENT.fullmatch(text) else ""
+
+
+def traced(metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """The metadata for a call that belongs to the work in hand."""
+    current = tracing.current()
+    return {**metadata, TRACEPARENT: current} if current else metadata
 
 
 def malformed(header: str, expected: str) -> RpcError:

@@ -1,9 +1,20 @@
 """Measurements for Prometheus. Labels hold no tenant and nothing personal."""
 
-from prometheus_client import REGISTRY, Gauge, Histogram, disable_created_metrics
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
-__all__ = ["CALLS", "HEAD", "LAG", "LATENCY_S", "REGISTRY", "TODOS_OLDEST", "TODOS_WAITING", "exposition"]
+__all__ = [
+    "CALLS",
+    "CALLS_REPEATED",
+    "CALLS_RUNNING",
+    "HEAD",
+    "LAG",
+    "LATENCY_S",
+    "REGISTRY",
+    "TODOS_OLDEST",
+    "TODOS_WAITING",
+    "exposition",
+]
 
 # When a series began says nothing to an operator, and is a line for each.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -17,6 +28,10 @@ CALLS = Histogram(
     "Time to answer a call, by RPC and reason (OK, or the reason of the error)",
     ("rpc", "reason"),
     buckets=LATENCY_S,
+)
+CALLS_RUNNING = Gauge("baton_rpc_running", "Calls that are being answered")
+CALLS_REPEATED = Counter(
+    "baton_rpc_repeated", "Calls sent once more, because the connection ended before an answer", ("rpc",)
 )
 HEAD = Gauge("baton_log_head", "Last position of a department's log", ("department",))
 LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", ("department", "source"))

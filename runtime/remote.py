@@ -15,11 +15,13 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
+from eventlog import tracing
 from runtime.caller import Reply
 from runtime.channels import Channels
 from runtime.errors import DEADLINE, INTERNAL, NO_SUCH_METHOD, TOO_LARGE, UNAVAILABLE, Kind, RpcError, failure
-from runtime.metadata import ETAG, IDEMPOTENCY_KEY, POSITION, REPLAYED
+from runtime.metadata import ETAG, IDEMPOTENCY_KEY, POSITION, REPLAYED, traced, traceparent
 from runtime.methods import Method, named
+from runtime.metrics import CALLS_REPEATED
 
 CALL_S = 30.0
 #: How long a department that is away is waited for before the caller is told; it comes back after such moments when
@@ -47,16 +49,22 @@ class RemoteCaller:
     async def call(self, method: str, request: Message, metadata: Mapping[str, str]) -> Reply:
         described = named(method)
         department = self._asked(described, request)
-        repeatable = not described.writes or IDEMPOTENCY_KEY in metadata
+        attributes = {"rpc.system": "grpc", "rpc.method": method, "baton.department": department}
+        with tracing.span(method, "client", attributes, traceparent(metadata)):
+            return await self._patiently(described, department, request, traced(metadata))
+
+    async def _patiently(self, method: Method, department: str, request: Message, metadata: Mapping[str, str]) -> Reply:
+        repeatable = not method.writes or IDEMPOTENCY_KEY in metadata
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + PATIENCE_S
         while True:
             channel = await self._channels.reached(department, max(0.0, give_up_at - loop.time()))
             try:
-                return await self._once(channel, described, request, metadata)
+                return await self._once(channel, method, request, metadata)
             except grpc.aio.AioRpcError as error:
                 if not (repeatable and _is_cut_off(error) and loop.time() < give_up_at):
                     raise _told(error) from error
+            CALLS_REPEATED.labels(method.name).inc()
             await asyncio.sleep(AGAIN_S)
 
     async def stream(self, method: str, request: Message, metadata: Mapping[str, str]) -> AsyncGenerator[Any, None]:

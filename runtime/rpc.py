@@ -20,6 +20,7 @@ from uuid import UUID, uuid4, uuid5
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
+from eventlog import tracing
 from eventlog.codec import Origin
 from eventlog.errors import Conflict
 from eventlog.events import Place, Version
@@ -44,7 +45,7 @@ from runtime.etags import one_of, version_of
 from runtime.expiry import until
 from runtime.identity import EVERY_TENANT, Verified, Verifier
 from runtime.methods import Method, methods_of
-from runtime.metrics import CALLS
+from runtime.metrics import CALLS, CALLS_RUNNING
 from runtime.validation import violations
 
 __all__ = ["Caller", "Dispatcher", "Limits", "Reply", "Servicer", "answered", "origin"]
@@ -158,6 +159,10 @@ class Dispatcher:
 
     async def call(self, method: str, request: Message, metadata: Mapping[str, str]) -> Reply:
         described = self.method(method)
+        with _traced(described, metadata):
+            return await self._measured(described, request, metadata)
+
+    async def _measured(self, described: Method, request: Message, metadata: Mapping[str, str]) -> Reply:
         started = time.monotonic()
         reason = "CANCELLED"
         try:
@@ -239,7 +244,7 @@ class Dispatcher:
             if_match=seen,
             min_places=headers.min_places(metadata, self._departments),
             correlation_id=str(command.id) if method.writes else "",
-            traceparent=headers.traceparent(metadata),
+            traceparent=tracing.current(),
             deadline_s=self._limits.call_s,
         )
 
@@ -258,12 +263,31 @@ class Dispatcher:
         if self._running[tenant] >= self._limits.tenant_calls_max:
             raise failure(TOO_MANY, f"{self._limits.tenant_calls_max} calls of this tenant are being answered already")
         self._running[tenant] += 1
+        CALLS_RUNNING.inc()
         try:
             yield
         finally:
+            CALLS_RUNNING.dec()
             self._running[tenant] -= 1
             if not self._running[tenant]:
                 del self._running[tenant]
+
+
+@contextmanager
+def _traced(method: Method, metadata: Mapping[str, str]) -> Iterator[None]:
+    """Whatever this call leads to belongs to the caller's trace; a write that comes without one begins it."""
+    given = headers.traceparent(metadata) or tracing.current()
+    attributes = {"rpc.system": "grpc", "rpc.method": method.name, "baton.department": method.department}
+    with tracing.span(method.name, "server", attributes, given, begins=method.writes) as span:
+        if span is None:
+            with tracing.within(given or (tracing.new_traceparent() if method.writes else "")):
+                yield
+            return
+        try:
+            yield
+        except RpcError as error:
+            span.set("baton.reason", error.kind.reason)
+            raise
 
 
 def _metadata(call: Call) -> Mapping[str, str]:

@@ -44,6 +44,7 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    otlp_endpoint: str | None = None
 
     @property
     def keys(self) -> Path:
@@ -124,6 +125,12 @@ class Settings:
             tls_cert=setting("BATON_TLS_CERT", cls.tls_cert, _file, "a file that can be read"),
             tls_key=setting("BATON_TLS_KEY", cls.tls_key, _file, "a file that can be read"),
             tls_ca=setting("BATON_TLS_CA", cls.tls_ca, _file, "a file that can be read"),
+            otlp_endpoint=setting(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                cls.otlp_endpoint,
+                _collector,
+                "the address of a collector, http://host:port",
+            ),
         )._whole()
 
     def _whole(self) -> "Settings":
@@ -207,6 +214,12 @@ def _issuer(text: str) -> str:
     ):
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def _collector(text: str) -> str:
+    if urlsplit(text).port is None:
+        raise ValueError(text)
+    return _gateway(text)
 
 
 def _gateway(text: str) -> str:

@@ -14,6 +14,7 @@ from runtime.memory import collect_rarely, give_back
 from runtime.roles.process import new_loop
 from runtime.settings import Settings
 from runtime.stopping import Stop
+from runtime.telemetry import tracing_to_collector
 
 log = logging.getLogger("baton.up")
 
@@ -45,9 +46,9 @@ Ready = Callable[[Up], Coroutine[Any, Any, None]]
 
 def run(settings: Settings, way: Way, ready: Ready) -> int:
     """Run until SIGTERM or SIGINT. `ready` is awaited once everything answers. Raises what the start is refused for."""
-    start_logging(settings.log)
+    start_logging(settings.log, role="up")
     collect_rarely()
-    with locked(settings), asyncio.Runner(loop_factory=new_loop) as runner:
+    with locked(settings), tracing_to_collector(settings, "up"), asyncio.Runner(loop_factory=new_loop) as runner:
         try:
             return runner.run(_run(settings, way, ready))
         except asyncio.CancelledError:

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
+from eventlog import tracing
 from eventlog.events import Event
 from eventlog.kafka.limits import BATCH_BYTES_MAX
 from eventlog.kafka.records import Record, to_record
@@ -46,6 +47,8 @@ class Gathered:
     last: Event | None = None
     events: int = 0
     bytes: int = 0
+    #: Traceparents of the facts, where traces are made.
+    traces: list[str] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -104,6 +107,8 @@ class Gathering:
         gathered.last = event
         gathered.events += 1
         gathered.bytes += size
+        if tracing.is_on():
+            gathered.traces.append(tracing.trace_of(event.metadata))
 
 
 def _append(batch: Any, record: Record) -> int | None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
 
+from eventlog import metrics
 from eventlog.errors import Unavailable
 from eventlog.events import Offset
 from eventlog.kafka.limits import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
@@ -143,10 +144,13 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self.turn += 1
         self.parts = frozenset()
         self._saved.clear()
+        metrics.PARTITIONS.labels(self._group).set(0)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self.turn += 1
         self.parts = frozenset(each.partition for each in assigned)
+        metrics.PARTITIONS.labels(self._group).set(len(self.parts))
+        metrics.REBALANCES.labels(self._group).inc()
 
     def saved(self, offsets: Mapping[int, Offset]) -> None:
         """These offsets were saved by the reader itself, so that their lag may be shown."""

@@ -4,17 +4,17 @@ is killed, stopped or cut off in between."""
 import asyncio
 import logging
 import time
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from eventlog import metrics
+from eventlog import metrics, tracing
 from eventlog.ahead import either
 from eventlog.errors import LogError
 from eventlog.events import Position
 from eventlog.feed import PostgresFeed, complete
-from eventlog.kafka.gathering import Gathering
+from eventlog.kafka.gathering import Gathered, Gathering
 from eventlog.kafka.leadership import Deposed, Term, term
 from eventlog.kafka.resuming import resume
 from eventlog.kafka.topics import Topics, prepare
@@ -64,6 +64,9 @@ class Relay:
                 log.warning("%s: %s: %s; starting over", self._department, type(error).__name__, error)
             finally:
                 metrics.RELAY_LEADING.labels(self._department).set(0)
+                # Who does not lead has nothing to tell, and what it knew of the log's end grows old.
+                metrics.RELAY_LAG.labels(self._department).set(0)
+                self._head = Position(0)
             await asyncio.sleep(wait_s(failures))
 
     async def _at_the_head(self, leading: Term) -> None:
@@ -127,12 +130,24 @@ class Relay:
         while True:
             gathered = await gathering.take()
             begun = time.monotonic()
-            watermark = await transactions.tell(gathered, watermark)
+            with self._span(gathered):
+                watermark = await transactions.tell(gathered, watermark)
             self._told(watermark)
             metrics.RELAYED.labels(self._department).inc(gathered.events)
             metrics.RELAY_EVENTS.labels(self._department).observe(gathered.events)
             metrics.RELAY_SECONDS.labels(self._department).observe(time.monotonic() - begun)
             await asyncio.sleep(begun + self._pace_s - time.monotonic())
+
+    def _span(self, gathered: Gathered) -> AbstractContextManager[None]:
+        topic = self._topics.facts.name
+        attributes: tracing.Attributes = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": topic,
+            "messaging.batch.message_count": gathered.events,
+            "baton.department": self._department,
+        }
+        return tracing.batch(f"send {topic}", "producer", attributes, gathered.traces)
 
     def _told(self, watermark: Watermark) -> None:
         self.watermark = watermark

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from eventlog import metrics, tracing
 from eventlog.checks import check_name
 from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Event, Place, Position, Version
@@ -29,8 +30,9 @@ class PostgresStore:
         self._reader = reader
         self._intake = Intake(queue)
         self._bell = Bell(dsn)
-        self._writer = Writer(dsn, self._intake, clock, self._bell.written)
+        self._writer = Writer(dsn, department, self._intake, clock, self._bell.written)
         self._writing: asyncio.Task[None] | None = None
+        _show(department, queue)
         self._reading: dict[Position, asyncio.Task[Page]] = {}
 
     @classmethod
@@ -87,7 +89,10 @@ class PostgresStore:
         return self._writer.generation
 
     async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
-        return await self._intake.append(append, timeout_s)
+        with tracing.span(
+            f"append {self._department}", "internal", {"baton.department": self._department}, _of(append)
+        ):
+            return await self._intake.append(append, timeout_s)
 
     async def answered(self, tenant: str, command: Command) -> Appended | None:
         await self._intake.over(tenant, command)
@@ -145,6 +150,20 @@ class PostgresStore:
         del self._reading[after]
         if not reading.cancelled():
             reading.exception()  # for those who wait; nobody may be left
+
+
+def _show(department: str, queue: AppendQueue) -> None:
+    """Have the queue measured, whenever somebody asks."""
+    metrics.APPENDS_WAITING.labels(department).set_function(lambda: queue.count)
+    metrics.APPENDS_BYTES.labels(department).set_function(lambda: queue.bytes)
+    metrics.APPENDS_OUTSIDE.labels(department).set_function(lambda: queue.outside)
+
+
+def _of(append: Append) -> str:
+    """The traceparent of what is appended: the work in hand's, or the facts' own where they are of another."""
+    if not tracing.is_on() or tracing.current():
+        return ""
+    return next((tracing.trace_of(event.metadata) for write in append.writes for event in write.events), "")
 
 
 async def _prepare(dsn: str, department: str, *, migrate: bool) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ import asyncpg
 import orjson
 from asyncpg.prepared_stmt import PreparedStatement
 
+from eventlog import metrics
 from eventlog.ahead import either
 from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Position, Version
@@ -97,7 +99,9 @@ class Writer:
     planned. No stream is in both, so neither depends on what becomes of the other, and to each of them the other is
     what any other process is that writes to this log."""
 
-    def __init__(self, dsn: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
+    def __init__(self, dsn: str, department: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
+        self._batches = metrics.APPENDS_BATCH.labels(department)
+        self._waits = metrics.APPENDS_WAIT.labels(department)
         self._lane, self._second = Lane(dsn), Lane(dsn)
         self._over = asyncio.Event()  # a lane has written its batch
         self._intake = intake
@@ -127,6 +131,8 @@ class Writer:
             await worth_it()
             self._over.clear()
             if batch := self._take(lane):
+                self._batches.observe(len(batch))
+                self._waits.observe(time.monotonic() - batch[0].since)
                 await self._write(lane, batch)
                 lane.streams.clear()
                 self._over.set()

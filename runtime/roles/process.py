@@ -16,6 +16,7 @@ from runtime.logs import start_logging
 from runtime.memory import collect_rarely, give_back
 from runtime.settings import Settings
 from runtime.stopping import Stop
+from runtime.telemetry import tracing_to_collector
 from runtime.usage import WrongUsage
 
 log = logging.getLogger("baton.role")
@@ -47,9 +48,10 @@ Role = Callable[[Settings], AbstractAsyncContextManager[Started]]
 def run(name: str, settings: Settings, role: Role) -> int:
     """Run a role until SIGTERM or SIGINT, or until it cannot go on: the exit code. Raises what its start is refused
     for."""
-    start_logging(settings.log)
+    role_name, _, department = name.partition(" ")
+    start_logging(settings.log, role=role_name, department=department)
     collect_rarely()
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with tracing_to_collector(settings, role_name, department), asyncio.Runner(loop_factory=new_loop) as runner:
         try:
             return runner.run(_run(name, settings, role))
         except asyncio.CancelledError:

@@ -11,8 +11,8 @@ import yaml
 
 from eventlog.kafka.topics import Topic, Topics
 from runtime.department import DEPARTMENTS
-from runtime.settings import Settings
 from tests.support.data import ROOT
+from tests.support.settings import VARIABLES
 
 DEPLOY = ROOT / "deploy"
 PROGRAMS = ROOT / ".venv" / "deploy"
@@ -25,7 +25,7 @@ PROCESSES = {
     **{f"{name}-{role}": [role, name] for name in DEPARTMENTS for role in ("serve", "project", "relay")},
 }
 
-SETTINGS = frozenset(f"BATON_{name.upper()}" for name in vars(Settings()))
+SETTINGS = VARIABLES
 
 #: The version of Kafka that everything is tested with.
 KAFKA = re.findall(r"<kafka.version>(.*?)<", (DEPLOY / "kafka" / "pom.xml").read_text())[0]

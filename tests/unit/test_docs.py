@@ -14,6 +14,7 @@ from runtime.cli import COMMANDS, parser
 from runtime.settings import Settings
 from tests.support.data import oracle
 from tests.support.documents import ROOT, blocks, fits, links, named, pages, prose, quoted, typed
+from tests.support.settings import VARIABLES, variable
 
 RUNNING = ROOT / "docs" / "running.md"
 #: What tests read from the environment, beside what `Settings` reads.
@@ -59,12 +60,12 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
 def test_every_setting_is_documented_with_its_default_and_no_other_is_named() -> None:
     table = RUNNING.read_text()
     for name, default in vars(Settings()).items():
-        row = re.search(rf"^\| `BATON_{name.upper()}` \| (.*?) \|", table, re.MULTILINE)
+        row = re.search(rf"^\| `{variable(name)}` \| (.*?) \|", table, re.MULTILINE)
         assert row, name
         assert default is None or row[1] == f"`{default}`", name
-    known = {f"BATON_{name.upper()}" for name in vars(Settings())} | OF_TESTS
+    known = VARIABLES | OF_TESTS
     for page in pages():
-        assert set(re.findall(r"\bBATON_[A-Z_]+\b", page.read_text())) <= known, page.name
+        assert set(re.findall(r"\b(?:BATON|OTEL_EXPORTER)_[A-Z_]+\b", page.read_text())) <= known, page.name
 
 
 @each_page

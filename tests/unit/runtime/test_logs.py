@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from eventlog import tracing
 from runtime.logs import start_logging
 
 
@@ -29,6 +30,20 @@ def test_json_lines_carry_the_fields_that_say_where(capsys: pytest.CaptureFixtur
         "message": "heard",
         "department": "sales",
         "position": "1.12",
+    }
+
+
+def test_json_lines_say_whose_they_are_and_to_which_trace_they_belong(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("json", role="serve", department="sales")
+    with tracing.within(f"00-{'a' * 32}-{'b' * 16}-00"):
+        logging.getLogger("baton.rpc").error("failed", extra={"method": "baton.sales.v1.Deals/GetDeal"})
+    line = json.loads(capsys.readouterr().err)
+    told = {name: line[name] for name in ("role", "department", "method", "trace")}
+    assert told == {
+        "role": "serve",
+        "department": "sales",
+        "method": "baton.sales.v1.Deals/GetDeal",
+        "trace": "a" * 32,
     }
 
 

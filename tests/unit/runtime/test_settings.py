@@ -36,6 +36,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "BATON_TLS_CERT": str(tmp_path / "cert"),
             "BATON_TLS_KEY": str(tmp_path / "key"),
             "BATON_TLS_CA": str(tmp_path / "ca"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317/",
         }
     )
     assert settings == Settings(
@@ -58,6 +59,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         tls_cert=tmp_path / "cert",
         tls_key=tmp_path / "key",
         tls_ca=tmp_path / "ca",
+        otlp_endpoint="http://collector:4317",
     )
 
 
@@ -94,6 +96,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("BATON_KEYRING_URL", "redis://db", "postgresql://"),
         ("BATON_SERVICE_TOKEN_FILE", "/nowhere/token", "a file that can be read"),
         ("BATON_TLS_CERT", "/", "a file that can be read"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "http://host:port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector", "http://host:port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:no", "http://host:port"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
