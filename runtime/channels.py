@@ -19,8 +19,9 @@ _OPTIONS = {
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.http2.max_pings_without_data": 0,
     "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.min_reconnect_backoff_ms": 500,
     "grpc.max_reconnect_backoff_ms": 1_000,
+    # Its name misleads: this is how long one attempt may take. A shorter one never ends well on a busy machine.
+    "grpc.min_reconnect_backoff_ms": 10_000,
     "grpc.dns_min_time_between_resolutions_ms": 5_000,
     # Where a name has several addresses, all of them are asked in turn.
     "grpc.service_config": json.dumps({"loadBalancingConfig": [{"round_robin": {}}]}),
