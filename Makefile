@@ -29,9 +29,10 @@ check: .venv/installed-dev .venv/installed-deploy
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_rules_of_the_house.py tests/deploy
 
-# gen/ from proto/
+# gen/ from proto/, docs/asyncapi.yaml from facts/
 proto: .venv/installed-dev
 	$(BIN)/python proto/generate.py
+	$(BIN)/python docs/generate_asyncapi.py
 
 # the benchmarks, peers beside us in the same run; writes bench/results/latest.json
 bench: .venv/installed-dev
@@ -47,10 +48,11 @@ soak: .venv/installed-dev
 secrets:
 	@sh deploy/secrets.sh
 
+# (extras kept: an older pip looks for the hashes of grpcio[protobuf] under that name)
 # the pinned requirements anew, after a change in pyproject.toml
 lock: .venv/installed-dev
-	uv pip compile pyproject.toml --universal --extra build --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	uv pip compile pyproject.toml --universal --extra build --extra dev --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+	uv pip compile pyproject.toml --universal --no-strip-extras --extra build --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	uv pip compile pyproject.toml --universal --no-strip-extras --extra build --extra dev --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
 	uv pip compile deploy/requirements.in --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header -o deploy/requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml

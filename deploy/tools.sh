@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the programs that no Python package ships into FOLDER: a kustomize that knows components (a kubectl of 1.27 or
-# newer has one; Debian's has not), and promtool. What the machine has already is used as it is.
+# newer has one; Debian's has not), promtool, and the schema of AsyncAPI. What the machine has already is used as it is.
 set -eu
 folder=$1
 mkdir -p "$folder"
@@ -39,4 +39,14 @@ elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
     rm -r "$unpacked"
 else
     echo "promtool is missing: install it with Prometheus" >&2
+fi
+
+asyncapi_version=6.11.1
+if command -v npm >/dev/null; then
+    packed=$(mktemp -d)
+    (cd "$packed" && npm pack --silent "@asyncapi/specs@$asyncapi_version" >/dev/null && tar -xzf asyncapi-specs-*.tgz)
+    cp "$packed/package/schemas/3.0.0.json" "$folder/asyncapi-3.0.0.json"
+    rm -r "$packed"
+else
+    echo "the schema of AsyncAPI is missing: npm brings it" >&2
 fi

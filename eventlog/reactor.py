@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from eventlog import metrics
@@ -118,10 +119,10 @@ class Reactor:
         due = await persist(self._next, "todos", self._log)
         wait_s = LOOK_S if due is None else min(LOOK_S, (due - self._clock()).total_seconds())
         if wait_s > 0:
-            try:
-                await asyncio.wait_for(self._awake.wait(), wait_s)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                # Not `wait_for`, which forgets that it was cancelled when somebody wakes us at the same moment.
+                async with asyncio.timeout(wait_s):
+                    await self._awake.wait()
 
     async def _next(self) -> datetime | None:
         async with self._views.deriving.acquire() as connection:

@@ -46,6 +46,10 @@ class RebuildFailed(LogError):
     """The fresh tables are not to be trusted, or could not take the live ones' place; the live ones are unchanged."""
 
 
+class RebuildBusy(RebuildFailed):
+    """Another rebuild is under way, perhaps of another process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What came out: facts folded, the position of each source at which both were compared, and the differences."""
@@ -113,7 +117,7 @@ class Rebuild:
     async def _alone(self) -> AsyncIterator[None]:
         async with self.views.pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended('baton.rebuild', 0))"):
-                raise RebuildFailed(f"another rebuild of {self.department} is under way")
+                raise RebuildBusy(f"another rebuild of {self.department} is under way")
             try:
                 yield
             finally:

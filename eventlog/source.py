@@ -145,7 +145,9 @@ class Source:
         read from the table, where others who hear parts of it say how far they are."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_S if self._expected else None)
+                # Not `wait_for`, which forgets that it was cancelled when there are news at the same moment.
+                async with asyncio.timeout(LOOK_S if self._expected else None):
+                    await self._news.wait()
             self._news.clear()
             if not self._expected:
                 continue

@@ -11,11 +11,12 @@ from gateway.limits import Send
 from gateway.problems import INTERNAL, OF_REASON, Problem
 from gateway.problems import JSON as PROBLEM_JSON
 from gateway.requests import JSON, PROTOBUF
-from gateway.transcoding.errors import FieldError
+from gateway.transcoding.errors import FieldError, listed
 from gateway.transcoding.writing import to_json
 from gateway.violations import pointer_of
 from runtime import metadata as names
 from runtime.caller import Reply
+from runtime.errors import INVALID as MALFORMED
 from runtime.errors import UNAUTHENTICATED, RpcError
 from runtime.etags import matches_weakly
 
@@ -79,4 +80,5 @@ def of_rpc_error(error: RpcError, operation: Operation | None, request_headers: 
     errors = [
         FieldError(pointer_of(operation, each.field), each.detail) for each in error.violations if operation is not None
     ]
-    return of_problem(kind.problem(error.status.message, errors, headers))
+    detail = listed(errors) if errors and error.kind is MALFORMED else error.status.message
+    return of_problem(kind.problem(detail, errors, headers))

@@ -4,14 +4,14 @@ from functools import cache
 
 from prometheus_client import Gauge, Histogram
 
-from runtime.metrics import REGISTRY
+from runtime.metrics import LATENCY_S, REGISTRY
 
 REQUESTS = Histogram(
     "baton_http_request_seconds",
     "Time to answer a request, by method, route and status.",
     ("method", "route", "status"),
     registry=REGISTRY,
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=LATENCY_S,
 )
 STREAMS = Gauge("baton_http_streams", "Event streams that are open.", registry=REGISTRY)
 

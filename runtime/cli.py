@@ -4,12 +4,18 @@
 Exit codes: 0 fine, 1 found something wrong, 2 wrong usage or unreachable.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
-from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from runtime.settings import Settings, WrongSetting
+# Whoever presses Ctrl-C may do so at once: what takes its time to import is imported where that is no mistake.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runtime.settings import Settings
 
 #: Modules by sub-command; only the one that is asked for is imported.
 COMMANDS = {
@@ -44,10 +50,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
-    arguments = parser(given[0] if given else None).parse_args(given)
-    run: Callable[[argparse.Namespace, Settings], int] = arguments.run
     try:
-        return _run(run, arguments, Settings.read())
+        return _run(parser(given[0] if given else None).parse_args(given))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -60,8 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNUSABLE
 
 
-def _run(run: Callable[[argparse.Namespace, Settings], int], arguments: argparse.Namespace, settings: Settings) -> int:
-    """Raises `WrongSetting` for a home that is no folder or that we may not write."""
+def _run(arguments: argparse.Namespace) -> int:
+    """Raises `WrongSetting`, also for a home that is no folder or that we may not write."""
+    from runtime.settings import Settings, WrongSetting
+
+    run: Callable[[argparse.Namespace, Settings], int] = arguments.run
+    settings = Settings.read()
     try:
         return run(arguments, settings)
     except OSError as error:
@@ -82,6 +90,7 @@ def _told_plainly() -> tuple[type[Exception], ...]:
     from runtime.kafka_broker import BrokerFailed
     from runtime.kafka_jars import KafkaUnavailable
     from runtime.postgres_server import ServerFailed
+    from runtime.settings import WrongSetting
     from runtime.unprivileged import NoWay
     from runtime.up import NotStarted
     from runtime.usage import WrongUsage

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.postgres.keyring import PostgresKeyring
-from eventlog.postgres.store import PostgresStore
 from eventlog.streaming.heard import take_back
 from runtime.databases import KEYRING, Databases
 from runtime.department import DEPARTMENTS, Clock, utc_now
@@ -19,6 +18,7 @@ from runtime.projecting import Projecting
 from runtime.rpc import Dispatcher
 from runtime.serving import Serving, dispatcher
 from runtime.settings import Settings
+from runtime.stores import open_store
 
 #: The department that hears, and the feed of the one that is heard.
 Hears = Callable[[str, Feed], Feed]
@@ -59,7 +59,7 @@ async def open_houses(
     await databases.prepare((*DEPARTMENTS, KEYRING))
     async with contextlib.AsyncExitStack() as stack:
         keyring = await open_keyring(stack, databases.dsn(KEYRING), settings.master_key)
-        stores = await asyncio.gather(*(PostgresStore.open(databases.dsn(name), name) for name in DEPARTMENTS))
+        stores = await asyncio.gather(*(open_store(name, settings, databases.dsn(name)) for name in DEPARTMENTS))
         for store in stores:
             stack.push_async_callback(store.close)
         feeds = {store.department: PostgresFeed(store) for store in stores}

@@ -26,6 +26,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from eventlog.decider import Invalid
+from eventlog.views import to_json
 from runtime.call import Call
 
 PAGE_SIZE_DEFAULT = 50
@@ -73,7 +74,8 @@ class Listing:
 
     `scope` is the condition for callers who see only their branch; `{branch}` and `{tenant}` stand for bound values;
     "" shows the whole tenant to everybody. `computed` gives SQL for filters that are no column (`overdue`), with
-    `{now}` for the time of asking. `ignored` are request fields that the caller handles (`query`)."""
+    `{now}` for the time of asking. `ignored` are request fields that the caller handles (`query`). `built_in` are rows
+    that every tenant has until the table holds one of their key."""
 
     table: str
     message: type[Message]
@@ -83,6 +85,7 @@ class Listing:
     computed: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     key: str = "id"
+    built_in: Sequence[Mapping[str, Any]] = ()
 
     async def page(
         self, views: Rows, call: Call, request: Any, *, now: datetime | None = None, where: Sequence[Where] = ()
@@ -97,7 +100,7 @@ class Listing:
             *self._filters(request, arguments, now or datetime.now(UTC)),
             *(each(arguments.bind) for each in where),
         ]
-        matching = f'FROM "{self.table}" WHERE ' + " AND ".join(conditions)
+        matching = f'FROM {self._rows(call, arguments)} AS "{self.table}" WHERE ' + " AND ".join(conditions)
         total = (await views.fetch(f"SELECT count(*) AS n {matching}", *arguments.values))[0]["n"]
         rows = await self._fetch(views, matching, order, size, read_token(request.page_token, bound, order), arguments)
         if len(rows) <= size:
@@ -132,6 +135,17 @@ class Listing:
             allowed = ", ".join(camel_case(each) for each in self.orderable)
             raise Invalid(f"expected one or several of {allowed}, each alone or with asc or desc", field="order_by")
         return Order(column, words[1:] == ["desc"])
+
+    def _rows(self, call: Call, arguments: Arguments) -> str:
+        if not self.built_in:
+            return f'"{self.table}"'
+        tenant = arguments.bind(call.identity.tenant)
+        rows = arguments.bind(to_json([{**row, "tenant": call.identity.tenant} for row in self.built_in]).decode())
+        return (
+            f'(SELECT * FROM "{self.table}" UNION ALL '
+            f'SELECT b.* FROM jsonb_populate_recordset(NULL::"{self.table}", {rows}::text::jsonb) b WHERE NOT EXISTS '
+            f'(SELECT FROM "{self.table}" t WHERE t.tenant = {tenant} AND t."{self.key}" = b."{self.key}"))'
+        )
 
     def _visible(self, call: Call, arguments: Arguments) -> list[str]:
         tenant = arguments.bind(call.identity.tenant)

@@ -23,7 +23,6 @@ from eventlog.feed import Feed
 from eventlog.handling import Handler
 from eventlog.keyring import MasterKey
 from eventlog.postgres.keyring import PostgresKeyring, is_used
-from eventlog.postgres.store import PostgresStore
 from eventlog.rebuild import Rebuild
 from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
@@ -31,6 +30,7 @@ from facts.registry import REGISTRY
 from runtime.department import Clock, Department, Heard, House
 from runtime.files import write_private
 from runtime.settings import Settings
+from runtime.stores import OpenStore
 
 VIEW_CONNECTIONS_MAX = 8
 CLOSE_S = 2.0
@@ -74,7 +74,7 @@ def load_facts() -> None:
 
 async def open_department(
     stack: contextlib.AsyncExitStack,
-    store: PostgresStore,
+    store: OpenStore,
     dsn: str,
     feeds: Mapping[str, Feed],
     keyring: PostgresKeyring,

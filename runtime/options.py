@@ -15,6 +15,13 @@ ITEMS_MAX = 1_000
 #: Items of one list or object in free-form JSON: its values may be lists again, and a request has a limit.
 FREE_ITEMS_MAX = 100
 
+_FORMATS = {
+    "date": "a day such as 2026-03-31",
+    "decimal": "a decimal number such as 12.30",
+    "email": "an e-mail address such as anna@example.com",
+    "uuid": "an id such as 0d8743a1-dd72-533d-b90c-850c28206657",
+}
+
 
 def access(method: MethodDescriptor) -> options_pb2.Access | None:
     """Who may call an RPC, or None where nothing is said: then nobody may."""
@@ -30,6 +37,16 @@ def routed_by(service: ServiceDescriptor) -> str:
 def text(field: FieldDescriptor) -> options_pb2.Text:
     found: options_pb2.Text = _extension(field, options_pb2.text)
     return found
+
+
+def allowed(rule: options_pb2.Text) -> str:
+    """What a text's pattern allows, in words that go on after "must be"."""
+    if rule.words or rule.format in _FORMATS:
+        return rule.words or _FORMATS[rule.format]
+    alternatives = rule.pattern.split("|")
+    if all(map(str.isalnum, alternatives)):
+        return f"one of {', '.join(alternatives)}"
+    return f"a text that {rule.pattern} matches"
 
 
 def number(field: FieldDescriptor) -> options_pb2.Number:

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eventlog.rebuild import Rebuild, Rebuilt
+from eventlog.rebuild import Rebuild, RebuildBusy, Rebuilt
 
 #: How long one call waits for the outcome.
 WAIT_S = 10.0
+#: How soon to ask again while another process rebuilds.
+BUSY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Rebuilding:
         self._wait_s = wait_s
 
     async def outcome(self, asked: Asked, make: Callable[[], Rebuild]) -> Outcome | None:
-        """The outcome, or None while it is under way. Raises `RebuildFailed`."""
+        """The outcome, or None while it is under way, here or in another process of the department: several may answer
+        for it, and each call may reach another one. Raises `RebuildFailed`."""
         if asked not in self._tasks:
             self._tasks[asked] = asyncio.create_task(_timed(make(), asked), name=f"rebuild of {asked.department}")
         task = self._tasks[asked]
@@ -45,7 +48,11 @@ class Rebuilding:
         if not task.done():
             return None
         self._tasks.pop(asked, None)
-        return await task
+        try:
+            return await task
+        except RebuildBusy:
+            await asyncio.sleep(min(BUSY_S, self._wait_s))
+            return None
 
     async def stop(self) -> None:
         for task in self._tasks.values():

@@ -19,16 +19,17 @@ class WrongSetting(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may set. `database_url` None: the embedded server. `oidc_issuer` None: the local issuer alone.
-    `gateway` and `token` are for commands that ask a Baton elsewhere. What stands after them is for departments in
-    processes of their own: `departments` are their gRPC addresses, and where `keyring_url` is set, `database_url` is
-    the department's own database."""
+    """What a user may set. `database_url` None: the embedded server. `eventstore_url` None: logs are in PostgreSQL.
+    `oidc_issuer` None: the local issuer alone. `gateway` and `token` are for commands that ask a Baton elsewhere. What
+    stands after them is for departments in processes of their own: `departments` are their gRPC addresses, and where
+    `keyring_url` is set, `database_url` is the department's own database."""
 
     home: Path = Path(".baton")
     host: str = "127.0.0.1"
     port: int = 8080
     grpc_port: int = 0
     database_url: str | None = None
+    eventstore_url: str | None = None
     oidc_issuer: str | None = None
     log: str = "text"
     gateway: str | None = None
@@ -89,6 +90,13 @@ class Settings:
             grpc_port=setting("BATON_GRPC_PORT", cls.grpc_port, _port, "a port from 1 to 65535, or 0 for any free one"),
             database_url=setting(
                 "BATON_DATABASE_URL", cls.database_url, _database, "postgresql://user:password@host:port/database"
+            ),
+            eventstore_url=setting(
+                "BATON_EVENTSTORE_URL",
+                cls.eventstore_url,
+                _eventstore,
+                "the leader of a KurrentDB or EventStoreDB: esdb://host:port?tls=false, or"
+                " esdb+discover://user:password@host:port",
             ),
             oidc_issuer=setting(
                 "BATON_OIDC_ISSUER", cls.oidc_issuer, _issuer, "the https address of an OpenID Connect issuer"
@@ -155,6 +163,12 @@ def _database(text: str) -> str:
     if urlsplit(text).scheme not in ("postgresql", "postgres"):
         raise ValueError(text)
     return text
+
+
+def _eventstore(text: str) -> str:
+    from eventlog.kurrentdb import check_url  # a client that nobody else needs
+
+    return check_url(text)
 
 
 def _address(text: str) -> str:

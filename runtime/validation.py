@@ -6,7 +6,7 @@ cleared, so that what a client sends back of a resource it has read has no effec
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -83,7 +83,7 @@ def _check_of(field: FieldDescriptor) -> Check:
 
 def _value_check(field: FieldDescriptor) -> Check:
     if field.enum_type is not None:
-        return _enum_check(frozenset(value.number for value in field.enum_type.values if value.number))
+        return _enum_check({value.number: value.name for value in field.enum_type.values if value.number})
     if field.message_type is not None:
         return _WELL_KNOWN.get(field.message_type.full_name, lambda path, value: _message(value, path))
     if field.type == FieldDescriptor.TYPE_STRING:
@@ -97,15 +97,14 @@ def _text_check(field: FieldDescriptor) -> Check:
     rule = options.text(field)
     length_max = rule.length_max or LENGTH_MAX
     pattern = re.compile(rule.pattern) if rule.pattern else None
+    allowed = options.allowed(rule)
     control = _CONTROL_BUT_LINES if rule.multiline else _CONTROL
 
     def check(path: str, value: str) -> Iterator[Violation]:
         if len(value) > length_max:
             yield Violation(path, f"at most {length_max} characters are allowed, found {len(value)}")
         elif value and pattern is not None and pattern.fullmatch(value) is None:
-            yield Violation(
-                path, f"does not match {rule.pattern}" if not rule.format else f"is not a valid {rule.format}"
-            )
+            yield Violation(path, f"must be {allowed}")
         if control.search(value):
             yield Violation(path, "control characters are not allowed")
 
@@ -116,10 +115,12 @@ def _anything(path: str, value: Any) -> Iterator[Violation]:
     return iter(())
 
 
-def _enum_check(allowed: frozenset[int]) -> Check:
+def _enum_check(allowed: Mapping[int, str]) -> Check:
+    words = f"must be one of {', '.join(allowed.values())}"
+
     def check(path: str, value: int) -> Iterator[Violation]:
         if value not in allowed:
-            yield Violation(path, "is not a value of this enumeration" if value else "the zero value is not allowed")
+            yield Violation(path, words)
 
     return check
 
@@ -133,9 +134,9 @@ def _number_check(field: FieldDescriptor) -> Check:
         if isinstance(value, float) and not math.isfinite(value):
             yield Violation(path, "is not a finite number")
         elif value < least:
-            yield Violation(path, f"is less than {least}")
+            yield Violation(path, f"must be at least {least}")
         elif value > most:
-            yield Violation(path, f"is more than {most}")
+            yield Violation(path, f"must be at most {most}")
 
     return check
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import eventlog.kurrentdb  # noqa: F401 (before any test imports the client: see google_codes.py)
 from runtime.kafka_server import KafkaServer
 from tests.support import kafka as kafka_support
 from tests.support.data import ROOT

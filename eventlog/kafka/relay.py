@@ -6,6 +6,7 @@ import logging
 import time
 from contextlib import aclosing
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from eventlog import metrics
@@ -93,17 +94,20 @@ class Relay:
         await prepare(self._bootstrap, self._topics.facts, self._topics.watermarks)
         await leading.confirm()
         async with fencing_producer(self._bootstrap, self._department) as producer:
-            watermark, known = await resume(self._bootstrap, self._topics, self._store)
-            transactions = Transactions(producer, self._topics, leading)
-            if not known:
-                await transactions.mark(watermark)
-            gathering = Gathering(self._department, producer, self._topics.facts.partitions)
-            self._told(watermark)
-            metrics.RELAY_LEADING.labels(self._department).set(1)
-            log.info("%s: telling the log from %s on", self._department, watermark.place)
-            await either(
-                self._gather(gathering, watermark), self._tell(gathering, transactions, watermark), leading.watch()
-            )
+            # Pinged from here on: to compare a long log with its topic may take longer than the session may idle.
+            await either(self._from_the_end(producer, leading), leading.watch())
+
+    async def _from_the_end(self, producer: AIOKafkaProducer, leading: Term) -> None:
+        """Go on where the topic ends."""
+        watermark, known = await resume(self._bootstrap, self._topics, self._store)
+        transactions = Transactions(producer, self._topics, leading)
+        if not known:
+            await transactions.mark(watermark)
+        gathering = Gathering(self._department, producer, self._topics.facts.partitions)
+        self._told(watermark)
+        metrics.RELAY_LEADING.labels(self._department).set(1)
+        log.info("%s: telling the log from %s on", self._department, watermark.place)
+        await either(self._gather(gathering, watermark), self._tell(gathering, transactions, watermark))
 
     async def _gather(self, gathering: Gathering, after: Watermark) -> None:
         """Follow the log. Raises `NotSafe` where it lacks a position."""

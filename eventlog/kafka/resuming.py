@@ -112,7 +112,8 @@ def _ahead(topics: Topics, store: Store, told: Watermark, head: Place) -> str:
     return (
         f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}: the log was"
         " restored to an earlier moment, or is another one. If it was restored, run: UPDATE log.log SET generation ="
-        " generation + 1 (docs/kafka.md, A log that was restored)"
+        f" generation + 1; or, where it is in KurrentDB: baton log raise-generation {store.department}"
+        " (docs/kafka.md, A log that was restored)"
     )
 
 

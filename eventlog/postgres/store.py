@@ -1,18 +1,19 @@
 """The event log in PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from eventlog.checks import check, check_name
-from eventlog.errors import CommandReused, LogError, NotSafe, Overloaded, Unavailable
+from eventlog.checks import check_name
+from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Event, Place, Position, Version
+from eventlog.intake import Intake
 from eventlog.postgres.bell import Bell
 from eventlog.postgres.migrations import brought_up
-from eventlog.postgres.queue import AppendQueue, Pending, size_of
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import connect_writer
 from eventlog.postgres.writer import Clock, Writer, utc_now
+from eventlog.queue import AppendQueue
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
 
 MIGRATIONS = Path(__file__).parent / "log"
@@ -26,9 +27,9 @@ class PostgresStore:
     def __init__(self, dsn: str, department: str, reader: Reader, clock: Clock, queue: AppendQueue) -> None:
         self._department = department
         self._reader = reader
-        self._queue = queue
+        self._intake = Intake(queue)
         self._bell = Bell(dsn)
-        self._writer = Writer(dsn, queue, clock, self._bell.written)
+        self._writer = Writer(dsn, self._intake, clock, self._bell.written)
         self._writing: asyncio.Task[None] | None = None
         self._reading: dict[Position, asyncio.Task[Page]] = {}
 
@@ -86,36 +87,10 @@ class PostgresStore:
         return self._writer.generation
 
     async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
-        check(append)
-        if self._writing is None or self._writing.done():
-            raise Unavailable("the log is closed")
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        pending = Pending(append, loop.create_future(), size_of(append))
-        if not self._queue.reserve_now(pending.size):
-            await _before(deadline, self._queue.reserve(pending.size), Overloaded("the append queue stayed full"))
-        await self._enqueue(pending, deadline)
-        expiry = loop.call_at(deadline, pending.expire)
-        try:
-            return await pending.answer
-        finally:
-            expiry.cancel()
-
-    async def _enqueue(self, pending: Pending, deadline: float) -> None:
-        """Hand the append to the writer, after the one with the same command that may be on its way."""
-        try:
-            while (running := self._writer.running.get(pending.key)) is not None:
-                await _before(deadline, running.over(), Unavailable("the same command is still on its way"))
-        except BaseException:
-            self._queue.release(pending.size)
-            raise
-        self._writer.running[pending.key] = pending
-        self._queue.put(pending)
+        return await self._intake.append(append, timeout_s)
 
     async def answered(self, tenant: str, command: Command) -> Appended | None:
-        running = self._writer.running.get((tenant, command.id))
-        if running is not None:
-            await running.over()
+        await self._intake.over(tenant, command)
         answer = await self._reader.answer(tenant, command)
         if isinstance(answer, CommandReused):
             raise answer
@@ -170,14 +145,6 @@ class PostgresStore:
         del self._reading[after]
         if not reading.cancelled():
             reading.exception()  # for those who wait; nobody may be left
-
-
-async def _before(deadline: float, waiting: Awaitable[None], too_late: LogError) -> None:
-    try:
-        async with asyncio.timeout_at(deadline):
-            await waiting
-    except TimeoutError:
-        raise too_late from None
 
 
 async def _prepare(dsn: str, department: str, *, migrate: bool) -> None:

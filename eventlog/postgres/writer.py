@@ -5,18 +5,19 @@ import hmac
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import orjson
 from asyncpg.prepared_stmt import PreparedStatement
 
 from eventlog.ahead import either
-from eventlog.errors import CommandReused, NotSafe, Unavailable
+from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Position, Version
-from eventlog.postgres.plan import NO_EVENTS, LogHead, Plan, StreamHead, StreamHeads, unknown
-from eventlog.postgres.queue import AppendQueue, Pending, StreamKey
+from eventlog.intake import Intake
+from eventlog.plan import NO_EVENTS, LogHead, StreamHead, StreamHeads
+from eventlog.postgres.plan import Plan, unknown
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
+from eventlog.queue import Pending, StreamKey
 from eventlog.store import Appended, Command
 
 Clock = Callable[[], datetime]
@@ -96,17 +97,16 @@ class Writer:
     planned. No stream is in both, so neither depends on what becomes of the other, and to each of them the other is
     what any other process is that writes to this log."""
 
-    def __init__(self, dsn: str, queue: AppendQueue, clock: Clock, written: Callable[[int], None]) -> None:
+    def __init__(self, dsn: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
         self._lane, self._second = Lane(dsn), Lane(dsn)
         self._over = asyncio.Event()  # a lane has written its batch
-        self._queue = queue
+        self._intake = intake
         self._clock = clock
         self._written = written
         self._heads = StreamHeads()
         self._head: LogHead | None = None
         self._certain = False  # whether the heads of streams hold as of the log's head
         self.generation = 1
-        self.running: dict[tuple[str, UUID], Pending] = {}
 
     async def start(self) -> None:
         """Connect and learn where the log stands. Raises what makes it impossible."""
@@ -115,12 +115,11 @@ class Writer:
     async def run(self) -> None:
         """Write until cancelled."""
         try:
-            await either(self._serve(self._lane, self._queue.filled), self._serve(self._second, self._queue.plenty))
+            await either(self._serve(self._lane, self._intake.filled), self._serve(self._second, self._intake.plenty))
         finally:
             for lane in (self._lane, self._second):
                 lane.disconnect()
-            for pending in list(self.running.values()):
-                self._settle(pending, Unavailable("the log is closed"))
+            self._intake.close()
 
     async def _serve(self, lane: Lane, worth_it: Callable[[], Awaitable[None]]) -> None:
         """One batch after another, each as soon as it is worth it."""
@@ -136,14 +135,14 @@ class Writer:
 
     def _take(self, lane: Lane) -> list[Pending]:
         """What waits and touches no stream of the other lane's batch."""
-        batch = self._queue.take((self._second if lane is self._lane else self._lane).streams)
+        batch = self._intake.take((self._second if lane is self._lane else self._lane).streams)
         lane.streams.update(stream for pending in batch for stream in pending.streams)
         return batch
 
     async def _write(self, lane: Lane, batch: list[Pending]) -> None:
         """Until each is settled or has no caller left."""
         attempt = 0
-        while batch := self._wanted(batch):
+        while batch := self._intake.wanted(batch):
             try:
                 await self._try(lane, batch)
             except INFRASTRUCTURE:
@@ -157,18 +156,10 @@ class Writer:
     async def _part(self, lane: Lane, batch: list[Pending], error: Exception) -> None:
         """Something in the batch cannot be written: only the append that holds it fails."""
         if len(batch) == 1:
-            self._settle(batch[0], error)
+            self._intake.settle(batch[0], error)
         else:
             for pending in batch:
                 await self._write(lane, [pending])
-
-    def _wanted(self, batch: list[Pending]) -> list[Pending]:
-        """The unsettled ones. Those that nobody waits for any more are dropped: happened or not, the same command
-        asked again tells."""
-        for pending in batch:
-            if pending.answer.done() and not pending.settled:
-                self._settle(pending, Unavailable("nobody waits for it"))
-        return [pending for pending in batch if not pending.settled]
 
     async def _try(self, lane: Lane, batch: list[Pending]) -> None:
         if lane.lost:
@@ -247,11 +238,11 @@ class Writer:
         self._head = max(self._head or after, after)  # the other lane may have heard of a later one
         self._written(after.position)
         for pending, appended in plan.answers(head.position):
-            self._settle(pending, appended)
+            self._intake.settle(pending, appended)
         await self._settle_answered(connection, [pending for pending, _ in plan.conflicts])
         for pending, conflict in plan.conflicts:
             if not pending.settled:
-                self._settle(pending, conflict)
+                self._intake.settle(pending, conflict)
 
     async def _settle_answered(self, connection: Connection, batch: list[Pending]) -> None:
         """Give the stored answer to commands that have one."""
@@ -267,12 +258,7 @@ class Writer:
         for pending in batch:
             row = stored.get(pending.key)
             if row is not None:
-                self._settle(pending, stored_answer(row, pending.append.command))
-
-    def _settle(self, pending: Pending, answer: Appended | Exception) -> None:
-        self.running.pop(pending.key, None)
-        self._queue.release(pending.size)
-        pending.settle(answer)
+                self._intake.settle(pending, stored_answer(row, pending.append.command))
 
     def _forget(self, lane: Lane) -> None:
         """Its session broke off: whether its batch was written, and what the server holds now, nobody knows."""

@@ -1,6 +1,6 @@
 """Wrong input, field by field."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,13 +19,16 @@ class FieldError:
     detail: str
 
 
+def listed(errors: Iterable[FieldError]) -> str:
+    """All of them in one line."""
+    return "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
+
+
 class BadInput(Exception):
     """A request that is not what the contract says, with everything that is wrong with it."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__(
-            "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
-        )
+        super().__init__(listed(errors))
         self.errors = tuple(errors)
 
 

@@ -101,7 +101,7 @@ class Child:
 
     async def once(self) -> int:
         """From its start to its end; its exit code."""
-        words = (sys.executable, "-m", "runtime.cluster.kept", self._run, *self.planned.words)
+        words = (sys.executable, "-P", "-m", "runtime.cluster.kept", self._run, *self.planned.words)
         # In a session of its own: Ctrl-C in the terminal is for the supervisor, which stops it in order.
         process = self._process = await asyncio.create_subprocess_exec(
             *words, env=self._environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT,

@@ -41,7 +41,7 @@ class Executor:
 
     async def _launch(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "runtime.cluster.will", stdin=PIPE, start_new_session=True
+            sys.executable, "-P", "-m", "runtime.cluster.will", stdin=PIPE, start_new_session=True
         )
         for left in self._left:
             self._tell(left.line())

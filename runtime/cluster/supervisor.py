@@ -68,15 +68,17 @@ async def cluster(settings: Settings) -> AsyncIterator[Up]:
         plan = Plan(dsns, databases.dsn(KEYRING), bootstrap, address, grpc_ports, health_ports)
         stack.push_async_callback(supervisor.stop)
         gateway = f"http://{reachable(settings.host)}:{port}"
-        supervisor.start(plan, Run(gateway, plan.departments, os.getpid()))
+        run = Run(gateway, plan.departments, os.getpid())
+        # Before it is ready: whoever sees that the gateway is, may use every command.
+        stack.enter_context(announced(settings, run))
+        supervisor.start(plan, run)
         await supervisor.ready()
-        stack.enter_context(announced(settings, supervisor.run))
         log.info("everything is ready after %.1f s", time.monotonic() - began)
         yield Up(gateway, plan.departments)
 
 
 class Supervisor:
-    """Has the processes. `run` is what commands find of the whole."""
+    """Has the processes."""
 
     def __init__(self, settings: Settings, executor: Executor) -> None:
         self._settings = settings
@@ -86,8 +88,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._keeping: list[asyncio.Task[None]] = []
         self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._is_ready = False
-        self.run: Run
+        self._run: Run
 
     async def migrated(self, servers: Servers) -> Databases:
         """A database server with everything that the processes need. Raises `NotStarted`."""
@@ -102,7 +103,7 @@ class Supervisor:
         return databases
 
     def start(self, plan: Plan, run: Run) -> None:
-        self.run = run
+        self._run = run
         self._children = [self._child(planned) for planned in plan.processes()]
         self._keeping = [asyncio.create_task(self._keep(child), name=child.name) for child in self._children]
 
@@ -114,7 +115,6 @@ class Supervisor:
             if not readiness.done():
                 readiness.cancel()
                 raise NotStarted(self._given_up.result() if self._given_up.done() else self._late())
-        self._is_ready = True
 
     def _late(self) -> str:
         missing = ", ".join(child.name for child in self._children if not child.was_ready)
@@ -131,10 +131,9 @@ class Supervisor:
             await child.run()
         except GivenUp as error:
             log.critical("%s", error)
-            self.run = replace(self.run, given_up=(*self.run.given_up, str(error)))
-            if self._is_ready:
-                announce(self._settings, self.run)
-            elif not self._given_up.done():
+            self._run = replace(self._run, given_up=(*self._run.given_up, str(error)))
+            announce(self._settings, self._run)
+            if not self._given_up.done():
                 self._given_up.set_result(str(error))
 
     def _child(self, planned: Planned) -> Child:

@@ -1,6 +1,8 @@
-"""`baton log read STREAM`, `baton log tail DEPARTMENT`: the events themselves, one JSON object a line."""
+"""`baton log read STREAM`, `baton log tail DEPARTMENT`: the events themselves, one JSON object a line; and
+`baton log raise-generation DEPARTMENT`, after a restore."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC
@@ -33,6 +35,9 @@ def register(subparsers: Any) -> None:
     for action in actions.choices.values():
         action.add_argument("--tenant", default="", help="only this tenant; default: all")
         action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
+    restored = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
+    restored.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
+    restored.set_defaults(run=run_raise_generation)
 
 
 def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -71,6 +76,19 @@ def run_tail(arguments: argparse.Namespace, settings: Settings) -> int:
         page = next_page(client, arguments.department, after=after, tenant=arguments.tenant, wait_ms=FOLLOW_MS)
         _print(page.events)
         after = max(after, page.scanned)
+    return 0
+
+
+def run_raise_generation(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Raises `WrongUsage`, `Unavailable`, `NotSafe`."""
+    if settings.eventstore_url is None:
+        raise WrongUsage(
+            "BATON_EVENTSTORE_URL is not set: this is for logs in KurrentDB; docs/event-log.md has the SQL"
+        )
+    from eventlog.kurrentdb import log_name, raise_generation
+
+    generation = asyncio.run(raise_generation(settings.eventstore_url, log_name(arguments.department)))
+    sys.stdout.write(f"the log of {arguments.department} is in generation {generation}\n")
     return 0
 
 

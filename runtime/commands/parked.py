@@ -10,6 +10,7 @@ from runtime.client import Client
 from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
 from runtime.reach import reach
 from runtime.settings import Settings
+from runtime.usage import WrongUsage
 
 
 def register(subparsers: Any) -> None:
@@ -48,11 +49,11 @@ def run_list(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
-    path = f"/v1/parked/{arguments.department}/{arguments.stream}"
-    query = {"tenant": arguments.tenant} if arguments.tenant else {}
-    answer = reach(settings, arguments.tenant).get(path, messages.ParkedEvents, query)
+    answer = _events(reach(settings, arguments.tenant), arguments)
+    if not answer.events:
+        raise _not_parked(arguments)
     print_json({"parked": [_event(each) for each in answer.events]})
-    return 1 if answer.events else 0
+    return 1
 
 
 def run_retry(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -70,12 +71,24 @@ def run_discard(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _acted(client: Client, path: str, request: Any, arguments: argparse.Namespace) -> int:
+    """Raises `WrongUsage` for a stream that nothing stopped: a name that was mistyped would look like a success."""
+    if not _events(client, arguments).events:
+        raise _not_parked(arguments)
     outcome = client.post(path, messages.ParkedOutcome, request)
     if arguments.json:
         print_json({"clear": outcome.clear, "remaining": outcome.remaining})
     else:
         print_table(("stream", "still parked"), [(arguments.stream, outcome.remaining)])
     return 0 if outcome.clear else 1
+
+
+def _events(client: Client, arguments: argparse.Namespace) -> messages.ParkedEvents:
+    path = f"/v1/parked/{arguments.department}/{arguments.stream}"
+    return client.get(path, messages.ParkedEvents, {"tenant": arguments.tenant} if arguments.tenant else {})
+
+
+def _not_parked(arguments: argparse.Namespace) -> WrongUsage:
+    return WrongUsage(f"{arguments.stream} is not parked in {arguments.department}; `baton parked list` lists what is")
 
 
 def _stream(parked: messages.ParkedStream) -> dict[str, Any]:

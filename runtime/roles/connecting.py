@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.kafka.feed import KafkaFeed
-from eventlog.postgres.store import PostgresStore
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS, utc_now
 from runtime.identity import LocalKey, Verifier
@@ -17,6 +16,7 @@ from runtime.remote_log import RemoteLog
 from runtime.roles.process import reached
 from runtime.service_token import service_token
 from runtime.settings import Settings, WrongSetting
+from runtime.stores import OpenStore, open_store
 from runtime.tls import Tls
 
 
@@ -77,13 +77,13 @@ async def opened_department(name: str, settings: Settings) -> AsyncIterator[Open
         await reached(dsn)
         await reached(keys)
         keyring = await open_keyring(stack, keys, settings.master_key, migrate=False)
-        store = await PostgresStore.open(dsn, name, migrate=False)
+        store = await open_store(name, settings, dsn, migrate=False)
         stack.push_async_callback(store.close)
         feeds = await _feeds(stack, store, settings)
         yield await open_department(stack, store, dsn, feeds, keyring, settings, utc_now, migrate=False)
 
 
-async def _feeds(stack: contextlib.AsyncExitStack, store: PostgresStore, settings: Settings) -> Mapping[str, Feed]:
+async def _feeds(stack: contextlib.AsyncExitStack, store: OpenStore, settings: Settings) -> Mapping[str, Feed]:
     """The own log where it stands; the others' through Kafka, and from their owners where something is missing."""
     name, bootstrap = store.department, brokers(settings)
     caller = await stack.enter_async_context(caller_of(settings))

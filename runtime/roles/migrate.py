@@ -13,7 +13,6 @@ from aiokafka.errors import KafkaError
 
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.topics import Topics, prepare
-from eventlog.postgres.store import PostgresStore
 from eventlog.trouble import wait_s
 from runtime.databases import KEYRING, Databases, Passwords
 from runtime.department import DEPARTMENTS, utc_now
@@ -23,6 +22,7 @@ from runtime.opening import load_facts, open_department, open_keyring
 from runtime.roles.connecting import database
 from runtime.roles.process import reached
 from runtime.settings import Settings
+from runtime.stores import open_store
 from runtime.usage import WrongUsage
 
 log = logging.getLogger("baton.migrate")
@@ -82,7 +82,7 @@ async def bring_up(databases: Mapping[str, str], settings: Settings) -> None:
         keyring = await open_keyring(stack, databases[KEYRING], settings.master_key)
         for name in (name for name in databases if name != KEYRING):
             dsn = databases[name]
-            store = await PostgresStore.open(dsn, name, shared=False)
+            store = await open_store(name, settings, dsn, shared=False)
             stack.push_async_callback(store.close)
             nobody = {each: PostgresFeed(store) for each in DEPARTMENTS}  # nobody is heard: it is closed at once
             await open_department(stack, store, dsn, nobody, keyring, settings, utc_now)

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics
-from eventlog.postgres.store import PostgresStore
 from runtime.projecting import innermost
 from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
 from runtime.settings import Settings
+from runtime.stores import open_store
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +18,7 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
     """Leads, or stands by, as long as it is entered. Raises `WrongSetting`, `NotSafe`."""
     dsn, bootstrap = database(settings), brokers(settings)
     await reached(dsn)
-    store = await PostgresStore.open(dsn, name, migrate=False)
+    store = await open_store(name, settings, dsn, migrate=False)
     telling: asyncio.Task[None] | None = None
     try:
         relaying = Relay(store, dsn, bootstrap, Topics.of(name, replication=settings.kafka_replication))

@@ -44,7 +44,7 @@ def build(house: House) -> Department:
             "baton.contacts.v1.Promises": Promises(house, queries, reader),
             "baton.contacts.v1.Timelines": Timelines(queries, handoff_reader),
             "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, Naming(house, queries)),
-            "baton.contacts.v1.HandoffKinds": HandoffKinds(house, about_handoffs),
+            "baton.contacts.v1.HandoffKinds": HandoffKinds(house),
             "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },
         projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS, HANDOFFS],

@@ -157,10 +157,6 @@ class HandoffQueries:
         rows = await self._fetch(SQL["branch_of"], tenant, subject)
         return rows[0]["branch"] if rows else ""
 
-    async def is_kind_known(self, tenant: str, kind: str) -> bool:
-        (row,) = await self._fetch(SQL["kind_known"], tenant, kind)
-        return bool(row["known"])
-
 
 def record_of(subject: str) -> str:
     """The stream that holds a subject's own record."""

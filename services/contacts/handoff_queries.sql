@@ -126,6 +126,3 @@ WHERE tenant = $1 AND subject_kind = $2 AND subject_id = $3 AND state = ANY($4::
 
 -- name: branch_of
 SELECT branch FROM subject_branches WHERE tenant = $1 AND subject = $2
-
--- name: kind_known
-SELECT EXISTS (SELECT FROM handoff_kinds WHERE tenant = $1 AND kind = $2) AS known

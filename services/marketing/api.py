@@ -17,6 +17,7 @@ from runtime.etags import etag_of
 from runtime.imports import IdAndDigest, Importer, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
+from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import is_own, not_there, written_branch
 from services.marketing.domain import handing_on, lead
@@ -60,6 +61,7 @@ class Leads:
         lead_id, now = str(uuid5(call.command.id, "lead")), self.clock()
         given = _told(values(request.lead, at="lead"), lead_id, call.identity.employee)
         given["branch"] = written_branch(given.get("branch", ""), call)
+        happened(given.get("captured_at"), now, "lead.captured_at")
         handled = await self.handler.handle(
             LEAD,
             lead_id,
@@ -82,6 +84,7 @@ class Leads:
         asked = values(request.lead, request.update_mask.paths, at="lead")
         if "branch" in asked:
             asked["branch"] = written_branch(asked["branch"], call)
+        happened(asked.get("captured_at"), self.clock(), "lead.captured_at")
         lead_id, employee = request.lead.id, call.identity.employee
         return await self._write(
             call, lead_id, lambda state, _: lead.update(state, _laid_over(state, asked, lead_id, employee))
@@ -129,6 +132,7 @@ class Leads:
             return ImportResult(line=row.line, outcome=ImportResult.UNCHANGED, id=lead_id, handoff_id=handoff_id)
         given = _told(values(row.lead, at="lead"), lead_id, row.employee or call.identity.employee)
         branch, now = call.identity.branch, self.clock()
+        happened(given.get("captured_at"), now, "lead.captured_at")
 
         def decide(state: Lead, fact_id: FactId) -> Sequence[LeadFact]:
             if state.id:

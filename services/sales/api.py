@@ -17,6 +17,7 @@ from runtime.department import Clock
 from runtime.imports import IdAndDigest, Importer, NotArrived, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing, page_size
 from runtime.messages import fill, patched, values
+from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import is_own, not_there, written_branch
 from services.offers import shown as shown_to_branch
@@ -100,7 +101,8 @@ class Opportunities:
         return await self._write(call, request.id, lambda state, _: _won(state, given, now))
 
     async def LoseOpportunity(self, request: pb.LoseOpportunityRequest, call: Call) -> pb.Opportunity:
-        closed_at = values(request).get("closed_at") or self.clock()
+        now = self.clock()
+        closed_at = happened(values(request).get("closed_at"), now, "closed_at") or now
         return await self._write(call, request.id, lambda state, _: opportunity.lose(state, request.reason, closed_at))
 
     async def ReopenOpportunity(self, request: pb.ReopenOpportunityRequest, call: Call) -> pb.Opportunity:
@@ -192,7 +194,7 @@ def _pipeline(found: Pipeline) -> pb.Pipeline:
 
 def _won(state: Opportunity, given: Mapping[str, Any], now: datetime) -> Sequence[OpportunityFact]:
     amount = Money(**given["amount"]) if given.get("amount") else None
-    return opportunity.win(state, amount, given.get("closed_at") or now)
+    return opportunity.win(state, amount, happened(given.get("closed_at"), now, "closed_at") or now)
 
 
 def _said_anew(state: Opportunity, given: Mapping[str, Any], digest: str) -> Sequence[OpportunityFact]:

@@ -123,6 +123,40 @@ async def test_commands_do_the_same_as_in_one_process(cluster: Baton, mona: http
     assert "sales.handoff-received" in tail.stdout
 
 
+async def test_what_there_is_not_is_refused_as_in_one_process(cluster: Baton, mona: httpx.AsyncClient) -> None:
+    assert (await mona.get("/v1/streams/kitchen")).status_code == 404
+    assert (await mona.get("/v1/leads", headers={"authorization": "Bearer x"})).status_code == 401
+    assert (await mona.get("/v1/status")).status_code == 403
+    unknown = await cluster.cli("rebuild", "kitchen")
+    assert (unknown.code, "analytics, contacts, marketing, sales" in unknown.stderr) == (2, True), unknown.stderr
+
+
+async def test_an_event_stream_resumes_where_its_department_was_killed(cluster: Baton, mona: httpx.AsyncClient) -> None:
+    first = await post(mona, "/v1/leads", **LEAD)
+    seen = await streamed(mona, first["id"])
+    victim = processes(cluster)["marketing-serve"]
+    async with mona.stream("GET", "/v1/streams/marketing", headers={"last-event-id": seen}) as stream:
+        victim.kill()
+        with suppress(httpx.RemoteProtocolError):
+            async for _ in stream.aiter_raw():
+                pass
+    second = await post(mona, "/v1/leads", **LEAD)
+    assert await streamed(mona, second["id"], after=seen) != seen
+
+
+async def streamed(client: httpx.AsyncClient, about: str, after: str = "") -> str:
+    """The id of the first event about a record, of the stream after an id."""
+    id = ""
+    headers = {"last-event-id": after} if after else {}
+    async with asyncio.timeout(WAIT_S), client.stream("GET", "/v1/streams/marketing", headers=headers) as stream:
+        assert stream.status_code == 200
+        async for line in stream.aiter_lines():
+            id = line.removeprefix("id: ") if line.startswith("id: ") else id
+            if line.startswith("data: ") and about in line:
+                return id
+    raise AssertionError("the stream has ended")
+
+
 async def test_status_names_every_department_and_what_it_hears(cluster: Baton) -> None:
     answer = await cluster.cli("status", "--json")
     assert answer.code == 0, answer.stderr

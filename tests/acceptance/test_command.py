@@ -74,6 +74,15 @@ async def test_nothing_is_parked_and_views_equal_a_fold_of_the_logs(baton: Baton
         assert (await baton.cli("rebuild", department)).code == 0
 
 
+@pytest.mark.parametrize("action", [("show",), ("retry",), ("discard", "--reason", "mistyped")])
+async def test_a_stream_that_is_not_parked_is_told_apart_from_success(baton: Baton, action: tuple[str, ...]) -> None:
+    verb, *options = action
+    answer = await baton.cli("parked", verb, "contacts", "marketing.lead-nobody", *options)
+
+    assert (answer.code, answer.stdout) == (2, "")
+    assert "marketing.lead-nobody is not parked in contacts" in answer.stderr
+
+
 async def test_a_tenants_own_token_covers_that_tenant_and_finds_nothing_wrong(baton: Baton) -> None:
     await create_lead(baton)
     async with await baton.client("globex", "eve", "manager") as client:

@@ -26,7 +26,8 @@ LEADS_FILE, DEALS_FILE = (
     "olist_funnel/olist_closed_deals_dataset.csv",
 )
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("olist")]
+# A cluster is some twenty processes: one at a time.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
 
 WAYS = {"one process": running, "a cluster": running_cluster}
 

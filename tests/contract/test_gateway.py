@@ -126,6 +126,13 @@ async def test_what_the_department_refuses_is_told_with_pointers_into_the_body(c
 
     assert status == 400
     assert list(errors) == ["/label", "/to/city", "/items/1/name", "/value/currency", "/value/amount"]
+    assert errors["/to/city"] == "must be letters and blanks"
+
+
+async def test_the_detail_names_fields_as_json_does(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/parcels", json=LAMP | {"weightMg": "-1"})
+
+    assert response.json()["detail"] == "/weightMg: must be at least 0"
 
 
 async def test_fields_that_baton_writes_are_ignored_in_a_write(client: httpx.AsyncClient) -> None:

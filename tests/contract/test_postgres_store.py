@@ -13,7 +13,7 @@ import pytest
 from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
 from eventlog.events import Place, Position, Version
 from eventlog.postgres import PostgresStore
-from eventlog.postgres.queue import AppendQueue
+from eventlog.queue import AppendQueue
 from eventlog.store import ANY, NO_STREAM, Append, Appended, StreamWrite, exact
 from tests.support.log import TENANT, a_command, an_append, an_event, collect, eventually, whole_log
 from tests.support.postgres import TestServer

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from eventlog.ahead import either
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
@@ -153,6 +154,24 @@ async def test_a_flipped_bit_is_an_alarm_that_is_never_ledgered_and_heals_from_t
         await ledger_is_true(views, marketing)
 
 
+async def test_the_true_fact_behind_a_spoiled_one_leaves_the_alarm_as_it_is(
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
+) -> None:
+    """Else it would wait, parked, behind nothing that anybody heals."""
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await record(marketing, codec, "visit-1", CustomerCame(customer="ana"))
+        await heard(projector, marketing)
+        source = projector.sources["marketing"]
+        true = replace((await marketing.read_all(Position(0))).events[0], version=Version(2))
+        for event in (replace(true, data=b"{}"), true):
+            async with source._writing:
+                await source._apply(await source._decoded(Told.beside(WHOLE, [event])))
+
+    async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
+        await heard(projector, marketing)
+        assert projector.sources["marketing"].alarmed() == [(TENANT, "marketing.visit-1")]
+
+
 class CutOff(FaultyFeed):
     """Neither the feed nor the owner's log has the first fact of a stream."""
 
@@ -282,10 +301,7 @@ async def test_two_projectors_of_one_department_count_nothing_twice(
     feeds = [PostgresFeed(sales), PostgresFeed(marketing, page_events=5)]
     async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
         await some_history(marketing, codec, seed=6)
-        await asyncio.wait(
-            [asyncio.create_task(heard(each, marketing)) for each in (first, second)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await either(heard(first, marketing), heard(second, marketing))
 
     assert await Expected.found(views) == await Expected.of(codec, marketing)
 
@@ -516,10 +532,7 @@ async def test_two_projectors_of_one_department_share_a_source_in_parts_and_coun
     feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=5), late_s=0.005)]
     async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
         await some_history(marketing, codec, seed=13)
-        await asyncio.wait(
-            [asyncio.create_task(heard(each, marketing)) for each in (first, second)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await either(heard(first, marketing), heard(second, marketing))
 
     assert await Expected.found(views) == await Expected.of(codec, marketing)
 

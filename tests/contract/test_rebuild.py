@@ -12,7 +12,7 @@ from eventlog.feed import PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.projections import At, Change, Projection
-from eventlog.rebuild import Rebuild, RebuildFailed
+from eventlog.rebuild import Rebuild, RebuildBusy, RebuildFailed
 from eventlog.views import Views
 from tests.contract.test_projector import a_projection_that_chokes_on, some_history
 from tests.support.department import (
@@ -260,7 +260,7 @@ async def test_two_rebuilds_of_one_department_do_not_meet(views: Views, codec: C
             *(a_rebuild(views, codec, sales).run() for _ in range(2)), return_exceptions=True
         )
 
-    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [RebuildFailed]
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [RebuildBusy]
 
 
 async def test_a_view_that_is_new_in_this_program_is_filled(views: Views, codec: Codec, sales: MemoryStore) -> None:

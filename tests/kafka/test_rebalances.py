@@ -15,13 +15,15 @@ from eventlog.views import Views
 from runtime.kafka_server import KafkaServer
 from tests.support.department import CustomerBought, CustomerCame, Expected, ledger_is_true, open_views, record
 from tests.support.kafka import a_department
-from tests.support.listening import listening
+from tests.support.listening import SESSION_S, listening
 from tests.support.log import eventually
 from tests.support.member import MemberProcess, member_process
 from tests.support.postgres import TestServer
-from tests.support.relaying import a_relay, relaying
+from tests.support.relaying import a_relay, newest_watermark, relaying
 
 HEARD_S = 60.0
+#: Of one that has a place of its own, longer than it takes to start again on a busy machine.
+LONG_SESSION_S = 60.0
 
 
 @dataclass
@@ -62,9 +64,11 @@ class Shop:
     @asynccontextmanager
     async def member(self, instance: str | None = None) -> AsyncIterator[Projector]:
         """One who hears, in this process, with connections of its own."""
+        session_s = LONG_SESSION_S if instance else SESSION_S
+        hearing = {"instance": instance, "session_s": session_s}
         async with (
             open_views(self.views_dsn) as views,
-            listening(views, self.codec, self.store, self.bootstrap, instance=instance) as projector,
+            listening(views, self.codec, self.store, self.bootstrap, **hearing) as projector,  # type: ignore[arg-type]
         ):
             yield projector
 
@@ -72,7 +76,7 @@ class Shop:
     def process(self, instance: str = "") -> Iterator[MemberProcess]:
         """One who hears, in another process."""
         arguments = (self.views_dsn, self.dsn, self.store.department, self.bootstrap)
-        with member_process(*arguments, *([instance] if instance else [])) as process:
+        with member_process(*arguments, *([instance, str(LONG_SESSION_S)] if instance else [])) as process:
             yield process
 
     async def is_heard(self) -> None:
@@ -85,8 +89,14 @@ class Shop:
             )
             if row is not None and tuple(row) >= (head.generation, head.position):
                 return
-            assert asyncio.get_running_loop().time() < deadline, f"heard up to {row}, the log ends at {head}"
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"heard up to {row}, the log ends at {head}; {await self._state()}")
             await asyncio.sleep(0.02)
+
+    async def _state(self) -> str:
+        marks = await self.views.fetch("SELECT partition, next_offset, position, epoch FROM marks ORDER BY partition")
+        watermark = await newest_watermark(self.bootstrap, self.store.department)
+        return f"marks {[tuple(row) for row in marks]}, newest {watermark}"
 
     async def counts_once(self) -> None:
         """Rows are a fold of the log, the ledger is the log, nothing waits."""

@@ -5,10 +5,14 @@ import signal
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eventlog.errors import NotSafe
+from eventlog.kafka import leadership, relay
+from eventlog.kafka.resuming import resume
+from eventlog.kafka.watermarks import Watermark
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
 from tests.support.cut import wire
@@ -32,6 +36,22 @@ async def test_a_leader_that_lost_its_session_leads_again(kafka: KafkaServer, da
                 )
             await told_up_to_the_head(kafka.bootstrap, store)
         await the_topic_is_the_log(kafka.bootstrap, store)
+
+
+async def test_a_leader_may_take_longer_to_find_where_to_go_on_than_its_session_may_idle(
+    kafka: KafkaServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(*given: Any) -> tuple[Watermark, bool]:
+        await asyncio.sleep(2.5)
+        return await resume(*given)
+
+    monkeypatch.setattr(relay, "resume", slowly)
+    monkeypatch.setitem(leadership._LIMITS, "idle_session_timeout", "1s")
+    monkeypatch.setattr(leadership, "PING_S", 0.2)
+    async with await PostgresStore.open(database, a_department()) as store:
+        await store.append(an_append(facts=7))
+        async with relaying(a_relay(store, database, kafka.bootstrap)):
+            await told_up_to_the_head(kafka.bootstrap, store)
 
 
 async def test_the_server_crashes_and_comes_back_under_a_relay(kafka: KafkaServer, own_postgres: TestServer) -> None:

@@ -1,5 +1,6 @@
 """The rooms, and how one is shown: in a copy of the tree, with the patch applied, its tests must fail."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -80,4 +81,5 @@ def _git_apply(room: Room, tree: Path, *options: str) -> "subprocess.CompletedPr
 
 def _pytest(tree: Path, *tests: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    cached = {"BATON_TEST_KAFKA": str(ROOT / ".baton" / "kafka")}  # a copy of the tree would fetch Kafka anew
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, env=cached | os.environ)

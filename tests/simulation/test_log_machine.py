@@ -16,9 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from eventlog.errors import CommandReused, Conflict
 from eventlog.events import Event, Position, Version
+from eventlog.kurrentdb import KurrentStore
 from eventlog.memory import MemoryStore
 from eventlog.postgres import PostgresStore
 from eventlog.store import ANY, EXISTS, NO_STREAM, Append, Appended, Expected, Filter, Store, StreamWrite, exact
+from tests.support.kurrentdb import FakeKurrentDB
 from tests.support.log import DEADLINE_S, a_command, an_event, check_log
 from tests.support.postgres import TestServer
 
@@ -80,10 +82,11 @@ def seen(event: Event) -> tuple[str, str, int, str]:
 class LogMachine(RuleBasedStateMachine):
     """Drives one store, and one reader with a checkpoint."""
 
-    def __init__(self, open: Open) -> None:
+    def __init__(self, open: Open, close: Open | None = None) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.open = open
+        self.close = close
         self.model = Model()
         self.asked: list[Append] = []
         self.heard: list[Event] = []
@@ -207,6 +210,8 @@ class LogMachine(RuleBasedStateMachine):
             assert [seen(event) for event in page.events] == self.model.events
             check_log(page.events)
             self.run(self.store.close())
+        if self.close is not None:
+            self.run(self.close())
         self.runner.close()
 
 
@@ -234,3 +239,20 @@ def test_any_sequence_on_the_log_in_postgresql(postgres: TestServer) -> None:
         return LogMachine(lambda: PostgresStore.open(database, "sales"))
 
     run_state_machine_as_test(machine, settings=machine_settings(25))
+
+
+@pytest.mark.timeout(300)
+def test_any_sequence_on_the_log_in_kurrentdb(postgres: TestServer) -> None:
+    """A server for each sequence, in the sequence's own loop; it is started again whenever the log is opened again."""
+
+    def machine() -> LogMachine:
+        index, server = postgres.dsn(postgres.create_database()), FakeKurrentDB()
+
+        async def open_store() -> Store:
+            await server.stop()
+            await server.start()
+            return await KurrentStore.open(server.url, index, "sales")
+
+        return LogMachine(open_store, server.stop)
+
+    run_state_machine_as_test(machine, settings=machine_settings(15))

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from eventlog.events import Position, Version
+from eventlog.plan import LogHead, StreamHeads
 from eventlog.postgres import PostgresStore, bell
 from eventlog.postgres.bell import Bell
-from eventlog.postgres.plan import LogHead, Plan, StreamHeads
-from eventlog.postgres.queue import Pending
+from eventlog.postgres.plan import Plan
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import Pool, reader_pool
 from eventlog.postgres.writer import APPEND, HEAD
+from eventlog.queue import Pending
 from eventlog.store import EVERYTHING, Filter, exact
 from tests.support.log import DEADLINE_S, an_append, an_event, check_log, collect, eventually, whole_log
 from tests.support.sessions import end_sessions_of_the_log, held_lock, session, waiting_for_a_lock

@@ -29,7 +29,7 @@ from tests.support.department import (
 )
 from tests.support.faulty_feed import Faults, FaultyFeed
 from tests.support.log import Clock, an_append
-from tests.support.parted_feed import PartedFeed
+from tests.support.parted_feed import PartedFeed, Said
 
 #: Answers the first attempts to write a customer as a server that is being restarted.
 RESTARTING = """
@@ -154,3 +154,20 @@ async def test_one_who_follows_does_not_sleep_over_what_the_tail_has_read_alread
 
     assert page is not None
     assert [event.position for event in page.events] == [2, 3]
+
+
+@pytest.mark.parametrize("moments", range(6))
+async def test_one_who_is_cancelled_when_there_are_news_ends(views: Views, codec: Codec, moments: int) -> None:
+    """Whoever cancels several works waits for all of them: one that goes on stops a source for ever."""
+    source = in_parts(views, codec, PartedFeed(PostgresFeed(MemoryStore("marketing"))))
+    source._expected.expect(Said(Place(1, Position(7)), (Offset(8),)))
+    completing = asyncio.create_task(source._complete())
+    await asyncio.sleep(0.01)
+
+    source._news.set()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    completing.cancel()
+    await asyncio.wait({completing}, timeout=1)
+
+    assert completing.cancelled()

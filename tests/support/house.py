@@ -68,10 +68,16 @@ class Town:
 
 @asynccontextmanager
 async def open_town(
-    dsn: str, home: Path, names: Sequence[str], clock: Clock = utc_now, hears: Hears = as_told
+    dsn: str,
+    home: Path,
+    names: Sequence[str],
+    clock: Clock = utc_now,
+    hears: Hears = as_told,
+    eventstore_url: str | None = None,
 ) -> AsyncIterator[Town]:
-    """Open these departments on a server; `dsn` is its administrator's. `hears` may put a feed between them."""
-    settings = Settings(home=home)
+    """Open these departments on a server; `dsn` is its administrator's. `hears` may put a feed between them, and
+    `eventstore_url` their logs elsewhere."""
+    settings = Settings(home=home, eventstore_url=eventstore_url)
     settings.keys.mkdir(parents=True, exist_ok=True)
     databases = Databases(dsn, Passwords.at(settings.keys / "postgres.key"))
     async with open_houses(names, databases, settings, clock, hears) as houses:

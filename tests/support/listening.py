@@ -28,11 +28,12 @@ async def listening(
     *,
     own: Log | None = None,
     instance: str | None = None,
+    session_s: float = SESSION_S,
     projections: Sequence[Projection] | None = None,
     heals: bool = True,
 ) -> AsyncIterator[Projector]:
     """Sales hears `heard` through Kafka, and its own log where it stands."""
-    feed = KafkaFeed(heard, "sales", bootstrap, instance=instance, session_s=SESSION_S)
+    feed = KafkaFeed(heard, "sales", bootstrap, instance=instance, session_s=session_s)
     made = [customers(["sales", heard.department])] if projections is None else projections
     feeds = [PostgresFeed(own or MemoryStore("sales")), feed]
     async with projecting(views, codec, feeds, projections=made) as projector:

@@ -1,6 +1,6 @@
 """A process that is one of those who hear a department for sales: to be killed and stopped by tests.
 
-    python -m tests.support.member VIEWS_DSN SHOP_DSN SHOP BOOTSTRAP [INSTANCE]
+    python -m tests.support.member VIEWS_DSN SHOP_DSN SHOP BOOTSTRAP [INSTANCE SESSION_S]
 
 Writes a line when its first partitions were given to it, and works until it is killed."""
 
@@ -17,7 +17,7 @@ from eventlog.postgres import PostgresStore
 from eventlog.source import Source
 from tests.support.data import ROOT
 from tests.support.department import a_codec, open_views
-from tests.support.listening import listening
+from tests.support.listening import SESSION_S, listening
 from tests.support.log import eventually
 
 READY = "hears"
@@ -61,11 +61,13 @@ def member_process(*arguments: str) -> Iterator[MemberProcess]:
         process.kill()
 
 
-async def _main(views_dsn: str, shop_dsn: str, shop: str, bootstrap: str, instance: str = "") -> None:
+async def _main(
+    views_dsn: str, shop_dsn: str, shop: str, bootstrap: str, instance: str = "", session: str = str(SESSION_S)
+) -> None:
     async with (
         await PostgresStore.open(shop_dsn, shop) as store,
         open_views(views_dsn) as views,
-        listening(views, a_codec(), store, bootstrap, instance=instance or None) as projector,
+        listening(views, a_codec(), store, bootstrap, instance=instance or None, session_s=float(session)) as projector,
     ):
         await eventually(lambda: has_parts(projector.sources[shop]), "partitions of its own")
         sys.stdout.write(READY + "\n")

@@ -4,10 +4,11 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from eventlog.postgres.plan import LogHead, Plan, StreamHeads
-from eventlog.postgres.queue import Pending
+from eventlog.plan import LogHead, StreamHeads
+from eventlog.postgres.plan import Plan
 from eventlog.postgres.session import connect_writer
 from eventlog.postgres.writer import APPEND, HEAD, LOCK
+from eventlog.queue import Pending
 from tests.support.log import an_append
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from eventlog.postgres.queue import BATCH_COUNT_MAX, SHARE_COUNT_MIN, AppendQueue, Pending, size_of
+from eventlog.queue import BATCH_COUNT_MAX, SHARE_COUNT_MIN, AppendQueue, Pending, size_of
 from tests.support.log import an_append
 
 

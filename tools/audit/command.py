@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 import sys
 import time
 from typing import Any
@@ -10,6 +11,7 @@ from runtime.commands.output import add_json, dots, print_json
 from runtime.department import DEPARTMENTS
 from runtime.reach import reach, shows_all
 from runtime.settings import Settings
+from runtime.usage import WrongUsage
 from tools.audit.audit import Audit
 from tools.audit.reading import LogsOverHttp
 from tools.audit.report import Report
@@ -30,7 +32,10 @@ def register(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Exit code 0; 1 when something is lost or contradicts something else. Raises `ClientError`, `NotRunning`."""
+    """Exit code 0; 1 when something is lost or contradicts something else. Raises `ClientError`, `NotRunning`,
+    `WrongUsage`."""
+    if not 0 <= arguments.wait < math.inf:
+        raise WrongUsage(f"--wait {arguments.wait:g}: expected seconds, 0 or more")
     # What is read is kept until the end and holds no cycles: collecting would only walk through it again and again.
     gc.disable()
     client = reach(settings, arguments.tenant)

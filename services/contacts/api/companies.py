@@ -1,6 +1,6 @@
 """Answers `Companies`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid5
 
@@ -13,7 +13,7 @@ from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import written_branch
 from services.contacts.api.access import Reader
-from services.contacts.api.given import Given
+from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import company
 from services.contacts.domain.company import COMPANY, Company, CompanyFact
@@ -37,10 +37,17 @@ class Companies:
     async def CreateCompany(self, request: pb.CreateCompanyRequest, call: Call) -> pb.Company:
         asked = values(request.company)
         asked["branch"] = written_branch(asked.get("branch", ""), call)
+        dialled(asked, "company")
         given = await self._given.reachable(call.identity.tenant, asked, asked["branch"])
         id = str(uuid5(call.command.id, "company"))
+        above = await self._above(call.identity.tenant, given)
         handled = await self._handler.handle(
-            COMPANY, id, call.command, origin(call), lambda state, _: company.register(state, id, given), create=True
+            COMPANY,
+            id,
+            call.command,
+            origin(call),
+            lambda state, _: company.register(state, id, given, above),
+            create=True,
         )
         answered(call, handled)
         return message(handled)
@@ -54,13 +61,15 @@ class Companies:
         branch = written_branch(asked.get("branch", there.state.branch), call)
         if "branch" in asked:
             asked["branch"] = branch
+        dialled(asked, "company")
         given = await self._given.reachable(call.identity.tenant, asked, branch)
+        above = await self._above(call.identity.tenant, given)
         handled = await self._handler.handle(
             COMPANY,
             request.company.id,
             call.command,
             origin(call),
-            lambda state, _: company.update(state, patched(state, given)),
+            lambda state, _: company.update(state, patched(state, given), above),
             if_match=call.if_match,
         )
         answered(call, handled)
@@ -77,18 +86,30 @@ class Companies:
 
     async def _write(self, row: Row) -> Handled[Company]:
         given = await self._given.reachable(row.origin.tenant, row.given, row.given.get("branch", ""))
+        above = await self._above(row.origin.tenant, given)
         return await self._handler.handle(
             COMPANY,
             row.id,
             row.command,
             row.origin,
-            lambda state, _: _anew(row, given, state) if state.id else company.register(state, row.id, given),
+            lambda state, _: (
+                _anew(row, given, state, above) if state.id else company.register(state, row.id, given, above)
+            ),
         )
 
+    async def _above(self, tenant: str, given: Mapping[str, Any]) -> Collection[str]:
+        """Whom the company that is given as the parent belongs to, and so on. Two changes at one moment may still close
+        a circle, so whoever follows parents remembers where it was."""
+        parent, found = given.get("parent_id") or "", set[str]()
+        while parent and parent not in found:
+            found.add(parent)
+            parent = (await self._handler.load(COMPANY, tenant, parent)).state.parent_id
+        return found
 
-def _anew(row: Row, given: Mapping[str, Any], state: Company) -> Sequence[CompanyFact]:
+
+def _anew(row: Row, given: Mapping[str, Any], state: Company, above: Collection[str]) -> Sequence[CompanyFact]:
     said = company.typed({name: value for name, value in given.items() if name != "row"})
-    return company.update(state, changed(row, said, state))
+    return company.update(state, changed(row, said, state), above)
 
 
 def message(found: Folded[Company] | Handled[Company]) -> pb.Company:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from eventlog.decider import Refused
 from eventlog.handling import Handler
 from facts.contacts import Phone
 from runtime.phones import e164
@@ -26,6 +27,15 @@ class Given:
             country = await self.country(tenant, branch) if any(map(_national, given["phones"])) else ""
             given["phones"] = tuple(phone(each, country) for each in given["phones"])
         return whole(given)
+
+
+def dialled(asked: Mapping[str, Any], resource: str) -> None:
+    """Whoever types a phone number types digits. Rows of a file are taken as they are: nothing in them is lost.
+    Raises `Refused`."""
+    for n, each in enumerate(asked.get("phones") or ()):
+        text = each.get("number") or each.get("raw", "")
+        if text and not any(map(str.isdecimal, text)):
+            raise Refused("a phone number has digits", field=f"{resource}.phones[{n}].number")
 
 
 def phone(given: Mapping[str, Any], country: str) -> Phone:

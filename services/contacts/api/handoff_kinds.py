@@ -1,14 +1,12 @@
 """Answers `HandoffKinds`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
-from uuid import UUID, uuid5
 
 from baton.contacts.v1 import handoffs_pb2 as pb
 
-from eventlog.codec import Origin
 from eventlog.handling import Folded, Handled
-from eventlog.store import Command
 from facts.contacts import HandoffKindDefined
 from runtime.call import Call
 from runtime.department import House
@@ -16,8 +14,7 @@ from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from services.contacts.domain import handoff_kind
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, HandoffKind
-from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.domain.handoff_kind import HANDOFF_KIND, LEAD_TO_SALES, THE_START, HandoffKind
 
 KINDS = Listing(
     "handoff_kinds",
@@ -28,19 +25,15 @@ KINDS = Listing(
     default_order="kind",
     scope="",
     key="kind",
+    built_in=[{**asdict(LEAD_TO_SALES), "etag": "0", "create_time": THE_START, "update_time": THE_START}],
 )  # fmt: skip
-
-#: Kinds that exist from the start are recorded under commands in this namespace. A stored word: it never changes.
-FROM_THE_START = UUID("0c2e8a3f-5b59-5d0b-8a57-9f2c86c1a7d4")
-SEEN_S = 5.0
 
 Decide = Callable[[HandoffKind], Sequence[HandoffKindDefined]]
 
 
 class HandoffKinds:
-    def __init__(self, house: House, queries: HandoffQueries) -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._queries = queries
 
     async def CreateHandoffKind(self, request: pb.CreateHandoffKindRequest, call: Call) -> pb.HandoffKind:
         given = values(request.handoff_kind)
@@ -51,17 +44,13 @@ class HandoffKinds:
         )
 
     async def GetHandoffKind(self, request: pb.GetHandoffKindRequest, call: Call) -> pb.HandoffKind:
-        if request.kind == LEAD_TO_SALES.kind:
-            await self._from_the_start(call)
         folded = await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, request.kind)
         handoff_kind.known(folded.state, request.kind)
         call.etag = str(folded.version)
-        return message(folded)
+        return message(request.kind, folded)
 
     async def UpdateHandoffKind(self, request: pb.UpdateHandoffKindRequest, call: Call) -> pb.HandoffKind:
         kind = request.handoff_kind.kind
-        if kind == LEAD_TO_SALES.kind:
-            await self._from_the_start(call)
         given = values(request.handoff_kind, request.update_mask.paths)
         return await self._write(
             kind,
@@ -70,7 +59,6 @@ class HandoffKinds:
         )
 
     async def ListHandoffKinds(self, request: pb.ListHandoffKindsRequest, call: Call) -> pb.ListHandoffKindsResponse:
-        await self._from_the_start(call)
         page = await KINDS.page(self._house.views, call, request, now=self._house.clock())
         return pb.ListHandoffKindsResponse(
             handoff_kinds=[fill(pb.HandoffKind, row, id=row["kind"]) for row in page.rows],
@@ -83,33 +71,17 @@ class HandoffKinds:
             HANDOFF_KIND, kind, call.command, origin(call), lambda state, _: decide(state), if_match=call.if_match
         )
         answered(call, handled)
-        return message(handled)
-
-    async def _from_the_start(self, call: Call) -> None:
-        """Record what exists from the start when the tenant first looks at it, so that lists show it and changes have a
-        version to go by."""
-        tenant = call.identity.tenant
-        if await self._queries.is_kind_known(tenant, LEAD_TO_SALES.kind):
-            return
-        id = uuid5(FROM_THE_START, f"{tenant}:{LEAD_TO_SALES.kind}")
-        handled = await self._house.handler.handle(
-            HANDOFF_KIND,
-            LEAD_TO_SALES.kind,
-            Command(id, id.bytes * 2),
-            Origin(tenant, actor=self._house.name),
-            lambda state, _: handoff_kind.from_the_start(state),
-        )
-        await self._house.hearing.wait_for(self._house.name, handled.place, SEEN_S)
+        return message(kind, handled)
 
 
-def message(found: Folded[HandoffKind] | Handled[HandoffKind]) -> pb.HandoffKind:
+def message(kind: str, found: Folded[HandoffKind] | Handled[HandoffKind]) -> pb.HandoffKind:
     return fill(
         pb.HandoffKind,
-        found.state,
-        id=found.state.kind,
+        handoff_kind.known(found.state, kind),
+        id=kind,
         etag=str(found.version),
-        create_time=found.created_at,
-        update_time=found.updated_at,
+        create_time=handoff_kind.created(kind, found.created_at),
+        update_time=found.updated_at if found.version else THE_START,
     )
 
 

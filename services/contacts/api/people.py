@@ -13,7 +13,7 @@ from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import written_branch
 from services.contacts.api.access import Reader
-from services.contacts.api.given import Given
+from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.api.registering import Registrar
 from services.contacts.domain import person
@@ -47,6 +47,7 @@ class People:
     async def CreatePerson(self, request: pb.CreatePersonRequest, call: Call) -> pb.Person:
         asked = values(request.person)
         asked["branch"] = written_branch(asked.get("branch", ""), call)
+        dialled(asked, "person")
         given = await self._given.reachable(call.identity.tenant, asked, asked["branch"])
         id = str(uuid5(call.command.id, "person"))
         handled = await self._registrar.write(
@@ -64,6 +65,7 @@ class People:
         branch = written_branch(asked.get("branch", there.state.branch), call)
         if "branch" in asked:
             asked["branch"] = branch
+        dialled(asked, "person")
         given = await self._given.reachable(call.identity.tenant, asked, branch)
         handled = await self._registrar.write(
             request.person.id,

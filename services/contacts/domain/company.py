@@ -1,6 +1,6 @@
 """A company of the shared customer base."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -50,24 +50,31 @@ def evolve(state: Company, fact: CompanyFact) -> Company:
 COMPANY = Decider("contacts.company", Company(), evolve)
 
 
-def register(state: Company, id: str, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
+def register(state: Company, id: str, given: Mapping[str, Any], above: Collection[str] = ()) -> Sequence[CompanyFact]:
+    """`above` are the company that it is to belong to, and whom that belongs to in turn."""
     if state.id:
         raise Refused("this company is registered already")
     asked = _tidy(replace(Company(id=id), **given))
+    _must_belong_to_another(asked, above)
     return [CompanyRegistered(company_id=id, **_called(asked, fields.names_of(Company)))]
 
 
-def update(state: Company, given: Mapping[str, Any]) -> Sequence[CompanyFact]:
+def update(state: Company, given: Mapping[str, Any], above: Collection[str] = ()) -> Sequence[CompanyFact]:
     if not state.id:
         raise NotThere("there is no such company")
     after = _tidy(replace(state, **given))
-    if after.parent_id == state.id:
-        raise Refused("a company cannot belong to itself", field="company.parent_id")
+    _must_belong_to_another(after, above)
     changes = fields.told(state, after, given)
     if not changes:
         return []
     told = _called(after, tuple(changes))
     return [CompanyUpdated(company_id=state.id, fields=tuple(told), **told)]
+
+
+def _must_belong_to_another(company: Company, above: Collection[str]) -> None:
+    if company.id in {company.parent_id, *above}:
+        message = "a company cannot belong to itself, nor to one that belongs to it"
+        raise Refused(message, field="company.parent_id")
 
 
 def typed(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from eventlog.decider import Decider, NotThere, Refused
@@ -22,8 +23,10 @@ class HandoffKind:
     custom: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: Exists from the start, for every tenant, until somebody defines it otherwise.
+#: Exists from the start, for every tenant: no fact says so until somebody changes it.
 LEAD_TO_SALES = HandoffKind("lead-to-sales", "marketing", "sales")
+#: When the start was: the same moment for everybody, before anything was recorded.
+THE_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def evolve(state: HandoffKind, fact: HandoffKindDefined) -> HandoffKind:
@@ -55,17 +58,17 @@ def known(state: HandoffKind, kind: str) -> HandoffKind:
     return meant(state, kind)
 
 
+def created(kind: str, recorded_at: datetime | None) -> datetime | None:
+    """Since when a kind exists whose first definition was recorded then."""
+    return THE_START if kind == LEAD_TO_SALES.kind else recorded_at
+
+
 def receiver(kind: HandoffKind, asked: str) -> str:
     """The department that a handoff of this kind goes to, when `asked` is the one that was named, or "".
     Raises `Refused`."""
     if kind.to_department and asked not in ("", kind.to_department):
         raise Refused(f"a handoff of the kind {kind.kind} goes to {kind.to_department}", field="to_department")
     return asked or kind.to_department or "sales"
-
-
-def from_the_start(state: HandoffKind) -> Sequence[HandoffKindDefined]:
-    """Records `lead-to-sales`, unless somebody defined it."""
-    return [] if state.kind else [_defined(LEAD_TO_SALES)]
 
 
 def define(state: HandoffKind, kind: str, given: Mapping[str, Any]) -> Sequence[HandoffKindDefined]:

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+#: Fields that facts call otherwise: a fact's own `name` is its stored name.
+RENAMED = {"company_name": "name"}
+
 
 def missing(required: Sequence[str], known: Mapping[str, Any]) -> tuple[str, ...]:
     """Those of the required paths (`brief.nextStep`, `person.email`) that lead to nothing, in the kind's order."""
-    return tuple(path for path in required if not _found(path, known))
+    named = {RENAMED.get(name, name): value for name, value in known.items()}
+    return tuple(path for path in required if not _found(path, named))
 
 
 def _found(path: str, known: Any) -> bool:

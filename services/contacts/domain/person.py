@@ -67,6 +67,7 @@ def register(state: Person, id: str, given: Mapping[str, Any]) -> Sequence[Perso
     if state.id:
         raise Refused("this person is registered already")
     asked = _tidy(replace(Person(id=id), **given))
+    _must_be_known(asked)
     named = asked if asked.display_name else replace(asked, display_name=derived_name(asked))
     values = {name: getattr(named, name) for name in fields.names_of(Person)}
     return [PersonRegistered(person_id=id, **values)]
@@ -76,8 +77,20 @@ def update(state: Person, given: Mapping[str, Any]) -> Sequence[PersonFact]:
     if not state.id:
         raise NotThere("there is no such person")
     after = _renamed(state, _tidy(replace(state, **given)))
+    if _is_known(state):
+        _must_be_known(after)
     changes = fields.told(state, after, given)
     return [PersonUpdated(person_id=state.id, fields=tuple(changes), **changes)] if changes else []
+
+
+def _must_be_known(person: Person) -> None:
+    if not _is_known(person):
+        message = "a person has at least a name, an e-mail address, a phone number or an external id"
+        raise Refused(message, field="person.display_name")
+
+
+def _is_known(person: Person) -> bool:
+    return bool(person.display_name or derived_name(person) or person.external_id)
 
 
 def typed(given: Mapping[str, Any]) -> dict[str, Any]:

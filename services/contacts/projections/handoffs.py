@@ -30,6 +30,7 @@ from facts.contacts import (
 from facts.marketing import LeadQualified
 from facts.sales import LeadLinked, OpportunityOpened
 from services.contacts.domain.handoff import OFFER
+from services.contacts.domain.handoff_kind import created
 
 HANDOFFS = Projection(
     "handoffs",
@@ -242,7 +243,7 @@ def kind_defined(fact: HandoffKindDefined, at: At) -> Iterable[Change]:
             "tenant": at.tenant,
             "kind": fact.kind,
             "etag": str(at.version),
-            "create_time": Min(at.recorded_at),
+            "create_time": Min(created(fact.kind, at.recorded_at)),
             "update_time": at.recorded_at,
             "from_department": fact.from_department,
             "to_department": fact.to_department,

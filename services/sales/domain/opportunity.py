@@ -107,7 +107,9 @@ def open_opportunity(
         "pipeline": way,
         "stage": PIPELINES[way].stage(given.get("stage", "")),
     }
-    return [OpportunityOpened.model_validate({**values, "opportunity_id": id, "row": row})]
+    opened = OpportunityOpened.model_validate({**values, "opportunity_id": id, "row": row})
+    _must_be_worth(opened.amount, "opportunity.amount")
+    return [opened]
 
 
 def update(state: Opportunity, given: Mapping[str, Any]) -> Sequence[OpportunityFact]:
@@ -137,6 +139,7 @@ def typed(given: Mapping[str, Any]) -> dict[str, Any]:
     asked = {name: value for name, value in given.items() if name in DEFAULTS}
     told = {name: value for name, value in asked.items() if value is not None}
     values = OpportunityUpdated.model_validate({"opportunity_id": "", "fields": (), **told})
+    _must_be_worth(values.amount, "opportunity.amount")
     return {name: getattr(values, name) for name in asked}
 
 
@@ -153,6 +156,7 @@ def win(state: Opportunity, amount: Money | None, closed_at: datetime) -> Sequen
     """Without an amount, the one that was expected is won."""
     must_exist(state)
     _must_be_open(state, "won")
+    _must_be_worth(amount, "amount")
     return [OpportunityWon(opportunity_id=state.id, amount=amount or state.amount, closed_at=closed_at)]
 
 
@@ -197,6 +201,11 @@ def _each_once(ids: Sequence[str]) -> tuple[str, ...]:
 def _must_be_open(state: Opportunity, verb: str) -> None:
     if state.state != "OPEN":
         raise Refused(f"this opportunity is {state.state}: only an open one can be {verb}")
+
+
+def _must_be_worth(amount: Money | None, field: str) -> None:
+    if amount is not None and amount.amount < 0:
+        raise Refused("what is sold is worth nothing or more", field=f"{field}.amount")
 
 
 def _pipeline(id: str) -> str:

@@ -64,6 +64,41 @@ async def test_a_repeated_request_registers_nobody_twice(town: Town) -> None:
     assert again.metadata["idempotency-replayed"] == "true"
 
 
+async def test_nobody_is_registered_of_whom_nothing_is_known(town: Town) -> None:
+    emma = town.desk("emma")
+    refused = await refusal(register(emma, note="Somebody called"))
+    assert (refused.kind.http, [each.field for each in refused.violations]) == (409, ["person.display_name"])
+
+    anna = await register(emma, given_name="Anna")
+    request = pb.UpdatePersonRequest(person=pb.Person(id=anna.id), update_mask={"paths": ["given_name"]})
+    assert (await refusal(emma.ask("People/UpdatePerson", request))).kind.http == 409
+
+
+async def test_a_phone_number_has_digits(town: Town) -> None:
+    emma = town.desk("emma")
+    phones = [pb.Phone(number="extension 7"), pb.Phone(number="abc")]
+    refused = await refusal(register(emma, given_name="Anna", phones=phones))
+    assert [(each.field, each.detail) for each in refused.violations] == [
+        ("person.phones[1].number", "a phone number has digits")
+    ]
+
+
+async def test_companies_belong_to_each_other_in_no_circle(town: Town) -> None:
+    emma = town.desk("emma")
+
+    async def company(**given: Any) -> companies_pb2.Company:
+        request = companies_pb2.CreateCompanyRequest(company=companies_pb2.Company(**given))
+        return await emma.ask("Companies/CreateCompany", request)
+
+    top = await company(name="Mugs Group")
+    middle = await company(name="Mugs Ltd", parent_id=top.id)
+    below = await company(name="Mugs of York", parent_id=middle.id)
+
+    request = companies_pb2.UpdateCompanyRequest(company=companies_pb2.Company(id=top.id, parent_id=below.id))
+    refused = await refusal(emma.ask("Companies/UpdateCompany", request))
+    assert (refused.kind.http, [each.field for each in refused.violations]) == (409, ["company.parent_id"])
+
+
 async def test_an_address_belongs_to_one_person(town: Town) -> None:
     emma = town.desk("emma")
     await register(emma, **ANNA)

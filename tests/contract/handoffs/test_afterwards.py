@@ -1,6 +1,7 @@
 """What comes after the offer: closing manifests, supplements, promises, late ones, several of one person."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.contacts.v1 import interactions_pb2
@@ -34,9 +35,10 @@ async def test_a_call_remembered_later_is_a_supplement_with_a_receipt_of_its_own
 
 
 async def test_what_is_linked_later_is_a_supplement_with_all_that_it_brings(handover: Handover) -> None:
-    call = await handover.call(handover.mia_at_contacts, person_id="anna")
+    anna = str(uuid4())
+    call = await handover.call(handover.mia_at_contacts, person_id=anna)
     delivered = await handover.delivered()
-    link = leads_pb2.LinkPersonRequest(id=delivered.subject.id, person_id="anna")
+    link = leads_pb2.LinkPersonRequest(id=delivered.subject.id, person_id=anna)
 
     await handover.mia.ask("Leads/LinkPerson", link)
 
@@ -44,7 +46,7 @@ async def test_what_is_linked_later_is_a_supplement_with_all_that_it_brings(hand
         return any((f"contacts.interaction-{call.id}", 1) in streams(part.receipt) for part in found.supplements)
 
     told = await handover.until(delivered.id, brings_the_call)
-    assert told.person_id == "anna"
+    assert told.person_id == anna
 
 
 async def test_what_the_receiving_department_tells_itself_is_no_supplement(handover: Handover) -> None:

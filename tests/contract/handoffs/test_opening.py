@@ -86,6 +86,18 @@ async def test_a_call_that_names_both_opens_the_call_and_not_the_person(handover
     assert not await reads(handover.oliver, theirs)
 
 
+async def test_who_names_a_person_of_another_branch_tells_that_branch_and_reads_nothing(handover: Handover) -> None:
+    theirs = await register(handover.leeds, display_name="Anna Petrova")
+
+    call = await handover.call(handover.mia_at_contacts, person_id=theirs)
+
+    assert await eventually(lambda: told(handover.leeds, "Person", theirs), lambda told: len(told) == 2) == {
+        f"contacts.person-{theirs}",
+        f"contacts.interaction-{call.id}",
+    }
+    assert not await reads(handover.mia_at_contacts, theirs)
+
+
 async def test_another_branchs_lead_of_the_same_person_is_not_opened_at_marketing(handover: Handover) -> None:
     theirs = await register(handover.leeds, display_name="Anna Petrova")
     leeds = handover.town.desk("ruth", "marketing", branch="leeds", package="marketing")

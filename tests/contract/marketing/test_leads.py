@@ -1,7 +1,7 @@
 """Leads as they are asked for."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -261,17 +261,33 @@ async def test_a_disqualified_lead_stays_so(emma: Desk) -> None:
 async def test_whose_lead_it_is_comes_from_contacts(town: Town, emma: Desk) -> None:
     lead, doubtful = await capture(emma), await capture(emma)
     await town.tell(f"contacts.lead-{lead.id}", LeadPersonFound(lead_id=lead.id, person_id=PERSON, found_by="email"))
-    candidates = (PERSON, "another")
+    another = str(uuid4())
+    candidates = (PERSON, another)
     await town.tell(f"contacts.lead-{doubtful.id}", LeadPersonUndecided(lead_id=doubtful.id, candidates=candidates))
 
     assert await listed(emma, 1, person_id=[PERSON]) == [lead.id]
-    assert await listed(emma, 1, person_candidates=["another"]) == [doubtful.id]
+    assert await listed(emma, 1, person_candidates=[another]) == [doubtful.id]
     assert (await read(emma, lead.id)).person_id == PERSON
     assert list((await read(emma, doubtful.id)).person_candidates) == list(candidates)
 
-    decided = await emma.ask("Leads/LinkPerson", pb.LinkPersonRequest(id=doubtful.id, person_id="another"))
-    assert (decided.person_id, list(decided.person_candidates)) == ("another", [])
-    assert await listed(emma, 1, person_id=["another"]) == [doubtful.id]
+    decided = await emma.ask("Leads/LinkPerson", pb.LinkPersonRequest(id=doubtful.id, person_id=another))
+    assert (decided.person_id, list(decided.person_candidates)) == (another, [])
+    assert await listed(emma, 1, person_id=[another]) == [doubtful.id]
+
+
+async def test_nobody_is_linked_whose_id_is_none(emma: Desk) -> None:
+    lead = await capture(emma)
+    link = emma.ask("Leads/LinkPerson", pb.LinkPersonRequest(id=lead.id, person_id="x"))
+    assert await refusal(link) == (400, "person_id: must be an id such as 0d8743a1-dd72-533d-b90c-850c28206657")
+
+
+async def test_what_was_captured_was_captured_by_now(emma: Desk) -> None:
+    lead = await capture(emma, captured_at=datetime.now(UTC) + timedelta(hours=13))
+    refused = (409, "what happened is at most a day ahead of now")
+    late = datetime.now(UTC) + timedelta(days=2)
+
+    assert await refusal(capture(emma, captured_at=late)) == refused
+    assert await refusal(change(emma, lead.id, captured_at=late)) == refused
 
 
 async def test_the_company_is_that_of_the_handoff_asked_last(town: Town, emma: Desk) -> None:

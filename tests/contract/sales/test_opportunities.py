@@ -1,7 +1,7 @@
 """Opportunities as they are asked for."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -130,6 +130,18 @@ async def test_it_is_moved_won_reopened_and_lost(oliver: Desk) -> None:
     lost = await ask(oliver, "Lose", id, reason="Too expensive")
     assert (lost.state, lost.lost_reason) == (pb.Opportunity.LOST, "Too expensive")
     await eventually(lambda: listed(oliver, 1, state=[pb.Opportunity.LOST]), lambda rows: rows == [lost])
+
+
+async def test_nothing_is_won_for_less_than_nothing_or_closed_in_the_future(oliver: Desk) -> None:
+    made = await create(oliver)
+    less, late = {"currency": "EUR", "amount": "-5"}, datetime.now(UTC) + timedelta(days=2)
+
+    assert await status(ask(oliver, "Win", made.id, amount=less)) == 409
+    assert await status(create(oliver, amount=less)) == 409
+    assert await status(change(oliver, made.id, amount=less)) == 409
+    assert await status(ask(oliver, "Win", made.id, closed_at=late)) == 409
+    assert await status(ask(oliver, "Lose", made.id, reason="No budget", closed_at=late)) == 409
+    assert (await ask(oliver, "Win", made.id, amount={"currency": "EUR", "amount": "0"})).state == pb.Opportunity.WON
 
 
 async def test_several_leads_belong_to_one(oliver: Desk) -> None:

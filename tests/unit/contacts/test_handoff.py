@@ -149,6 +149,7 @@ def test_news_of_others_are_supplemented_once() -> None:
     after(*OFFERED, example.HANDOFF_SUPPLEMENTED).when(supplement(*concerning)).then()
     after(*ACCEPTED).when(supplement(*concerning)).then()
     after(*RETURNED).when(supplement(*concerning)).then()
+    after(*WITHDRAWN).when(supplement(*concerning)).then()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What `baton` answers where nothing can be done: one line that says what to change, and exit code 2."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,33 @@ def test_a_token_is_valid_for_some_time(
     answer = capsys.readouterr()
     assert answer.out == ""
     assert "expected more than 0" in answer.err
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])
+def test_the_audit_waits_for_no_negative_and_no_endless_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: str
+) -> None:
+    monkeypatch.setenv("BATON_HOME", str(tmp_path))
+
+    assert cli.main(("audit", "handoffs", f"--wait={seconds}")) == cli.UNUSABLE
+
+    assert "expected seconds, 0 or more" in capsys.readouterr().err
+
+
+def test_who_interrupts_at_once_is_answered_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupted)
+
+    assert cli.main(("status",)) == cli.INTERRUPTED
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_command_itself_is_imported_in_no_time() -> None:
+    """Until then, an interruption is Python's to report."""
+    script = "import sys; import runtime.cli; print(*(name for name in sys.modules if name.startswith('runtime')))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == ["runtime", "runtime.cli"]

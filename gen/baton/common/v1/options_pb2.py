@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62\x61ton/common/v1/options.proto\x12\x0f\x62\x61ton.common.v1\x1a google/protobuf/descriptor.proto\"*\n\x06\x41\x63\x63\x65ss\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x11\n\tanonymous\x18\x02 \x01(\x08\"N\n\x04Text\x12\x12\n\nlength_max\x18\x01 \x01(\x05\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x11\n\tmultiline\x18\x04 \x01(\x08\"<\n\x06Number\x12\x10\n\x03min\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x03max\x18\x02 \x01(\x03H\x01\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x17.baton.common.v1.Access:D\n\x04text\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x15.baton.common.v1.Text:H\n\x06number\x12\x1d.google.protobuf.FieldOptions\x18\xd3\x86\x03 \x01(\x0b\x32\x17.baton.common.v1.Number:2\n\titems_max\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x05:0\n\x07\x65xample\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:4\n\trouted_by\x12\x1f.google.protobuf.ServiceOptions\x18\xd6\x86\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x62\x61ton/common/v1/options.proto\x12\x0f\x62\x61ton.common.v1\x1a google/protobuf/descriptor.proto\"*\n\x06\x41\x63\x63\x65ss\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x11\n\tanonymous\x18\x02 \x01(\x08\"]\n\x04Text\x12\x12\n\nlength_max\x18\x01 \x01(\x05\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x11\n\tmultiline\x18\x04 \x01(\x08\x12\r\n\x05words\x18\x05 \x01(\t\"<\n\x06Number\x12\x10\n\x03min\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x03max\x18\x02 \x01(\x03H\x01\x88\x01\x01\x42\x06\n\x04_minB\x06\n\x04_max:I\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x17.baton.common.v1.Access:D\n\x04text\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x15.baton.common.v1.Text:H\n\x06number\x12\x1d.google.protobuf.FieldOptions\x18\xd3\x86\x03 \x01(\x0b\x32\x17.baton.common.v1.Number:2\n\titems_max\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x05:0\n\x07\x65xample\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:4\n\trouted_by\x12\x1f.google.protobuf.ServiceOptions\x18\xd6\x86\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESS']._serialized_start=84
   _globals['_ACCESS']._serialized_end=126
   _globals['_TEXT']._serialized_start=128
-  _globals['_TEXT']._serialized_end=206
-  _globals['_NUMBER']._serialized_start=208
-  _globals['_NUMBER']._serialized_end=268
+  _globals['_TEXT']._serialized_end=221
+  _globals['_NUMBER']._serialized_start=223
+  _globals['_NUMBER']._serialized_end=283
 # @@protoc_insertion_point(module_scope)

@@ -28,16 +28,18 @@ class Access(_message.Message):
     def __init__(self, roles: _Optional[_Iterable[str]] = ..., anonymous: _Optional[bool] = ...) -> None: ...
 
 class Text(_message.Message):
-    __slots__ = ("length_max", "pattern", "format", "multiline")
+    __slots__ = ("length_max", "pattern", "format", "multiline", "words")
     LENGTH_MAX_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     MULTILINE_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
     length_max: int
     pattern: str
     format: str
     multiline: bool
-    def __init__(self, length_max: _Optional[int] = ..., pattern: _Optional[str] = ..., format: _Optional[str] = ..., multiline: _Optional[bool] = ...) -> None: ...
+    words: str
+    def __init__(self, length_max: _Optional[int] = ..., pattern: _Optional[str] = ..., format: _Optional[str] = ..., multiline: _Optional[bool] = ..., words: _Optional[str] = ...) -> None: ...
 
 class Number(_message.Message):
     __slots__ = ("min", "max")

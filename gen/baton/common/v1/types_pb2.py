@@ -26,7 +26,7 @@ from baton.common.v1 import options_pb2 as baton_dot_common_dot_v1_dot_options__
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x61ton/common/v1/types.proto\x12\x0f\x62\x61ton.common.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x83\x01\n\x05Money\x12-\n\x08\x63urrency\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\x92\xb5\x18\x0c\x08\x03\x12\x08[A-Z]{3}\xaa\xb5\x18\x03\x45UR\x12K\n\x06\x61mount\x18\x02 \x01(\tB;\xe2\x41\x01\x02\x92\xb5\x18*\x08\x17\x12\x1d-?[0-9]{1,15}([.][0-9]{1,6})?\x1a\x07\x64\x65\x63imal\xaa\xb5\x18\x05\x31\x32.30\"@\n\rManifestEntry\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"<\n\x07Receipt\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x08position\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x61ton/common/v1/types.proto\x12\x0f\x62\x61ton.common.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1fgoogle/api/field_behavior.proto\"\xa6\x01\n\x05Money\x12P\n\x08\x63urrency\x18\x01 \x01(\tB>\xe2\x41\x01\x02\x92\xb5\x18/\x08\x03\x12\x08[A-Z]{3}*!three capital letters such as EUR\xaa\xb5\x18\x03\x45UR\x12K\n\x06\x61mount\x18\x02 \x01(\tB;\xe2\x41\x01\x02\x92\xb5\x18*\x08\x17\x12\x1d-?[0-9]{1,15}([.][0-9]{1,6})?\x1a\x07\x64\x65\x63imal\xaa\xb5\x18\x05\x31\x32.30\"@\n\rManifestEntry\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"<\n\x07Receipt\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x10\n\x08position\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,13 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'baton.common.v1.types_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MONEY'].fields_by_name['currency']._loaded_options = None
-  _globals['_MONEY'].fields_by_name['currency']._serialized_options = b'\342A\001\002\222\265\030\014\010\003\022\010[A-Z]{3}\252\265\030\003EUR'
+  _globals['_MONEY'].fields_by_name['currency']._serialized_options = b'\342A\001\002\222\265\030/\010\003\022\010[A-Z]{3}*!three capital letters such as EUR\252\265\030\003EUR'
   _globals['_MONEY'].fields_by_name['amount']._loaded_options = None
   _globals['_MONEY'].fields_by_name['amount']._serialized_options = b'\342A\001\002\222\265\030*\010\027\022\035-?[0-9]{1,15}([.][0-9]{1,6})?\032\007decimal\252\265\030\00512.30'
   _globals['_MONEY']._serialized_start=113
-  _globals['_MONEY']._serialized_end=244
-  _globals['_MANIFESTENTRY']._serialized_start=246
-  _globals['_MANIFESTENTRY']._serialized_end=310
-  _globals['_RECEIPT']._serialized_start=312
-  _globals['_RECEIPT']._serialized_end=372
+  _globals['_MONEY']._serialized_end=279
+  _globals['_MANIFESTENTRY']._serialized_start=281
+  _globals['_MANIFESTENTRY']._serialized_end=345
+  _globals['_RECEIPT']._serialized_start=347
+  _globals['_RECEIPT']._serialized_end=407
 # @@protoc_insertion_point(module_scope)

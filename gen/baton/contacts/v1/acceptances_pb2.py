@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#baton/contacts/v1/acceptances.proto\x12\x11\x62\x61ton.contacts.v1\x1a\x1d\x62\x61ton/common/v1/imports.proto\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n\x18ImportAcceptancesRequest\x12\x19\n\timport_id\x18\x01 \x01(\tB\x06\x92\xb5\x18\x02\x08\x64\x12\x39\n\x04rows\x18\x02 \x03(\x0b\x32 .baton.contacts.v1.AcceptanceRowB\t\xe2\x41\x01\x02\xa0\xb5\x18\xf4\x03\"\x9f\x01\n\rAcceptanceRow\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12(\n\x06\x64igest\x18\x02 \x01(\tB\x18\xe2\x41\x01\x02\x92\xb5\x18\x10\x08@\x12\x0c[0-9a-f]{64}\x12\x1d\n\x08\x65mployee\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xc8\x01\x12\x37\n\nacceptance\x18\x04 \x01(\x0b\x32\x1d.baton.contacts.v1.AcceptanceB\x04\xe2\x41\x01\x02\"{\n\nAcceptance\x12$\n\nhandoff_id\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\x92\xb5\x18\x08\x08$\x1a\x04uuid\x12\x16\n\x05owner\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x19ImportAcceptancesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.baton.common.v1.ImportResult2\xc7\x01\n\x0b\x41\x63\x63\x65ptances\x12\xb7\x01\n\x11ImportAcceptances\x12+.baton.contacts.v1.ImportAcceptancesRequest\x1a,.baton.contacts.v1.ImportAcceptancesResponse\"G\x8a\xb5\x18\x1a\n\x07manager\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02#\"\x1e/v1/handoffs:importAcceptances:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#baton/contacts/v1/acceptances.proto\x12\x11\x62\x61ton.contacts.v1\x1a\x1d\x62\x61ton/common/v1/imports.proto\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n\x18ImportAcceptancesRequest\x12\x19\n\timport_id\x18\x01 \x01(\tB\x06\x92\xb5\x18\x02\x08\x64\x12\x39\n\x04rows\x18\x02 \x03(\x0b\x32 .baton.contacts.v1.AcceptanceRowB\t\xe2\x41\x01\x02\xa0\xb5\x18\xf4\x03\"\xc4\x01\n\rAcceptanceRow\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12M\n\x06\x64igest\x18\x02 \x01(\tB=\xe2\x41\x01\x02\x92\xb5\x18\x35\x08@\x12\x0c[0-9a-f]{64}*#64 hexadecimal digits in lower case\x12\x1d\n\x08\x65mployee\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xc8\x01\x12\x37\n\nacceptance\x18\x04 \x01(\x0b\x32\x1d.baton.contacts.v1.AcceptanceB\x04\xe2\x41\x01\x02\"{\n\nAcceptance\x12$\n\nhandoff_id\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\x92\xb5\x18\x08\x08$\x1a\x04uuid\x12\x16\n\x05owner\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x19ImportAcceptancesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.baton.common.v1.ImportResult2\xc7\x01\n\x0b\x41\x63\x63\x65ptances\x12\xb7\x01\n\x11ImportAcceptances\x12+.baton.contacts.v1.ImportAcceptancesRequest\x1a,.baton.contacts.v1.ImportAcceptancesResponse\"G\x8a\xb5\x18\x1a\n\x07manager\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02#\"\x1e/v1/handoffs:importAcceptances:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTACCEPTANCESREQUEST'].fields_by_name['rows']._loaded_options = None
   _globals['_IMPORTACCEPTANCESREQUEST'].fields_by_name['rows']._serialized_options = b'\342A\001\002\240\265\030\364\003'
   _globals['_ACCEPTANCEROW'].fields_by_name['digest']._loaded_options = None
-  _globals['_ACCEPTANCEROW'].fields_by_name['digest']._serialized_options = b'\342A\001\002\222\265\030\020\010@\022\014[0-9a-f]{64}'
+  _globals['_ACCEPTANCEROW'].fields_by_name['digest']._serialized_options = b'\342A\001\002\222\265\0305\010@\022\014[0-9a-f]{64}*#64 hexadecimal digits in lower case'
   _globals['_ACCEPTANCEROW'].fields_by_name['employee']._loaded_options = None
   _globals['_ACCEPTANCEROW'].fields_by_name['employee']._serialized_options = b'\342A\001\002\222\265\030\003\010\310\001'
   _globals['_ACCEPTANCEROW'].fields_by_name['acceptance']._loaded_options = None
@@ -55,11 +55,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTACCEPTANCESREQUEST']._serialized_start=216
   _globals['_IMPORTACCEPTANCESREQUEST']._serialized_end=328
   _globals['_ACCEPTANCEROW']._serialized_start=331
-  _globals['_ACCEPTANCEROW']._serialized_end=490
-  _globals['_ACCEPTANCE']._serialized_start=492
-  _globals['_ACCEPTANCE']._serialized_end=615
-  _globals['_IMPORTACCEPTANCESRESPONSE']._serialized_start=617
-  _globals['_IMPORTACCEPTANCESRESPONSE']._serialized_end=692
-  _globals['_ACCEPTANCES']._serialized_start=695
-  _globals['_ACCEPTANCES']._serialized_end=894
+  _globals['_ACCEPTANCEROW']._serialized_end=527
+  _globals['_ACCEPTANCE']._serialized_start=529
+  _globals['_ACCEPTANCE']._serialized_end=652
+  _globals['_IMPORTACCEPTANCESRESPONSE']._serialized_start=654
+  _globals['_IMPORTACCEPTANCESRESPONSE']._serialized_end=729
+  _globals['_ACCEPTANCES']._serialized_start=732
+  _globals['_ACCEPTANCES']._serialized_end=931
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n baton/contacts/v1/branches.proto\x12\x11\x62\x61ton.contacts.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x01\n\nWorkingDay\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x05\x42\x11\xe2\x41\x01\x02\x9a\xb5\x18\x04\x08\x01\x10\x07\xaa\xb5\x18\x01\x31\x12\x41\n\x05opens\x18\x02 \x01(\tB2\xe2\x41\x01\x02\x92\xb5\x18!\x08\x05\x12\x1d([01][0-9]|2[0-3]):[0-5][0-9]\xaa\xb5\x18\x05\x30\x39:00\x12H\n\x06\x63loses\x18\x03 \x01(\tB8\xe2\x41\x01\x02\x92\xb5\x18\'\x08\x05\x12#([01][0-9]|2[0-3]):[0-5][0-9]|24:00\xaa\xb5\x18\x05\x31\x38:00\"\xfe\x03\n\x06\x42ranch\x12\x43\n\x02id\x18\x01 \x01(\tB7\xe2\x41\x02\x02\x05\x92\xb5\x18$\x08\x64\x12 [A-Za-z0-9][A-Za-z0-9._~-]{0,99}\xaa\xb5\x18\x06moscow\x12\x17\n\x04\x65tag\x18\x02 \x01(\tB\t\xe2\x41\x01\x03\xaa\xb5\x18\x01\x31\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\'\n\x06\x63ustom\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x1f\n\x04name\x18\x06 \x01(\tB\x11\x92\xb5\x18\x03\x08\xc8\x01\xaa\xb5\x18\x06Moscow\x12\'\n\x07\x63ountry\x18\x07 \x01(\tB\x16\x92\xb5\x18\x0c\x08\x02\x12\x08[A-Z]{2}\xaa\xb5\x18\x02RU\x12*\n\ttime_zone\x18\x08 \x01(\tB\x17\x92\xb5\x18\x02\x08<\xaa\xb5\x18\rEurope/Moscow\x12:\n\rworking_hours\x18\t \x03(\x0b\x32\x1d.baton.contacts.v1.WorkingDayB\x04\xa0\xb5\x18\x32\x12M\n\x08holidays\x18\n \x03(\tB;\x92\xb5\x18$\x08\n\x12\x1a[0-9]{4}-[0-9]{2}-[0-9]{2}\x1a\x04\x64\x61te\xa0\xb5\x18\xe8\x07\xaa\xb5\x18\n2026-01-01\"F\n\x13\x43reateBranchRequest\x12/\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.baton.contacts.v1.BranchB\x04\xe2\x41\x01\x02\"*\n\x10GetBranchRequest\x12\x16\n\x02id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\x92\xb5\x18\x02\x08\x64\"w\n\x13UpdateBranchRequest\x12/\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.baton.contacts.v1.BranchB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\xe1\x03\n\x13ListBranchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xa0\x1f\x12!\n\x08order_by\x18\x03 \x01(\tB\x0f\x92\xb5\x18\x03\x08\xf4\x03\xaa\xb5\x18\x04name\x12\x12\n\x02id\x18\x04 \x03(\tB\x06\x92\xb5\x18\x02\x08\x64\x12\x15\n\x04name\x18\x05 \x03(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x17\n\x07\x63ountry\x18\x06 \x03(\tB\x06\x92\xb5\x18\x02\x08\x02\x12\x19\n\ttime_zone\x18\x07 \x03(\tB\x06\x92\xb5\x18\x02\x08<\x12:\n\x08holidays\x18\x08 \x03(\tB(\x92\xb5\x18$\x08\n\x12\x1a[0-9]{4}-[0-9]{2}-[0-9]{2}\x1a\x04\x64\x61te\x12\x35\n\x11\x63reate_time_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x63reate_time_before\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11update_time_after\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12update_time_before\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x14ListBranchesResponse\x12+\n\x08\x62ranches\x18\x01 \x03(\x0b\x32\x19.baton.contacts.v1.Branch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x32\x89\x04\n\x08\x42ranches\x12\x83\x01\n\x0c\x43reateBranch\x12&.baton.contacts.v1.CreateBranchRequest\x1a\x19.baton.contacts.v1.Branch\"0\x8a\xb5\x18\x10\n\x07manager\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x16\"\x0c/v1/branches:\x06\x62ranch\x12j\n\tGetBranch\x12#.baton.contacts.v1.GetBranchRequest\x1a\x19.baton.contacts.v1.Branch\"\x1d\x8a\xb5\x18\x00\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/branches/{id}\x12\x8f\x01\n\x0cUpdateBranch\x12&.baton.contacts.v1.UpdateBranchRequest\x1a\x19.baton.contacts.v1.Branch\"<\x8a\xb5\x18\x10\n\x07manager\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"2\x18/v1/branches/{branch.id}:\x06\x62ranch\x12y\n\x0cListBranches\x12&.baton.contacts.v1.ListBranchesRequest\x1a\'.baton.contacts.v1.ListBranchesResponse\"\x18\x8a\xb5\x18\x00\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/branchesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n baton/contacts/v1/branches.proto\x12\x11\x62\x61ton.contacts.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x02\n\nWorkingDay\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x05\x42\x11\xe2\x41\x01\x02\x9a\xb5\x18\x04\x08\x01\x10\x07\xaa\xb5\x18\x01\x31\x12^\n\x05opens\x18\x02 \x01(\tBO\xe2\x41\x01\x02\x92\xb5\x18>\x08\x05\x12\x1d([01][0-9]|2[0-3]):[0-5][0-9]*\x1b\x61 time of day such as 09:00\xaa\xb5\x18\x05\x30\x39:00\x12t\n\x06\x63loses\x18\x03 \x01(\tBd\xe2\x41\x01\x02\x92\xb5\x18S\x08\x05\x12#([01][0-9]|2[0-3]):[0-5][0-9]|24:00**a time of day such as 17:30, at most 24:00\xaa\xb5\x18\x05\x31\x38:00\"\xde\x04\n\x06\x42ranch\x12\x82\x01\n\x02id\x18\x01 \x01(\tBv\xe2\x41\x02\x02\x05\x92\xb5\x18\x63\x08\x64\x12 [A-Za-z0-9][A-Za-z0-9._~-]{0,99}*=letters, digits and . _ ~ -, beginning with a letter or digit\xaa\xb5\x18\x06moscow\x12\x17\n\x04\x65tag\x18\x02 \x01(\tB\t\xe2\x41\x01\x03\xaa\xb5\x18\x01\x31\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\'\n\x06\x63ustom\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x1f\n\x04name\x18\x06 \x01(\tB\x11\x92\xb5\x18\x03\x08\xc8\x01\xaa\xb5\x18\x06Moscow\x12G\n\x07\x63ountry\x18\x07 \x01(\tB6\x92\xb5\x18,\x08\x02\x12\x08[A-Z]{2}*\x1etwo capital letters such as GB\xaa\xb5\x18\x02RU\x12*\n\ttime_zone\x18\x08 \x01(\tB\x17\x92\xb5\x18\x02\x08<\xaa\xb5\x18\rEurope/Moscow\x12:\n\rworking_hours\x18\t \x03(\x0b\x32\x1d.baton.contacts.v1.WorkingDayB\x04\xa0\xb5\x18\x32\x12M\n\x08holidays\x18\n \x03(\tB;\x92\xb5\x18$\x08\n\x12\x1a[0-9]{4}-[0-9]{2}-[0-9]{2}\x1a\x04\x64\x61te\xa0\xb5\x18\xe8\x07\xaa\xb5\x18\n2026-01-01\"F\n\x13\x43reateBranchRequest\x12/\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.baton.contacts.v1.BranchB\x04\xe2\x41\x01\x02\"*\n\x10GetBranchRequest\x12\x16\n\x02id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\x92\xb5\x18\x02\x08\x64\"w\n\x13UpdateBranchRequest\x12/\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x19.baton.contacts.v1.BranchB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\xe1\x03\n\x13ListBranchesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xa0\x1f\x12!\n\x08order_by\x18\x03 \x01(\tB\x0f\x92\xb5\x18\x03\x08\xf4\x03\xaa\xb5\x18\x04name\x12\x12\n\x02id\x18\x04 \x03(\tB\x06\x92\xb5\x18\x02\x08\x64\x12\x15\n\x04name\x18\x05 \x03(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x17\n\x07\x63ountry\x18\x06 \x03(\tB\x06\x92\xb5\x18\x02\x08\x02\x12\x19\n\ttime_zone\x18\x07 \x03(\tB\x06\x92\xb5\x18\x02\x08<\x12:\n\x08holidays\x18\x08 \x03(\tB(\x92\xb5\x18$\x08\n\x12\x1a[0-9]{4}-[0-9]{2}-[0-9]{2}\x1a\x04\x64\x61te\x12\x35\n\x11\x63reate_time_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x63reate_time_before\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11update_time_after\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12update_time_before\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x14ListBranchesResponse\x12+\n\x08\x62ranches\x18\x01 \x03(\x0b\x32\x19.baton.contacts.v1.Branch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x32\x89\x04\n\x08\x42ranches\x12\x83\x01\n\x0c\x43reateBranch\x12&.baton.contacts.v1.CreateBranchRequest\x1a\x19.baton.contacts.v1.Branch\"0\x8a\xb5\x18\x10\n\x07manager\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x16\"\x0c/v1/branches:\x06\x62ranch\x12j\n\tGetBranch\x12#.baton.contacts.v1.GetBranchRequest\x1a\x19.baton.contacts.v1.Branch\"\x1d\x8a\xb5\x18\x00\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/branches/{id}\x12\x8f\x01\n\x0cUpdateBranch\x12&.baton.contacts.v1.UpdateBranchRequest\x1a\x19.baton.contacts.v1.Branch\"<\x8a\xb5\x18\x10\n\x07manager\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"2\x18/v1/branches/{branch.id}:\x06\x62ranch\x12y\n\x0cListBranches\x12&.baton.contacts.v1.ListBranchesRequest\x1a\'.baton.contacts.v1.ListBranchesResponse\"\x18\x8a\xb5\x18\x00\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/branchesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,11 +40,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKINGDAY'].fields_by_name['day']._loaded_options = None
   _globals['_WORKINGDAY'].fields_by_name['day']._serialized_options = b'\342A\001\002\232\265\030\004\010\001\020\007\252\265\030\0011'
   _globals['_WORKINGDAY'].fields_by_name['opens']._loaded_options = None
-  _globals['_WORKINGDAY'].fields_by_name['opens']._serialized_options = b'\342A\001\002\222\265\030!\010\005\022\035([01][0-9]|2[0-3]):[0-5][0-9]\252\265\030\00509:00'
+  _globals['_WORKINGDAY'].fields_by_name['opens']._serialized_options = b'\342A\001\002\222\265\030>\010\005\022\035([01][0-9]|2[0-3]):[0-5][0-9]*\033a time of day such as 09:00\252\265\030\00509:00'
   _globals['_WORKINGDAY'].fields_by_name['closes']._loaded_options = None
-  _globals['_WORKINGDAY'].fields_by_name['closes']._serialized_options = b'\342A\001\002\222\265\030\'\010\005\022#([01][0-9]|2[0-3]):[0-5][0-9]|24:00\252\265\030\00518:00'
+  _globals['_WORKINGDAY'].fields_by_name['closes']._serialized_options = b'\342A\001\002\222\265\030S\010\005\022#([01][0-9]|2[0-3]):[0-5][0-9]|24:00**a time of day such as 17:30, at most 24:00\252\265\030\00518:00'
   _globals['_BRANCH'].fields_by_name['id']._loaded_options = None
-  _globals['_BRANCH'].fields_by_name['id']._serialized_options = b'\342A\002\002\005\222\265\030$\010d\022 [A-Za-z0-9][A-Za-z0-9._~-]{0,99}\252\265\030\006moscow'
+  _globals['_BRANCH'].fields_by_name['id']._serialized_options = b'\342A\002\002\005\222\265\030c\010d\022 [A-Za-z0-9][A-Za-z0-9._~-]{0,99}*=letters, digits and . _ ~ -, beginning with a letter or digit\252\265\030\006moscow'
   _globals['_BRANCH'].fields_by_name['etag']._loaded_options = None
   _globals['_BRANCH'].fields_by_name['etag']._serialized_options = b'\342A\001\003\252\265\030\0011'
   _globals['_BRANCH'].fields_by_name['create_time']._loaded_options = None
@@ -54,7 +54,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BRANCH'].fields_by_name['name']._loaded_options = None
   _globals['_BRANCH'].fields_by_name['name']._serialized_options = b'\222\265\030\003\010\310\001\252\265\030\006Moscow'
   _globals['_BRANCH'].fields_by_name['country']._loaded_options = None
-  _globals['_BRANCH'].fields_by_name['country']._serialized_options = b'\222\265\030\014\010\002\022\010[A-Z]{2}\252\265\030\002RU'
+  _globals['_BRANCH'].fields_by_name['country']._serialized_options = b'\222\265\030,\010\002\022\010[A-Z]{2}*\036two capital letters such as GB\252\265\030\002RU'
   _globals['_BRANCH'].fields_by_name['time_zone']._loaded_options = None
   _globals['_BRANCH'].fields_by_name['time_zone']._serialized_options = b'\222\265\030\002\010<\252\265\030\rEurope/Moscow'
   _globals['_BRANCH'].fields_by_name['working_hours']._loaded_options = None
@@ -90,19 +90,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BRANCHES'].methods_by_name['ListBranches']._loaded_options = None
   _globals['_BRANCHES'].methods_by_name['ListBranches']._serialized_options = b'\212\265\030\000\202\323\344\223\002\016\022\014/v1/branches'
   _globals['_WORKINGDAY']._serialized_start=247
-  _globals['_WORKINGDAY']._serialized_end=432
-  _globals['_BRANCH']._serialized_start=435
-  _globals['_BRANCH']._serialized_end=945
-  _globals['_CREATEBRANCHREQUEST']._serialized_start=947
-  _globals['_CREATEBRANCHREQUEST']._serialized_end=1017
-  _globals['_GETBRANCHREQUEST']._serialized_start=1019
-  _globals['_GETBRANCHREQUEST']._serialized_end=1061
-  _globals['_UPDATEBRANCHREQUEST']._serialized_start=1063
-  _globals['_UPDATEBRANCHREQUEST']._serialized_end=1182
-  _globals['_LISTBRANCHESREQUEST']._serialized_start=1185
-  _globals['_LISTBRANCHESREQUEST']._serialized_end=1666
-  _globals['_LISTBRANCHESRESPONSE']._serialized_start=1668
-  _globals['_LISTBRANCHESRESPONSE']._serialized_end=1780
-  _globals['_BRANCHES']._serialized_start=1783
-  _globals['_BRANCHES']._serialized_end=2304
+  _globals['_WORKINGDAY']._serialized_end=505
+  _globals['_BRANCH']._serialized_start=508
+  _globals['_BRANCH']._serialized_end=1114
+  _globals['_CREATEBRANCHREQUEST']._serialized_start=1116
+  _globals['_CREATEBRANCHREQUEST']._serialized_end=1186
+  _globals['_GETBRANCHREQUEST']._serialized_start=1188
+  _globals['_GETBRANCHREQUEST']._serialized_end=1230
+  _globals['_UPDATEBRANCHREQUEST']._serialized_start=1232
+  _globals['_UPDATEBRANCHREQUEST']._serialized_end=1351
+  _globals['_LISTBRANCHESREQUEST']._serialized_start=1354
+  _globals['_LISTBRANCHESREQUEST']._serialized_end=1835
+  _globals['_LISTBRANCHESRESPONSE']._serialized_start=1837
+  _globals['_LISTBRANCHESRESPONSE']._serialized_end=1949
+  _globals['_BRANCHES']._serialized_start=1952
+  _globals['_BRANCHES']._serialized_end=2473
 # @@protoc_insertion_point(module_scope)

@@ -139,14 +139,21 @@ class AppendQueue:
         """What waits, as far as it fits into one batch, but nothing that touches a `busy` stream. Of plenty, one half:
         the other makes the next batch, which has no stream in common with this one."""
         waiting = len(self._waiting)
-        batch = self._share(waiting if waiting < 2 * SHARE_COUNT_MIN else waiting // 2, busy)
+        return self._take_batch(waiting if waiting < 2 * SHARE_COUNT_MIN else waiting // 2, busy, BATCH_BYTES_MAX)
+
+    def take_all(self, bytes_max: int) -> list[Pending]:
+        """What waits, as far as it fits into one batch of so many bytes; at least one, if any waits."""
+        return self._take_batch(len(self._waiting), frozenset(), bytes_max)
+
+    def _take_batch(self, count: int, busy: Set[StreamKey], bytes_max: int) -> list[Pending]:
+        batch = self._share(count, busy, bytes_max)
         if not self._waiting:
             self._filled.clear()
         if len(self._waiting) < SHARE_COUNT_MIN:
             self._plenty.clear()
         return batch
 
-    def _share(self, count: int, busy: Set[StreamKey]) -> list[Pending]:
+    def _share(self, count: int, busy: Set[StreamKey], bytes_max: int) -> list[Pending]:
         """The first `count`, and of the later ones those that touch their streams."""
         batch: list[Pending] = []
         size = 0
@@ -154,7 +161,7 @@ class AppendQueue:
         left: deque[Pending] = deque()
         for pending in self._waiting:
             streams = pending.streams
-            fits = not batch or (len(batch) < BATCH_COUNT_MAX and size + pending.size <= BATCH_BYTES_MAX)
+            fits = not batch or (len(batch) < BATCH_COUNT_MAX and size + pending.size <= bytes_max)
             if fits and busy.isdisjoint(streams) and (len(batch) < count or not mine.isdisjoint(streams)):
                 batch.append(pending)
                 size += pending.size

@@ -1,0 +1,185 @@
+"""Generates `docs/asyncapi.yaml` from `facts/`: `python docs/generate_asyncapi.py` (or `make proto`)."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic.json_schema import PydanticJsonSchemaWarning
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from eventlog.kafka.topics import Topic, Topics  # noqa: E402
+from facts import contacts, marketing, operations, sales  # noqa: E402, F401 - registers the facts
+from facts.registry import REGISTRY, Fact  # noqa: E402
+
+PAGE = ROOT / "docs" / "asyncapi.yaml"
+#: Facts that any department may record.
+EVERYWHERE = "operations"
+
+INFO = {
+    "title": "Baton",
+    "version": "1",
+    "license": {"name": "Apache-2.0"},
+    "description": "What each department tells the others, generated from `facts/`. A channel is a Kafka topic; the"
+    " key of a record is its stream. Read with `isolation.level=read_committed`. docs/consumers.md has a consumer that"
+    " proves what it was given.",
+}
+
+SEALED = {
+    "type": "object",
+    "description": "A personal field, encrypted under the record's own data key (AES-SIV).",
+    "properties": {"sealed": {"type": "string", "contentEncoding": "base64"}},
+    "required": ["sealed"],
+    "additionalProperties": False,
+}
+
+TEXT = {"type": "string"}
+NUMBER = {"type": "string", "pattern": "^[0-9]+$"}
+TIME = {"type": "string", "format": "date-time"}
+
+HEADERS: dict[str, tuple[dict[str, Any], str]] = {
+    "ce_specversion": ({"type": "string", "const": "1.0"}, "CloudEvents 1.0 in binary mode."),
+    "ce_id": ({"type": "string", "format": "uuid"}, "The event's id."),
+    "ce_type": (TEXT, "The fact's stored name."),
+    "ce_source": ({"type": "string", "pattern": "^baton:"}, "`baton:` and the department."),
+    "ce_subject": (TEXT, "The stream; also the record's key."),
+    "ce_time": (TIME, "When it happened, where the world dates it; else when it was recorded."),
+    "content-type": ({"type": "string", "const": "application/json"}, "Of the payload."),
+    "generation": (NUMBER, "Of the log; positions compare only within one."),
+    "position": (NUMBER, "In the log, from 1, without a gap."),
+    "version": (NUMBER, "In the stream, from 1, without a gap."),
+    "tenant": (TEXT, "Whose fact it is."),
+    "schema": (NUMBER, "The version of the fact's schema."),
+    "recordedat": (TIME, "When it was recorded, with microseconds."),
+    "digest": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Covers the stream's whole past: docs/digests.md."),
+    "traceparent": (TEXT, "W3C trace context, where the command was traced."),
+    "metadata": (TEXT, "The stored metadata, byte for byte: JSON with branch, actor, subjects, command and more."),
+}
+OPTIONAL_HEADERS = {"traceparent"}
+
+WATERMARK = {
+    "type": "object",
+    "description": "Everything up to `position` was told: it is read once partition p was read up to `offsets[p]`.",
+    "properties": {
+        "generation": {"type": "integer"},
+        "position": NUMBER,
+        "offsets": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "digest": {"type": "string", "description": "That of the event at `position`; empty at position 0."},
+    },
+    "required": ["generation", "position", "offsets", "digest"],
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole description, as it is written."""
+    departments = sorted({name.partition(".")[0] for name in REGISTRY.facts} - {EVERYWHERE})
+    schemas: dict[str, Any] = {"Headers": _headers(), "Sealed": SEALED, "Watermark": WATERMARK}
+    for fact in REGISTRY.facts.values():
+        schemas |= _schemas(fact)
+    return {
+        "asyncapi": "3.0.0",
+        "info": INFO,
+        "defaultContentType": "application/json",
+        "channels": {name: channel for each in departments for name, channel in _channels(each).items()},
+        "operations": {name: operation for each in departments for name, operation in _operations(each).items()},
+        "components": {
+            "messages": {name: _message(fact) for name, fact in sorted(REGISTRY.facts.items())}
+            | {"watermark": _mark()},
+            "schemas": dict(sorted(schemas.items())),
+        },
+    }
+
+
+def _channels(department: str) -> dict[str, Any]:
+    told = [name for name in sorted(REGISTRY.facts) if name.partition(".")[0] in (department, EVERYWHERE)]
+    topics = Topics.of(department)
+    return {
+        department: _channel(topics.facts, told, f"Every event of the log of {department}."),
+        f"{department}.watermarks": _channel(topics.watermarks, ["watermark"], f"How far {department} was told."),
+    }
+
+
+def _channel(topic: Topic, messages: list[str], description: str) -> dict[str, Any]:
+    settings = topic.settings
+    configuration = {
+        "cleanup.policy": [settings["cleanup.policy"]],
+        **{name: int(settings[name]) for name in ("retention.ms", "retention.bytes", "max.message.bytes")},
+    }
+    kafka = {"topic": topic.name, "partitions": topic.partitions, "topicConfiguration": configuration}
+    return {
+        "address": topic.name,
+        "description": description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {"kafka": kafka | {"bindingVersion": "0.5.0"}},
+    }
+
+
+def _operations(department: str) -> dict[str, Any]:
+    return {
+        f"{department}.tell": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{department}"},
+            "summary": f"The relay of {department} tells its log, every event once.",
+        },
+        f"{department}.mark": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{department}.watermarks"},
+            "summary": "Written in the same transaction as the events that it covers.",
+        },
+    }
+
+
+def _message(fact: type[Fact]) -> dict[str, Any]:
+    return {
+        "name": fact.name,
+        "title": fact.__name__,
+        "summary": " ".join((fact.__doc__ or "").split()) if "__doc__" in vars(fact) else fact.__name__,
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/Headers"},
+        "payload": {"$ref": f"#/components/schemas/{fact.__name__}"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "The stream."}, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _mark() -> dict[str, Any]:
+    return {
+        "name": "watermark",
+        "title": "Watermark",
+        "contentType": "application/json",
+        "payload": {"$ref": "#/components/schemas/Watermark"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "The generation."}, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _headers() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: schema | {"description": said} for name, (schema, said) in HEADERS.items()},
+        "required": [name for name in HEADERS if name not in OPTIONAL_HEADERS],
+    }
+
+
+def _schemas(fact: type[Fact]) -> dict[str, Any]:
+    """The JSON of a fact as it is stored, and of the values in it. What has its default is left out there."""
+    with warnings.catch_warnings(category=PydanticJsonSchemaWarning, action="ignore"):  # defaults that are no JSON
+        schema = fact.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        required = fact.model_json_schema(mode="validation").get("required", [])
+    values = schema.pop("$defs", {})
+    for name in fact.personal:
+        opened = schema["properties"][name]
+        schema["properties"][name] = {"allOf": [{"$ref": "#/components/schemas/Sealed"}], "x-opened": opened}
+    schema["required"] = [name for name in required if name in schema["properties"]]
+    return {fact.__name__: schema | {"x-schema-version": fact.schema_version}, **values}
+
+
+def text() -> str:
+    """`docs/asyncapi.yaml`, as it should be."""
+    head = "# Generated from facts/ by docs/generate_asyncapi.py; edit those.\n"
+    return head + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), "utf-8")
