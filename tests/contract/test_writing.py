@@ -106,7 +106,7 @@ async def test_every_interleaving_that_keeps_each_streams_order_gives_equal_rows
     for store in stores:
         events = await whole_log(store)
         for event, recorded in zip(events, await codec.decode_many(store.department, events), strict=True):
-            streams.setdefault(event.stream, []).append(Entry(event, recorded, moves=True))
+            streams.setdefault(event.stream, []).append(Entry(event, recorded))
     projection = customers([store.department for store in stores])
     folding, writer = Folding("sales", "sales", [projection]), Writer()
 
