@@ -6,12 +6,21 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# isort: off
+import runtime  # noqa: F401 (before anything imports gRPC: see there)
+
+# isort: on
 import eventlog.kurrentdb  # noqa: F401 (before any test imports the client: see google_codes.py)
 from runtime.kafka_server import KafkaServer
 from tests.support import kafka as kafka_support
 from tests.support.data import ROOT
 from tests.support.postgres import TestServer, running_server
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("baton", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("baton")
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,8 @@ async def delivered_with_proof(handover: Handover, id: str) -> None:
 async def logs_are_whole(town: Town) -> None:
     """Every position is there, every chain is whole, and every view equals a fold of the logs."""
     for running in town.houses.running.values():
-        assert await whole_log(running.house.store)
-        rebuilt = await running.rebuild().run(check=True)
+        assert await whole_log(running.opened.house.store)
+        rebuilt = await running.opened.rebuild().run(check=True)
         assert [difference for difference in rebuilt.differences if difference.differing] == []
 
 
@@ -42,7 +42,7 @@ async def test_a_handoff_goes_its_way(own_postgres: TestServer, tmp_path: Path) 
             await logs_are_whole(town)
 
         async with open_town(dsn, tmp_path, DEPARTMENTS, eventstore_url=server.url) as again:
-            reopened = Handover(Town(again.houses, again.issuer, again.dispatcher, town.tenant))
+            reopened = Handover(Town(again.houses, again.issuer, again.caller, town.tenant))
             assert (await reopened.get(first)).state == State.ACCEPTED
             await reopened.accept(second)
             await reopened.becomes(second, State.ACCEPTED)

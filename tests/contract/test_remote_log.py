@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eventlog.errors import Unavailable
 from eventlog.events import Position
 from eventlog.memory import MemoryStore
+from runtime.channels import Channels
 from runtime.grpc_server import GrpcServer
 from runtime.identity import EVERY_TENANT, Issuer
 from runtime.remote import RemoteCaller
@@ -20,9 +21,10 @@ async def test_it_is_the_owners_log_event_by_event_and_byte_by_byte() -> None:
     issuer = Issuer(Ed25519PrivateKey.generate())
     for n in range(30):
         await store.append(an_append(f"sales.deal-{n % 4}", facts=n % 3 + 1))
-    server = GrpcServer(a_dispatcher(store, issuer), "127.0.0.1", 0)
+    dispatcher = a_dispatcher(store, issuer)
+    server = GrpcServer(dispatcher, dispatcher.services, "127.0.0.1", 0)
     await server.start()
-    caller = RemoteCaller({"sales": f"127.0.0.1:{server.port}"})
+    caller = RemoteCaller(Channels({"sales": f"127.0.0.1:{server.port}"}))
     log = RemoteLog(caller, "sales", lambda: issuer.token(EVERY_TENANT, "contacts", roles=("operator",)))
     try:
         page = await log.read_all(Position(0), 5000)
@@ -64,7 +66,7 @@ async def test_a_token_of_one_tenant_reads_that_tenants_events_only() -> None:
 
 
 async def test_an_owner_that_is_away_is_waited_for() -> None:
-    log = RemoteLog(RemoteCaller({"sales": "127.0.0.1:1"}), "sales", lambda: "token")
+    log = RemoteLog(RemoteCaller(Channels({"sales": "127.0.0.1:1"})), "sales", lambda: "token")
 
     with pytest.raises(Unavailable, match="the log of sales does not answer"):
         await log.head()

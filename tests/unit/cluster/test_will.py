@@ -40,11 +40,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def started(processes: "list[subprocess.Popen[bytes]]", *words: str) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE)
+    program = [sys.executable, "-c", PROGRAM, *words]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, preexec_fn=_heed_ctrl_c)
     processes.append(process)
     assert process.stdout is not None
     assert process.stdout.readline() == b"started\n"
     return process
+
+
+def _heed_ctrl_c() -> None:
+    """Who runs the tests in the background of a shell has SIGINT ignored, and children inherit that: undo it here."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_what_is_left_is_asked_to_stop(processes: "list[subprocess.Popen[bytes]]") -> None:
