@@ -1,7 +1,7 @@
 """A log that was restored, topics that were deleted or damaged: stop and say what to run, or fill again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from aiokafka import TopicPartition
@@ -10,11 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from eventlog.errors import TooLarge
 from eventlog.events import EVENT_BYTES_MAX, NewEvent, Place, Position
 from eventlog.kafka.resuming import TopicAhead, TopicDamaged
-from eventlog.kafka.topics import facts_topic, watermarks_topic
+from eventlog.kafka.topics import facts_topic, partitions_of, watermarks_topic
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
 from tests.support.kafka import a_department
-from tests.support.log import an_append, check_log, whole_log
+from tests.support.log import an_append, check_log, eventually, whole_log
 from tests.support.relaying import a_relay, relaying, the_topic_is_the_log, told, told_up_to_the_head
 from tests.support.sessions import session
 
@@ -56,6 +56,12 @@ async def delete(kafka: KafkaServer, *topics: str) -> None:
     await admin.start()
     await admin.delete_topics(list(topics))
     await admin.close()
+    await eventually(lambda: _gone(kafka, topics), f"{', '.join(topics)} deleted")
+
+
+async def _gone(kafka: KafkaServer, topics: Sequence[str]) -> bool:
+    """Brokers know of it a moment after it was asked for."""
+    return not any([await partitions_of(kafka.bootstrap, topic) for topic in topics])
 
 
 async def test_a_topic_that_is_ahead_of_its_log_stops_the_relay(
