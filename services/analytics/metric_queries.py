@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from eventlog.decider import Invalid
+from eventlog.decider import Refused
 from eventlog.views import Views
 from runtime.sql import named
 from services.analytics.queries import HEARD
@@ -32,14 +32,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Range:
-    """From `start` (included) to `end` (not included); None is open. Raises `Invalid` when it ends before it starts."""
+    """From `start` (included) to `end` (not included); None is open. Raises `Refused` when it ends before it starts."""
 
     start: datetime | None = None
     end: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.start and self.end and self.end < self.start:
-            raise Invalid("ends before it begins", field="to")
+            raise Refused("ends before it begins", field="to")
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Answer:
 
 
 async def touches(rows: Rows, scope: Scope, during: Range, group_by: str, window: str) -> Answer:
-    """Leads and touches by window and key. Raises `Invalid` when there are more than `ROWS_MAX`."""
+    """Leads and touches by window and key. Raises `Refused` when there are more than `ROWS_MAX`."""
     moments = (during.start, during.end)
     answer = await _ask(rows, "touches", scope, group_by, *moments, window, ROWS_MAX + 1)
     if len(answer.rows) > ROWS_MAX:
-        raise Invalid(f"more than {ROWS_MAX} rows: ask for a shorter time, or longer windows", field="from")
+        raise Refused(f"more than {ROWS_MAX} rows: ask for a shorter time, or longer windows", field="from")
     return answer
 
 
@@ -89,17 +89,17 @@ async def handoffs(rows: Rows, scope: Scope, ends: Sequence[datetime], group_by:
 
 def day_ends(during: Range, now: datetime) -> Sequence[datetime]:
     """The moments at which the sliding day ends: the end of the range (or now), and with a start the full hours in it.
-    Raises `Invalid` when those are too many."""
+    Raises `Refused` when those are too many."""
     end = during.end or now
     if during.start is None:
         return [end]
     if end < during.start:
-        raise Invalid("lies in the future: there is no such day yet", field="from")
+        raise Refused("lies in the future: there is no such day yet", field="from")
     first = during.start.replace(minute=0, second=0, microsecond=0)
     first = first if first == during.start else first + _HOUR
     count = (end - first) // _HOUR + 1
     if count > DAYS_MAX:
-        raise Invalid(f"more than {DAYS_MAX} hours: ask for a shorter time", field="from")
+        raise Refused(f"more than {DAYS_MAX} hours: ask for a shorter time", field="from")
     return [first + n * _HOUR for n in range(count)]
 
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from baton.analytics.v1 import metrics_pb2
 
-from eventlog.decider import Invalid
+from eventlog.decider import Refused
 from facts.common import HandoffAsk, ManifestEntry, Subject
 from facts.contacts import HandoffAccepted, HandoffDelivered
 from facts.marketing import LeadCaptured, LeadDisqualified, LeadQualified, LeadTouched, LeadUpdated, Touch
@@ -184,7 +184,7 @@ def test_the_day_ends_at_the_full_hours_of_a_time_or_at_its_end() -> None:
     assert day_ends(Range(NOON - HOUR), NOON) == [NOON - HOUR, NOON]
     assert len(day_ends(Range(NOON - (DAYS_MAX - 1) * HOUR), NOON)) == DAYS_MAX
     for wrong in (NOON - DAYS_MAX * HOUR, NOON + HOUR):
-        with pytest.raises(Invalid):
+        with pytest.raises(Refused):
             day_ends(Range(wrong), NOON)
 
 
@@ -216,16 +216,16 @@ async def test_positions_are_those_that_the_rows_were_computed_at(town: Town) ->
 
 async def test_what_makes_no_sense_is_refused(town: Town) -> None:
     backwards: Any = {"from": NOON, "to": NINE}
-    for method, request in (
-        ("GetTouches", metrics_pb2.GetTouchesRequest(group_by="colour")),
-        ("GetTouches", metrics_pb2.GetTouchesRequest(window="week")),
-        ("GetTouches", metrics_pb2.GetTouchesRequest(**backwards)),
-        ("GetDwell", metrics_pb2.GetDwellRequest(**backwards)),
-        ("GetHandoffLatencies", metrics_pb2.GetHandoffLatenciesRequest(**backwards)),
+    for method, request, status in (
+        ("GetTouches", metrics_pb2.GetTouchesRequest(group_by="colour"), 400),
+        ("GetTouches", metrics_pb2.GetTouchesRequest(window="week"), 400),
+        ("GetTouches", metrics_pb2.GetTouchesRequest(**backwards), 409),
+        ("GetDwell", metrics_pb2.GetDwellRequest(**backwards), 409),
+        ("GetHandoffLatencies", metrics_pb2.GetHandoffLatenciesRequest(**backwards), 409),
     ):
         with pytest.raises(RpcError) as refused:
             await town.desk("ana", "analyst", package="analytics").ask(f"Metrics/{method}", request)
-        assert refused.value.kind.http == 400
+        assert refused.value.kind.http == status
 
 
 def test_durations_are_seconds_in_json() -> None:
