@@ -128,7 +128,9 @@ class Broker:
             await self._format(cluster)
 
     async def _format(self, cluster: str) -> None:
-        words = self._words("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.settings_file))
+        # In one word: an id may begin with a dash.
+        asked = ("format", f"--cluster-id={cluster}", "--config", str(self.settings_file))
+        words = self._words("kafka.tools.StorageTool", *asked)
         formatting = await asyncio.create_subprocess_exec(
             *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

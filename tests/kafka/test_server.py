@@ -113,3 +113,14 @@ def a_java(folder: Path, version: str) -> str:
     java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2024-01-16' >&2\n")
     java.chmod(0o755)
     return str(java)
+
+
+async def test_a_cluster_may_have_an_id_that_looks_like_an_option(tmp_path: Path) -> None:
+    """Ids are random: one in 64 begins with a dash."""
+    (tmp_path / "cluster").write_text("-RFk9mDRTrmnFqRkQ0k2pA")
+    server = KafkaServer.of(tmp_path, jars())
+    try:
+        await server.start()
+        assert server.bootstrap
+    finally:
+        await server.stop()
