@@ -153,7 +153,8 @@ async def test_a_token_is_bound_to_filters_and_order(views: asyncpg.Connection) 
         await add(views, "demo", n, display_name=str(n))
     token = (await PEOPLE.page(views, call("demo"), people_pb2.ListPeopleRequest(page_size=1))).next_page_token
 
-    for changed in ({"branch": ["x"]}, {"order_by": "displayName"}, {"page_token": token[:-4]}):
+    changes: tuple[dict[str, Any], ...] = ({"branch": ["x"]}, {"order_by": "displayName"}, {"page_token": token[:-4]})
+    for changed in changes:
         request = people_pb2.ListPeopleRequest(**{"page_token": token, **changed})
         with pytest.raises(Invalid) as refused:
             await PEOPLE.page(views, call("demo"), request)

@@ -90,7 +90,7 @@ def crm_words(path: Path) -> list[str]:
 
 
 def test_what_is_generated_is_what_the_contract_says() -> None:
-    command = [sys.executable, ROOT / "proto" / "generate.py", "--check"]
+    command = [sys.executable, str(ROOT / "proto" / "generate.py"), "--check"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 
