@@ -127,7 +127,7 @@ async def _fill(dsn: str, bootstrap: str, events: int) -> int:
 
 async def _person(store: PostgresStore, codec: Codec, id: str) -> None:
     command = uuid4()
-    facts = [PersonRegistered(person_id=id, branch="riga", tags=(TAG,))]
+    facts: list[PersonRegistered | PersonUpdated] = [PersonRegistered(person_id=id, branch="riga", tags=(TAG,))]
     facts += [PersonUpdated(person_id=id, fields=("tags",), tags=(TAG,)) for _ in range(1, FACTS_A_PERSON)]
     events, _ = await codec.encode(facts, Origin("bench", "riga", "clerk-1"), command)
     write = StreamWrite(f"contacts.person-{id}", NO_STREAM, events)

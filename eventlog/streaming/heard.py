@@ -60,7 +60,7 @@ async def lock(connection: Any, source: str, generation: int, epoch: int) -> Pos
     if row["generation"] != generation:
         raise NotSafe(
             f"the log of {source} is of generation {generation}, the rows are of {row['generation']}: it was restored"
-            " to an earlier moment. Run: baton stream analytics --anew"
+            " to an earlier moment. Run: baton stream DEPARTMENT --anew"
         )
     return Position(row["position"])
 

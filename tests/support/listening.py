@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from eventlog.codec import Codec
-from eventlog.feed import PostgresFeed
+from eventlog.feed import Feed, PostgresFeed
 from eventlog.healing import Healing
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.memory import MemoryStore
@@ -35,7 +35,7 @@ async def listening(
     """Sales hears `heard` through Kafka, and its own log where it stands."""
     feed = KafkaFeed(heard, "sales", bootstrap, instance=instance, session_s=session_s)
     made = [customers(["sales", heard.department])] if projections is None else projections
-    feeds = [PostgresFeed(own or MemoryStore("sales")), feed]
+    feeds: Sequence[Feed] = [PostgresFeed(own or MemoryStore("sales")), feed]
     async with projecting(views, codec, feeds, projections=made) as projector:
         try:
             async with asyncio.TaskGroup() as group:
