@@ -3,7 +3,7 @@ what the way over gRPC costs a request."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from uuid import uuid4
 import asyncpg
 import uvloop
 
-from bench.apart import apart, interleaved
+from bench.apart import Load, apart, interleaved
 from bench.http_load import posts
 from bench.latency import LOOK_S, Watched
 from bench.rest import person
@@ -125,13 +125,13 @@ async def _killed(cluster: Baton, watched: Watched, victim: str) -> float:
 
 
 async def _rest(cluster: Baton, embedded: Baton) -> Row:
-    work = {"cluster": await _posts(cluster), "embedded": await _posts(embedded)}
+    work: dict[str, Callable[[], Load]] = {"cluster": await _posts(cluster), "embedded": await _posts(embedded)}
     loads = await asyncio.to_thread(interleaved, work)
     name = f"REST create of a person through a cluster, {CLIENTS} clients"
     rates = loads["cluster"].rate, "/s", "one process", loads["embedded"].rate
     return compared(name, *rates, 0.5, 0.8)
 
 
-async def _posts(baton: Baton) -> "partial[object]":
+async def _posts(baton: Baton) -> Callable[[], Load]:
     token = await baton.token("bench", "clerk-1", "manager", branch="riga")
     return partial(apart, partial(posts, "/v1/people", token, CLIENTS, REST_S, person), baton.port)
