@@ -44,7 +44,7 @@ async def _upserts(bootstrap: str, topic: str, dsn: str, events: int, start: Cal
             web_enabled=False, consumer_auto_offset_reset="earliest", topic_disable_leader=True, autodiscover=False,
         )  # fmt: skip
 
-        @app.agent(app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw"))  # type: ignore[untyped-decorator]
+        @app.agent(app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw"))
         async def upsert(stream: Any) -> None:
             nonlocal count
             async for batch in stream.take_events(BATCH, within=WITHIN_S):
