@@ -46,7 +46,8 @@ class Crowd:
 
     @property
     def attempts(self) -> list[Attempt]:
-        return [attempt for each in (*self.clients, *self.imports) for attempt in each.attempts]
+        of_clients = [attempt for client in self.clients for attempt in client.attempts]
+        return of_clients + [attempt for each in self.imports for attempt in each.attempts]
 
 
 async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | None) -> None:

@@ -30,7 +30,7 @@ async def check(baton: Baton, attempts: Sequence[Attempt], *, views: bool) -> di
     logs = {department: await log_of(baton, department) for department in DEPARTMENTS}
     for department, events in logs.items():
         _contiguous_and_unique(department, events)
-    _acknowledged_and_attempted(logs, attempts)
+    acknowledged_and_attempted(logs, attempts)
     for command in (("audit", "handoffs", "--wait", "60", "--json"), ("verify", "--json")):
         answer = await baton.cli(*command)
         assert answer.code == 0, f"{command}: {answer.stdout}{answer.stderr}"
@@ -48,7 +48,8 @@ def _contiguous_and_unique(department: str, events: Sequence[dict[str, Any]]) ->
     assert not twice, f"{department} has events twice: {twice[:3]}"
 
 
-def _acknowledged_and_attempted(logs: dict[str, list[dict[str, Any]]], attempts: Sequence[Attempt]) -> None:
+def acknowledged_and_attempted(logs: dict[str, list[dict[str, Any]]], attempts: Sequence[Attempt]) -> None:
+    """Every kind of write, by its mark: what was answered is there, nothing else than what was asked, each once."""
     recorded = marks([event for log in logs.values() for event in log])
     for kind in RECORDED.values():
         attempted = {attempt.mark for attempt in attempts if attempt.kind == kind}
