@@ -29,6 +29,7 @@ from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
@@ -135,6 +136,10 @@ class Trade:
         async with committed_reader(self.bootstrap) as consumer:
             records = await records_of(consumer, retry_topic("analytics"))
         return {from_record(record).stream for record in records}
+
+    def operator(self) -> StreamsParked:
+        """What `baton parked` does for topologies."""
+        return StreamsParked(self.views, {name: PostgresFeed(store) for name, store in self.stores.items()})
 
     def worker(
         self,
