@@ -24,8 +24,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 
 from eventlog.entry import StreamKey
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
-from eventlog.kafka.topics import PARTITIONS, Topic, Topics
-from eventlog.streaming.records import derived_topic, retry_topic
+from eventlog.kafka.topics import PARTITIONS, Topic
+from eventlog.streaming.records import kept_topics
 from eventlog.streaming.streams import NOTHING, Known
 
 TABLE = "streams"
@@ -52,13 +52,9 @@ class StreamTopics:
 
     def made(self) -> Sequence[Topic]:
         """What a worker makes and checks when it starts."""
-        settings = Topics.of(self.department, replication=self.replication).facts.settings
-        kept = [derived_topic(self.department), retry_topic(self.department)]
-        compacted = {**settings, "cleanup.policy": "compact"}
-        return [
-            *(Topic(name, self.partitions, self.replication, settings) for name in kept),
-            Topic(self.changelog, self.partitions, self.replication, compacted),
-        ]
+        kept = kept_topics(self.department, partitions=self.partitions, replication=self.replication)
+        compacted = {**kept[0].settings, "cleanup.policy": "compact"}
+        return [*kept, Topic(self.changelog, self.partitions, self.replication, compacted)]
 
 
 class _CommittedThread(AIOKafkaConsumerThread):
