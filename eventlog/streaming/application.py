@@ -21,8 +21,10 @@ from typing import Any, cast
 import faust
 from aiokafka.partitioner import murmur2
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types.auth import SASLMechanism
 
 from eventlog.entry import StreamKey
+from eventlog.kafka.brokers import Bootstrap, Security, addresses, security
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
 from eventlog.kafka.topics import PARTITIONS, Topic
 from eventlog.streaming.records import kept_topics
@@ -143,11 +145,12 @@ def _key(stream: StreamKey) -> bytes:
     return tenant.encode() + b"\0" + name.encode()
 
 
-def application(bootstrap: str, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
+def application(bootstrap: Bootstrap, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
     """A Faust application without agents. Nothing is connected before it starts."""
     app = faust.App(
         topics.group,
-        broker=[f"kafka://{address.strip()}" for address in bootstrap.split(",")],
+        broker=[f"kafka://{address.strip()}" for address in addresses(bootstrap).split(",")],
+        broker_credentials=_credentials(security(bootstrap)),
         store="memory://",
         datadir=str(folder),
         autodiscover=False,
@@ -172,6 +175,18 @@ def application(bootstrap: str, topics: StreamTopics, folder: Path, *, session_t
     )
     app.transport = _CommittedTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(found: Security) -> Any:
+    """The same in Faust's words."""
+    if found.logs_in:
+        return faust.SASLCredentials(
+            username=found.user,
+            password=found.password(),
+            ssl_context=found.context(),
+            mechanism=SASLMechanism(found.mechanism),
+        )
+    return faust.SSLCredentials(context=found.context()) if found.encrypts else None
 
 
 def streams_table(app: faust.App, topics: StreamTopics) -> StreamsTable:

@@ -18,6 +18,7 @@ from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
 from eventlog.events import Event, Position
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
@@ -41,7 +42,7 @@ STOP_S = 8.0
 class Work:
     """What a worker needs: where Kafka is, what to fold, and where the logs are that it asks for what did not come."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     topics: StreamTopics
     views: Views
     codec: Codec

@@ -20,6 +20,7 @@ import orjson
 from eventlog.codec import Codec, Origin, Recorded
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record, header
 from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import MemoryKeyring
@@ -60,7 +61,7 @@ class Trade:
     """The logs of marketing, contacts and sales with their relays, and analytics' rows."""
 
     postgres: TestServer
-    bootstrap: str
+    bootstrap: Bootstrap
     dsns: dict[str, str] = field(default_factory=dict)
     stores: dict[str, PostgresStore] = field(default_factory=dict)
     views: Views = field(init=False)
@@ -197,7 +198,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def trading(postgres: TestServer, bootstrap: str) -> AsyncIterator[Trade]:
+async def trading(postgres: TestServer, bootstrap: Bootstrap) -> AsyncIterator[Trade]:
     """Logs and relays at work; no streaming worker yet."""
     trade = Trade(postgres, bootstrap)
     async with AsyncExitStack() as stack:
