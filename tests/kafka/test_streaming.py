@@ -16,7 +16,6 @@ from eventlog.events import Event
 from eventlog.marks import Superseded
 from eventlog.projections import Projection
 from eventlog.streaming import heard
-from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.worker import StreamWorker
 from eventlog.topologies import Derived
 from facts.marketing import LeadDisqualified
@@ -151,7 +150,7 @@ async def test_a_fact_that_cannot_be_handled_waits_with_its_stream_and_holds_the
     await trade.derived_is_told()
 
 
-async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried_at_once(trade: Trade) -> None:
+async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried(trade: Trade) -> None:
     await trade.tell(history(5))
     stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
     operator = trade.operator()
@@ -168,21 +167,8 @@ async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried_at_once
         assert {kind for _, kind, _ in shown[1:]} <= {"FOLLOWS"}
     assert await operator.list("globex") == []
 
-    async with working(trade.worker(clock=long_ago)):  # so nothing is ever due
-        await eventually(partial(retried, operator, stopped), "everything that waits tried again", 60.0)
-        await trade.heard_everything()
-    await trade.answers_are_a_fold_of_the_logs()
 
-
-async def retried(operator: StreamsParked, streams: set[str]) -> bool:
-    return all(await asyncio.gather(*(operator.retry(TENANT, stream) for stream in streams)))
-
-
-def long_ago() -> datetime:
-    return datetime(2000, 1, 1, tzinfo=UTC)
-
-
-async def test_topologies_go_on_without_what_was_discarded_in_every_epoch(trade: Trade) -> None:
+async def test_topologies_go_on_without_what_was_discarded(trade: Trade) -> None:
     await trade.tell(history(5))
     stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
     operator, recorded = trade.operator(), list[Event]()
@@ -190,19 +176,17 @@ async def test_topologies_go_on_without_what_was_discarded_in_every_epoch(trade:
     async def record(event: Event) -> None:
         recorded.append(event)
 
+    async def discarded(stream: str) -> None:
+        """All of such facts that it has, one after the other."""
+        while not await operator.discard(TENANT, stream, "nobody needs it", datetime.now(UTC), record):
+            pass
+
     async with working(trade.worker(projection=choking())):
         await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
-        discarded = partial(operator.discard, reason="nobody needs it", now=datetime.now(UTC), record=record)
-        await asyncio.gather(*(discarded(TENANT, stream) for stream in stopped))
+        await asyncio.gather(*map(discarded, stopped))
         await trade.heard_everything()
     assert {event.type for event in recorded} == {LeadDisqualified.name}
     assert {event.stream for event in recorded} == stopped
-    before = await rows(trade)
-
-    epoch = await heard.begin_anew(trade.views, sorted(METRICS.tables))
-    async with working(trade.worker(epoch, projection=choking())):
-        await trade.heard_everything()
-    assert await rows(trade) == before
 
 
 async def all_parked(trade: Trade, streams: set[str]) -> bool:
