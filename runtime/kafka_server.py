@@ -10,13 +10,14 @@ import random
 import socket
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from runtime.kafka_broker import LOOK_S, START_S, Broker, BrokerFailed, Ports
+from runtime.kafka_broker import LOOK_S, START_S, Broker, BrokerFailed, Listener, Ports
 from runtime.kafka_jars import Jars, KafkaUnavailable
 
 __all__ = ["BrokerFailed", "KafkaServer", "KafkaUnavailable"]
@@ -28,13 +29,15 @@ PORTS = range(20_000, 32_000)
 
 @dataclass
 class KafkaServer:
-    """The Kafka of one folder, with so many brokers, numbered from 1. `bootstrap` is known once it was started."""
+    """The Kafka of one folder, with so many brokers, numbered from 1. `bootstrap` is known once it was started: the
+    listeners in the clear. `doors` are further ones, of a single broker."""
 
     folder: Path
     jars: Jars
     size: int = 1
     brokers: dict[int, Broker] = field(default_factory=dict)
     ports: dict[int, Ports] = field(default_factory=dict)
+    doors: Sequence[Listener] = ()
 
     @classmethod
     def of(cls, folder: Path, jars: Jars | None = None, *, size: int = 1) -> "KafkaServer":
@@ -74,7 +77,9 @@ class KafkaServer:
         usable = len(noted) == self.size and all(_free(ports.client, ports.controller) for ports in noted.values())
         self.ports = noted if usable else _chosen(self.size)
         self._note()
-        await asyncio.gather(*(broker.prepare(self._cluster(), self.ports) for broker in self.brokers.values()))
+        await asyncio.gather(
+            *(broker.prepare(self._cluster(), self.ports, self.doors) for broker in self.brokers.values())
+        )
         for broker in self.brokers.values():
             broker.launch()
 

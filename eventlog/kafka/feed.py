@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from eventlog.errors import NotSafe, Unavailable
 from eventlog.events import Event, Offset
 from eventlog.feed import LogFeed, OwnersLog, PostgresFeed, Told
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.gathering import Partitioner
 from eventlog.kafka.membership import SESSION_S, Member, Record
 from eventlog.kafka.records import NotAnEvent, from_record
@@ -37,7 +38,7 @@ class KafkaFeed(OwnersLog):
     in_one_sequence = False
 
     def __init__(
-        self, log: Log, reader: str, bootstrap: str, *, instance: str | None = None, session_s: float = SESSION_S
+        self, log: Log, reader: str, bootstrap: Bootstrap, *, instance: str | None = None, session_s: float = SESSION_S
     ) -> None:
         super().__init__(log)
         self.topic = facts_topic(log.department)

@@ -14,6 +14,7 @@ from eventlog.ahead import either
 from eventlog.errors import LogError
 from eventlog.events import Position
 from eventlog.feed import PostgresFeed, complete
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.gathering import Gathered, Gathering
 from eventlog.kafka.leadership import Deposed, Term, term
 from eventlog.kafka.resuming import resume
@@ -38,7 +39,7 @@ class OtherGeneration(LogError):
 class Relay:
     """Leads, or waits to lead. `watermark` says what was told; None while it does not lead."""
 
-    def __init__(self, store: Store, dsn: str, bootstrap: str, topics: Topics, *, pace_s: float = PACE_S) -> None:
+    def __init__(self, store: Store, dsn: str, bootstrap: Bootstrap, topics: Topics, *, pace_s: float = PACE_S) -> None:
         self.watermark: Watermark | None = None
         self._store = store
         self._dsn = dsn

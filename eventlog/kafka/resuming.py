@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from eventlog.errors import NotSafe
 from eventlog.events import Event, Offset, Place, Position
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record
 from eventlog.kafka.topic_end import Record, committed_reader, first_record, last_records
 from eventlog.kafka.topics import Topics
@@ -32,7 +33,7 @@ class Told:
     newest: Watermark | None
 
 
-async def resume(bootstrap: str, topics: Topics, store: Store) -> tuple[Watermark, bool]:
+async def resume(bootstrap: Bootstrap, topics: Topics, store: Store) -> tuple[Watermark, bool]:
     """How far the log was told, and whether the newest watermark says so (else it is to be written).
 
     Only for a producer that has fenced all others: else the end of the topic may still move. Raises `TopicAhead`,

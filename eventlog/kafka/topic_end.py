@@ -8,6 +8,7 @@ from typing import TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.limits import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 
 READ_S = 30.0
@@ -17,10 +18,10 @@ Record: TypeAlias = ConsumerRecord[bytes, bytes]
 
 
 @asynccontextmanager
-async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def committed_reader(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that sees only what was committed."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",

@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, for_code
 
 from eventlog.errors import NotSafe
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.limits import RECORD_BYTES_MAX
 from eventlog.trouble import wait_s
 
@@ -74,7 +75,7 @@ def _settings(replication: int) -> dict[str, str]:
     }
 
 
-async def prepare(bootstrap: str, *topics: Topic) -> None:
+async def prepare(bootstrap: Bootstrap, *topics: Topic) -> None:
     """Make the topics that are missing, check all. Raises `WrongTopic`, and `KafkaError` where Kafka is away."""
     async with _administrator(bootstrap) as admin:
         found = await _described(admin, topics)
@@ -92,7 +93,7 @@ async def prepare(bootstrap: str, *topics: Topic) -> None:
         raise WrongTopic(f"{'; '.join(differences)}. See docs/kafka.md, What a topic must be")
 
 
-async def partitions_of(bootstrap: str, topic: str) -> int:
+async def partitions_of(bootstrap: Bootstrap, topic: str) -> int:
     """How many partitions a topic has; 0 while there is no such topic, for those who wait for it. Raises
     `KafkaError`."""
     async with _administrator(bootstrap) as admin:
@@ -101,8 +102,8 @@ async def partitions_of(bootstrap: str, topic: str) -> int:
 
 
 @asynccontextmanager
-async def _administrator(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+async def _administrator(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection(bootstrap), request_timeout_ms=10_000)
     try:
         await admin.start()
         yield admin

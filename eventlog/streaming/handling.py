@@ -100,16 +100,31 @@ class Handling:
         self._writer = Writer()
         self._tables = [table for table in projection.tables if table != projection.states]
         self._foldings = {source: Folding(source, department, [projection]) for source in projection.sources}
+        self._discarded: frozenset[tuple[str, str, int]] = frozenset()
         self._log = logging.getLogger(f"baton.stream.{department}")
 
     async def load(self) -> None:
-        """Learn the columns of the tables. Raises `LookupError`."""
+        """Learn the columns of the tables, and what to go on without. Raises `LookupError`."""
         async with self._views.pool.acquire() as connection:
             await self._writer.load(connection, self._tables)
+        await self._learn_discarded()
+
+    async def _learn_discarded(self) -> None:
+        """Only what waits can be discarded, so it is enough to look before it is tried again."""
+        rows = await self._views.fetch("SELECT tenant, stream, version FROM stream_discarded")
+        self._discarded = frozenset((row["tenant"], row["stream"], row["version"]) for row in rows)
+
+    async def asked_for(self, event: Event) -> bool:
+        """Whether somebody wants a fact that waits to be tried now. It also is where no row says that it waits: then it
+        is a repeat, or its row will be written."""
+        asked = await self._views.fetchval(_ASKED, event.tenant, event.stream, event.version)
+        return asked is None or bool(asked)
 
     async def handle(self, source: str, events: Sequence[Event], streams: Streams, *, tried: int = 0) -> None:
         """One batch of a source, each stream's facts in their order. Those from the retry topic were `tried` before.
         Raises what the infrastructure raises; the same batch may be given again then."""
+        if tried:
+            await self._learn_discarded()
         batch = await self._prepare(source, events, streams, tried > 0)
         entries = await self._decoded(source, batch.ready)
         states = self._states_of(batch)
@@ -129,6 +144,7 @@ class Handling:
         head = await self._owners[source].head()
         reached = await heard.reached(self._views, source)
         metrics.STREAM_LAG.labels(self._department, source).set(head.position - reached)
+        metrics.PARKED.labels(self._department, source).set(await self._views.fetchval(_PARKED_STREAMS, source))
         return await heard.missing(self._views, source, head)
 
     async def close_gap(self, source: str, position: Position) -> None:
@@ -139,6 +155,7 @@ class Handling:
             raise NotSafe(f"the log of {source} lacks position {position}")
         self._log.warning("position %s of %s did not come, read from its log", event.place, source)
         metrics.REFETCHED.labels(self._department, source).inc()
+        await self._learn_discarded()
         whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
         await self.handle(source, whole, Unkept())
 
@@ -173,7 +190,11 @@ class Handling:
 
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
         folding = self._foldings[source]
-        wants = [folding.wants(event.type) or not self._codec.knows(event.type, event.schema) for event in events]
+        wants = [
+            (event.tenant, event.stream, event.version) not in self._discarded
+            and (folding.wants(event.type) or not self._codec.knows(event.type, event.schema))
+            for event in events
+        ]
         wanted = [event for event, want in zip(events, wants, strict=True) if want]
         read = iter(await self._codec.decode_many(source, wanted))
         found: list[Recorded | Poison | None] = [next(read) if want else None for want in wants]
@@ -221,10 +242,7 @@ class Handling:
             parked = [(e.tenant, e.stream, e.version, source, e.position, e.type, *why, now) for e, *why in rows]
             await connection.executemany(_PARK, parked)
         done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
-        healed = await connection.fetch(_UNPARK, source, done)
-        if rows or healed:
-            streams = await connection.fetchval(_PARKED_STREAMS, source)
-            metrics.PARKED.labels(self._department, source).set(streams)
+        await connection.execute(_UNPARK, source, done)
 
     # ----------------------------------------------------------------------------------------------- after the rows
 
@@ -251,12 +269,19 @@ class Handling:
             )
 
 
+# What was asked for was tried. But what came before those that it waits for is tried once more, after them.
 _PARK = """
-INSERT INTO stream_parked (tenant, stream, version, source, position, type, kind, reason, parked_at)
+INSERT INTO stream_parked AS p (tenant, stream, version, source, position, type, kind, reason, parked_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason
+ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason,
+    asked = p.asked AND EXCLUDED.kind = 'FOLLOWS' AND EXISTS (
+        SELECT FROM stream_parked e
+        WHERE e.tenant = p.tenant AND e.stream = p.stream AND e.version < p.version AND e.asked
+    )
 """
 
-_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[]) RETURNING 1"
+_ASKED = "SELECT asked FROM stream_parked WHERE tenant = $1 AND stream = $2 AND version = $3"
+
+_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[])"
 
 _PARKED_STREAMS = "SELECT count(DISTINCT (tenant, stream)) FROM stream_parked WHERE source = $1"

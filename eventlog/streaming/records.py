@@ -1,5 +1,6 @@
 """What a worker writes to Kafka beside its table: derived facts, and facts that wait for another try."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid5
@@ -8,6 +9,7 @@ import orjson
 
 from eventlog.events import Event
 from eventlog.kafka.records import Header, Received, Record, header, to_record
+from eventlog.kafka.topics import PARTITIONS, Topic, Topics
 from eventlog.projections import At
 from eventlog.topologies import Derived
 
@@ -21,6 +23,13 @@ def derived_topic(department: str) -> str:
 
 def retry_topic(department: str) -> str:
     return f"baton.{department}.retry.v1"
+
+
+def kept_topics(department: str, *, partitions: int = PARTITIONS, replication: int = 1) -> tuple[Topic, Topic]:
+    """The topic of derived facts and that of facts that wait, as they must be: like a topic of facts. What concerns a
+    stream is in the partition of the stream's number, in each of them."""
+    facts = Topics.of(department, partitions=partitions, replication=replication).facts
+    return replace(facts, name=derived_topic(department)), replace(facts, name=retry_topic(department))
 
 
 def derived_record(department: str, at: At, n: int, derived: Derived) -> Record:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from eventlog.kafka.brokers import Bootstrap, addresses
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics
 from runtime.projecting import innermost
@@ -31,10 +32,10 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
         await store.close()
 
 
-async def _tells(relaying: Relay, bootstrap: str) -> str:
+async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
     """Who leads tells; who stands by could, as long as a broker is there. Raises `OSError`."""
     if relaying.watermark is None:
-        host, _, port = bootstrap.split(",")[0].rpartition(":")
+        host, _, port = addresses(bootstrap).split(",")[0].rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.close()
     return ""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 
 from eventlog.codec import Recorded
 from eventlog.entry import StreamKey
+from eventlog.events import Event
 from eventlog.marks import Superseded
 from eventlog.projections import Projection
 from eventlog.streaming import heard
+from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.worker import StreamWorker
 from eventlog.topologies import Derived
 from facts.marketing import LeadDisqualified
@@ -23,7 +26,7 @@ from services.analytics.topologies import DWELL
 from tests.support.log import eventually
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
-from tests.support.streaming import Trade, WorkerProcess, trading, working
+from tests.support.streaming import TENANT, Trade, WorkerProcess, trading, working
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -146,6 +149,60 @@ async def test_a_fact_that_cannot_be_handled_waits_with_its_stream_and_holds_the
     assert await trade.views.fetchval("SELECT count(*) FROM stream_parked") == 0
     await trade.answers_are_a_fold_of_the_logs()
     await trade.derived_is_told()
+
+
+async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried_at_once(trade: Trade) -> None:
+    await trade.tell(history(5))
+    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
+    operator = trade.operator()
+    async with working(trade.worker(projection=choking())):
+        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
+        assert not any(await asyncio.gather(*(operator.retry(TENANT, stream) for stream in stopped)))
+
+    listed = {each.stream: each for each in await operator.list(TENANT)}
+    assert listed.keys() == stopped
+    for stream, each in listed.items():
+        shown = await operator.show(TENANT, stream)
+        assert (shown[0][0].version, shown[0][0].type) == (each.version, LeadDisqualified.name)
+        assert (each.kind, len(shown)) == ("FAULT", each.events)
+        assert {kind for _, kind, _ in shown[1:]} <= {"FOLLOWS"}
+    assert await operator.list("globex") == []
+
+    async with working(trade.worker(clock=long_ago)):  # so nothing is ever due
+        await eventually(partial(retried, operator, stopped), "everything that waits tried again", 60.0)
+        await trade.heard_everything()
+    await trade.answers_are_a_fold_of_the_logs()
+
+
+async def retried(operator: StreamsParked, streams: set[str]) -> bool:
+    return all(await asyncio.gather(*(operator.retry(TENANT, stream) for stream in streams)))
+
+
+def long_ago() -> datetime:
+    return datetime(2000, 1, 1, tzinfo=UTC)
+
+
+async def test_topologies_go_on_without_what_was_discarded_in_every_epoch(trade: Trade) -> None:
+    await trade.tell(history(5))
+    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
+    operator, recorded = trade.operator(), list[Event]()
+
+    async def record(event: Event) -> None:
+        recorded.append(event)
+
+    async with working(trade.worker(projection=choking())):
+        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
+        discarded = partial(operator.discard, reason="nobody needs it", now=datetime.now(UTC), record=record)
+        await asyncio.gather(*(discarded(TENANT, stream) for stream in stopped))
+        await trade.heard_everything()
+    assert {event.type for event in recorded} == {LeadDisqualified.name}
+    assert {event.stream for event in recorded} == stopped
+    before = await rows(trade)
+
+    epoch = await heard.begin_anew(trade.views, sorted(METRICS.tables))
+    async with working(trade.worker(epoch, projection=choking())):
+        await trade.heard_everything()
+    assert await rows(trade) == before
 
 
 async def all_parked(trade: Trade, streams: set[str]) -> bool:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from eventlog.codec import Codec
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.healing import Healing
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.memory import MemoryStore
 from eventlog.projections import Projection
@@ -24,7 +25,7 @@ async def listening(
     views: Views,
     codec: Codec,
     heard: Log,
-    bootstrap: str,
+    bootstrap: Bootstrap,
     *,
     own: Log | None = None,
     instance: str | None = None,

@@ -20,6 +20,7 @@ import orjson
 from eventlog.codec import Codec, Origin, Recorded
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record, header
 from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import MemoryKeyring
@@ -29,6 +30,7 @@ from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
@@ -59,7 +61,7 @@ class Trade:
     """The logs of marketing, contacts and sales with their relays, and analytics' rows."""
 
     postgres: TestServer
-    bootstrap: str
+    bootstrap: Bootstrap
     dsns: dict[str, str] = field(default_factory=dict)
     stores: dict[str, PostgresStore] = field(default_factory=dict)
     views: Views = field(init=False)
@@ -136,6 +138,10 @@ class Trade:
             records = await records_of(consumer, retry_topic("analytics"))
         return {from_record(record).stream for record in records}
 
+    def operator(self) -> StreamsParked:
+        """What `baton parked` does for topologies."""
+        return StreamsParked(self.views, {name: PostgresFeed(store) for name, store in self.stores.items()})
+
     def worker(
         self,
         epoch: int = 1,
@@ -192,7 +198,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def trading(postgres: TestServer, bootstrap: str) -> AsyncIterator[Trade]:
+async def trading(postgres: TestServer, bootstrap: Bootstrap) -> AsyncIterator[Trade]:
     """Logs and relays at work; no streaming worker yet."""
     trade = Trade(postgres, bootstrap)
     async with AsyncExitStack() as stack:
