@@ -171,5 +171,13 @@ def _asked(reacts: Iterable[Callable[[Any, At], Iterable[Todo | Cancel]]], fact:
                 found.append((at, each))
                 continue
             n = counts[each.kind] = counts.get(each.kind, -1) + 1
-            found.append(Asked(each, at, uuid5(at.event_id, f"{each.kind}:{n}")))
+            found.append(Asked(each, at, command_id(at, f"{each.kind}:{n}")))
     return found
+
+
+def command_id(at: At, what: str) -> UUID:
+    """The id under which something is done because of a fact: the same, whenever the fact is heard. A command that is
+    given again after its log was restored makes a fact with the id of the one that was lost; it is another fact, and
+    what was done because of that one does not answer for it."""
+    generation = at.place.generation
+    return uuid5(at.event_id, what if generation <= 1 else f"{what}:{generation}")
