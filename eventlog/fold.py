@@ -3,16 +3,18 @@
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from eventlog.changes import Changes
 from eventlog.codec import NewerSchema, Recorded
 from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import Poison
+from eventlog.events import Place, Position
 from eventlog.projections import At, Insert, Project, Projection
-from eventlog.reactions import Cancel, React, Reactions, Todo
+from eventlog.reactions import Cancel, Lost, React, Reactions, ReactToLoss, Todo
 from eventlog.topologies import Derived, StateKey, States, Topology, stored
 
 
@@ -54,6 +56,7 @@ class Folding:
         self._reacts: dict[str, list[React]] = {}
         self._reacts_on_every: list[React] = []
         self._topologies: dict[str, list[tuple[str, Topology]]] = {}
+        self._reacts_to_loss: list[ReactToLoss] = []
         for each in heard:
             for name, functions in each.handlers.items():
                 self._projects.setdefault(name, []).extend(functions)
@@ -63,6 +66,7 @@ class Folding:
         for reacting in reactions:
             if source in (reacting.sources or (own,)):
                 self._reacts_on_every.extend(reacting.every)
+                self._reacts_to_loss.extend(reacting.losses)
                 for name, reacts in reacting.handlers.items():
                     self._reacts.setdefault(name, []).extend(reacts)
 
@@ -78,6 +82,12 @@ class Folding:
             for entry in entries
             for table, topology in self._topologies.get(entry.event.type, ())
         }
+
+    def lost(self, lost: Lost, generation: int) -> list[Asked]:
+        """What is to be done because something was lost when a generation of its log began."""
+        at = _at_loss(lost, generation)
+        todos = [todo for react in self._reacts_to_loss for todo in react(lost)]
+        return [Asked(todo, at, uuid5(at.event_id, f"{todo.kind}:{n}")) for n, todo in enumerate(todos)]
 
     def fold(self, entries: Iterable[Entry], states: States | None = None) -> Folded:
         """Changes and todos of the entries; `states` are those of `state_keys` as they stand. A fact whose function
@@ -145,6 +155,30 @@ def _state_of(topology: Topology, stream: StreamKey) -> tuple[str, str, str]:
 def _row(key: StateKey, state: Any) -> Insert:
     columns = {"tenant": key.tenant, "topology": key.topology, "stream": key.stream}
     return Insert(key.table, {**columns, "state": stored(state)})
+
+
+def _at_loss(lost: Lost, generation: int) -> At:
+    """No fact tells of a loss: its id is made of what was lost, and it stands in front of all facts."""
+    id = uuid5(NAMESPACE_OID, f"lost in generation {generation}: {lost.tenant} {lost.stream}")
+    return At(
+        department=lost.stream.partition(".")[0],
+        tenant=lost.tenant,
+        stream=lost.stream,
+        version=lost.version,
+        place=Place(generation, Position(0)),
+        event_id=id,
+        type="",
+        recorded_at=datetime.fromtimestamp(0, UTC),
+        occurred_at=None,
+        employee="",
+        actor="",
+        branch="",
+        subjects=(),
+        command_id=str(id),
+        correlation_id=str(id),
+        causation_id="",
+        digest=b"",
+    )
 
 
 def said(error: BaseException) -> str:

@@ -9,7 +9,7 @@ can be heard at the same positions, streams and versions, and none of them is ta
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from eventlog.marks import supersede
 from eventlog.parting import Parting
 from eventlog.parting import parting as parting_of
 from eventlog.projections import At
-from eventlog.reactions import Cancel
+from eventlog.reactions import Cancel, Lost
 from eventlog.todos import written
 from eventlog.views import Views
 
@@ -63,7 +63,7 @@ class _Forgetting:
     digest: bytes | None
     discarded: Sequence[tuple[str, str, int]] = ()
     todos: Sequence[Asked | tuple[At, Cancel]] = ()
-    streams: Sequence[StreamKey] = field(default_factory=tuple)
+    streams: Sequence[Lost] = ()
 
 
 class Restored:
@@ -156,9 +156,9 @@ class Restored:
         event = await self._feed.at(position)
         return event is not None and event.digest == digest
 
-    async def _lost_streams(self, lost: Position) -> list[StreamKey]:
+    async def _lost_streams(self, lost: Position) -> list[Lost]:
         rows = await self._views.fetch(_LOST_STREAMS, self._feed.department, lost)
-        return [(row["tenant"], row["stream"]) for row in rows]
+        return [Lost(row["tenant"], row["stream"], Version(row["version"])) for row in rows]
 
     async def _lost_discards(self) -> list[tuple[str, str, int]]:
         """Discarded events that their log no longer has."""
@@ -170,11 +170,11 @@ class Restored:
                 found.append((row["tenant"], row["stream"], row["version"]))
         return found
 
-    async def _asked_before(self, streams: Sequence[StreamKey], parting: Parting) -> list[Asked | tuple[At, Cancel]]:
+    async def _asked_before(self, streams: Sequence[Lost], parting: Parting) -> list[Asked | tuple[At, Cancel]]:
         """What the streams' shared facts asked for under a key, in which a lost fact may have taken its place. Their
         command ids are what they were, so what was done already is answered."""
         found: list[Asked | tuple[At, Cancel]] = []
-        for tenant, stream in streams:
+        for tenant, stream in ((each.tenant, each.stream) for each in streams):
             rows = await self._views.fetch(_SHARED_VERSIONS, tenant, stream, parting.lost)
             shared = {row["version"] for row in rows}
             events = await self._feed.refetch(tenant, stream, Version(0), Version(max(shared))) if shared else ()
@@ -201,8 +201,12 @@ class Restored:
             await connection.execute(_FORGET_TODOS, source, lost)
         behind = what.completely.position if self._feed.topic is None and not self._own else None
         await self._forget_parked(connection, what.forks, behind)
-        await self._set_heads(connection, [*what.streams, *((tenant, stream) for tenant, stream, _ in what.discarded)])
+        streams = [(each.tenant, each.stream) for each in what.streams]
+        await self._set_heads(connection, [*streams, *((tenant, stream) for tenant, stream, _ in what.discarded)])
         await self._ask_again(connection, what.todos)
+        losses = [asked for each in what.streams for asked in self._folding.lost(each, what.generation)]
+        for statement in written(losses, self._clock()):
+            await connection.execute(statement.sql, *statement.arrays)
         await connection.execute(_CONTINUE, source, *_columns(what.completely), what.digest)
         rows = {each.generation: each.position for each in what.forks}
         rows.setdefault(what.generation, what.parting.shared)
@@ -254,7 +258,10 @@ _RENEWED = "UPDATE views.forks SET rebuilt = true WHERE source = $1 AND generati
 
 _CHECKPOINT = "SELECT generation, position, digest FROM views.checkpoints WHERE source = $1"
 
-_LOST_STREAMS = "SELECT DISTINCT tenant, stream FROM views.ledger WHERE department = $1 AND position >= $2"
+_LOST_STREAMS = """
+SELECT tenant, stream, min(version) AS version FROM views.ledger WHERE department = $1 AND position >= $2
+GROUP BY tenant, stream ORDER BY tenant, stream
+"""
 _SHARED_VERSIONS = "SELECT version FROM views.ledger WHERE tenant = $1 AND stream = $2 AND position < $3"
 _DISCARDED = "SELECT tenant, stream, version, digest FROM views.discarded WHERE source = $1"
 _PARKED = "SELECT tenant, stream, version, generation, position FROM views.parked WHERE source = $1"

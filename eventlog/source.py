@@ -203,6 +203,7 @@ class Source:
             )
         if told > self._known.generation:
             await self._restored.notice(told)
+            self._department.wake()
             await self._take(parts)
         if await self._restored.renew(self._department.renew):
             await self._take(parts)

@@ -10,7 +10,7 @@ from eventlog.errors import NotSafe
 from eventlog.events import Event, Fork, Offset, Place, Position, is_lost
 from eventlog.kafka.records import from_record
 from eventlog.kafka.topic_end import Record, committed_reader, first_record, last_records
-from eventlog.kafka.topics import Topics
+from eventlog.kafka.topics import Topics, partitions_of
 from eventlog.kafka.watermarks import Watermark, nothing_told
 from eventlog.store import Store
 
@@ -43,6 +43,20 @@ async def resume(bootstrap: str, topics: Topics, store: Store) -> tuple[Watermar
         watermark = _agreed(told, topics, (await store.head()).generation)
         watermark = await _in_the_log(consumer, topics, store, watermark)
     return watermark, watermark == told.newest
+
+
+async def told_and_differing(bootstrap: str, topics: Topics, store: Store) -> tuple[Place, Position | None] | None:
+    """How far the topic tells, and the first position at which that is not what the log has (None: all of it stands
+    there); None where nothing is told. Raises `TopicDamaged`, and `KafkaError` where Kafka is away."""
+    if not await partitions_of(bootstrap, topics.facts.name):
+        return None
+    async with committed_reader(bootstrap) as consumer:
+        told = await _told(consumer, topics)
+        if told.facts is None:
+            return None
+        differs = await _differing_from(consumer, topics, store, told.facts, await store.forks())
+    newest = told.newest.generation if told.newest is not None else 0
+    return Place(max(told.facts.generation, newest), told.facts.position), differs
 
 
 async def _told(consumer: AIOKafkaConsumer, topics: Topics) -> Told:
