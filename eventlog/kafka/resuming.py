@@ -105,7 +105,7 @@ def _agreed(told: Told, topics: Topics, generation: int) -> Watermark:
 def _refill(topics: Topics) -> str:
     return (
         f"delete {topics.facts.name} and {topics.watermarks.name}: the relay fills them again from the log"
-        " (docs/kafka.md, A topic that was damaged)"
+        " (docs/operations.md, Restore)"
     )
 
 
@@ -182,16 +182,20 @@ async def _first_differing(
     consumer: AIOKafkaConsumer, store: Store, partition: TopicPartition, end: int, known: Sequence[Fork]
 ) -> Position | None:
     """The position of the first record of a partition that is not in the log: behind it none is, so it is found by
-    halving."""
+    halving. What was lost before stands between others, and says nothing."""
     low, high, found = 0, end, None
+
+    def still_told(record: Record) -> bool:
+        return not is_lost(from_record(record).place, known)
+
     while low < high:
         middle = (low + high) // 2
-        record = await first_record(consumer, partition, middle, high)
+        record = await first_record(consumer, partition, middle, high, still_told)
         if record is None:
             high = middle
             continue
         event = from_record(record)
-        if is_lost(event.place, known) or await _digest_at(store, event.position) == event.digest:
+        if await _digest_at(store, event.position) == event.digest:
             low = record.offset + 1
         else:
             high, found = middle, event.position
