@@ -33,6 +33,7 @@ class Walk:
 
     async def until_the_backup(self) -> None:
         self.kept = await self.delivered("Anna Petrova")
+        self.touched = (await self.capture("Xenia Frey"))["id"]
         self.backup = Backup(self.baton.home, "marketing")
         await self.backup.take()
         self.shared = len(await self.log())
@@ -40,7 +41,7 @@ class Walk:
     async def what_is_lost(self) -> None:
         """A whole handoff, the next version of a lead that stays, and a lead that somebody will enter again."""
         self.lost = await self.delivered("Boris Lem")
-        await self.post(f"/v1/leads/{self.kept['lead']}:touch", touch={"channel": "EMAIL"})
+        await self.post(f"/v1/leads/{self.touched}:touch", channel="EMAIL", source="mail")
         await self.capture("Clara Voss", key="clara")
         await self.heard_everywhere()
 
@@ -161,7 +162,7 @@ async def walked(baton: Baton, mona: httpx.AsyncClient) -> Walk:
 
     await walk.is_true()
     names = {lead["person"]["name"] for lead in (await walk.get("/v1/leads"))["leads"]}
-    assert names == {"Anna Petrova", "Dora Klein", "Clara Voss", "Emil Roth"}
+    assert names == {"Anna Petrova", "Xenia Frey", "Dora Klein", "Clara Voss", "Emil Roth"}
     await _old_places_are_refused(walk, old_place)
     await _the_log_says_which_generation(walk)
     await _the_audit_says_what_is_true(walk)
