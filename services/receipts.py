@@ -189,10 +189,11 @@ class Receiver:
             await self._hear_on(each)
         digests = {each: digest for each, digest in found.items() if digest is not None}
         if {each.stream: digest.hex() for each, digest in digests.items()} == due.args["refused"]:
-            if not before.unproven:
+            if not before.unproven and len(digests) == len(found):
                 raise NotYet("fetched again, it is what it was", self._longer_s(due))
-            # Somebody discarded an event of it, and everything else was read: no reading proves the part any more.
-            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded", *_part_of(due))
+            # Somebody discarded an event of it, or its owner lost one in a restore, and everything else was read: no
+            # reading proves the part any more.
+            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded or lost", *_part_of(due))
         else:
             await self._record(due, digests, before.basis, believed_new=False)
         self._again_s.pop(due.command_id, None)
