@@ -1,5 +1,5 @@
 """`baton log read STREAM`, `baton log tail DEPARTMENT`: the events themselves, one JSON object a line; and
-`baton log raise-generation DEPARTMENT`, after a restore."""
+`baton log raise-generation DEPARTMENT`, after a restore of one in KurrentDB. `baton log restored` is `restored.py`."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ import orjson
 from baton.log.v1 import log_pb2
 
 from runtime.client import Client
+from runtime.commands import restored
 from runtime.department import DEPARTMENTS
 from runtime.log_client import next_page, pages
 from runtime.reach import reach
@@ -32,12 +33,13 @@ def register(subparsers: Any) -> None:
     tail.add_argument("--after", type=int, default=0, metavar="N", help="only events with a greater position")
     tail.add_argument("--follow", action="store_true", help="wait for what comes, until Ctrl-C")
     tail.set_defaults(run=run_tail)
-    for action in actions.choices.values():
+    for action in (read, tail):
         action.add_argument("--tenant", default="", help="only this tenant; default: all")
         action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
-    restored = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
-    restored.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
-    restored.set_defaults(run=run_raise_generation)
+    raising = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
+    raising.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
+    raising.set_defaults(run=run_raise_generation)
+    restored.register(actions)
 
 
 def run_read(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -15,13 +15,15 @@ from eventlog.codec import Codec, Origin
 from eventlog.events import digest_of
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
-from eventlog.store import ANY, Append, Command, StreamWrite
+from eventlog.postgres.store import PostgresStore
+from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from facts.marketing import LeadCaptured, LeadPerson, LeadTouched, Touch
 from facts.registry import REGISTRY
 from runtime.errors import RpcError
 from runtime.identity import Issuer, Verifier
 from runtime.log_service import LogService
 from runtime.rpc import Dispatcher, Servicer
+from tests.support.restoring import raise_generation
 
 AT = datetime(2026, 3, 6, 19, 38, 55, 250_000, UTC)
 ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
@@ -30,9 +32,9 @@ ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
 class House:
     """Marketing's log, with the service that reads it."""
 
-    def __init__(self, heartbeat_s: float = 60.0) -> None:
+    def __init__(self, heartbeat_s: float = 60.0, store: Store | None = None) -> None:
         self.keyring = MemoryKeyring()
-        self.store = MemoryStore("marketing")
+        self.store = store or MemoryStore("marketing")
         self.codec = Codec(REGISTRY, self.keyring)
         self.issuer = Issuer(Ed25519PrivateKey.generate())
         service = LogService(self.store, REGISTRY, self.keyring, heartbeat_s)
@@ -196,6 +198,19 @@ async def test_a_position_that_the_log_does_not_have_is_refused(after: str) -> N
     with pytest.raises(RpcError) as error:
         await anext(house.follow(after=after))
     assert error.value.kind.http == 412
+
+
+async def test_of_a_restored_log_every_place_is_one_to_go_on_at(database: str) -> None:
+    async with await PostgresStore.open(database, "marketing") as store:
+        house = House(store=store)
+        for lead in "12":
+            await house.tell(captured(lead))
+        await raise_generation(database, 1)
+        items = await first(house.follow(), 2)
+        assert [(item.id, item.data["generation"]) for item in items] == [("2.1", 1), ("2.2", 2)]
+        assert [item.id for item in await first(house.follow(after="2.1"), 1)] == ["2.2"]
+        with pytest.raises(RpcError):
+            await anext(house.follow(after="1.1"))
 
 
 async def test_a_sparse_stream_says_how_far_it_has_looked() -> None:
