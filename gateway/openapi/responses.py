@@ -58,9 +58,10 @@ HEADERS: Mapping[str, Schema] = {
     "Allow": {"description": "Methods of this path.", "schema": {"type": "string"}},
 }
 
-_ALWAYS = (400, 401, 403, 404, 405, 412, 413, 414, 429, 431, 500, 503)
+# 409 of reads too: a report over too long a time is refused by a rule.
+_ALWAYS = (400, 401, 403, 404, 405, 409, 412, 413, 414, 429, 431, 500, 503)
 _WITH_BODY = (408, 415)
-_OF_WRITES = (409, 422)
+_OF_WRITES = (422,)
 _HEADERS_OF = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
