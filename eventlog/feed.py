@@ -212,7 +212,7 @@ class PostgresFeed(OwnersLog):
                 raise NotSafe(
                     f"position {mark.place} of the log of {self.department} is not the event that was heard: the log"
                     " was restored to an earlier moment, or is another one. If it was restored, run"
-                    f" `baton log restored {self.department}`"
+                    f" `{self.log.once_restored()}`"
                 )
         return ()
 

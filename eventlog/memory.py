@@ -114,6 +114,9 @@ class MemoryStore:
     async def forks(self) -> Sequence[Fork]:
         return ()
 
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self.department}"
+
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)
         check_name("stream", stream)

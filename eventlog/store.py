@@ -156,6 +156,11 @@ class Log(Protocol):
         """Where its generations began, in their order; none for a log that was never restored."""
         ...
 
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        """The command by which an operator says that the log was restored to an earlier moment, and shares positions
+        up to `shared` (None: to its end) with what was heard of it, in generations up to `above`."""
+        ...
+
     def subscribe(self, after: Position) -> AsyncIterator[Page]:
         """Pages after a position, for ever: first what stands there, then what comes, without gap or repeat. A page
         may be empty of events: it still moves `scanned`."""

@@ -60,6 +60,9 @@ class RemoteLog:
     async def forks(self) -> Sequence[Fork]:
         return [Fork(each.generation, Position(each.position)) for each in (await self._head()).forks]
 
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self.department}"
+
     async def _head(self) -> Any:
         return await self._ask("GetHead", log_pb2.GetHeadRequest(department=self.department))
 

@@ -112,23 +112,22 @@ def _refill(topics: Topics) -> str:
 async def _in_the_log(consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark) -> Watermark:
     """What was told must be what the log says, up to the same position."""
     head = await store.head()
-    if told.generation > head.generation:
-        raise TopicAhead(_ahead(topics, store, told, head) + "; raise its generation further")
     if told.generation < head.generation:
         return await _shared(consumer, topics, store, told, head.generation)
-    if told.position > head.position:
-        raise TopicAhead(_ahead(topics, store, told, head))
-    if told.position and await _digest_at(store, told.position) != told.digest:
-        raise TopicAhead(f"{_ahead(topics, store, told, head)}, and position {told.position} there is another event")
+    same = told.generation == head.generation and told.position <= head.position
+    if not same or (told.position and await _digest_at(store, told.position) != told.digest):
+        raise await _ahead(consumer, topics, store, told, head)
     return told
 
 
-def _ahead(topics: Topics, store: Store, told: Watermark, head: Place) -> str:
-    return (
-        f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}: the log was"
-        f" restored to an earlier moment, or is another one. If it was restored, run `baton log restored"
-        f" {store.department}`, or, where it is in KurrentDB, `baton log raise-generation {store.department}`"
-        " (docs/operations.md, Restore)"
+async def _ahead(consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark, head: Place) -> TopicAhead:
+    """What an operator is told: where both part, and what to run."""
+    first = await _differing_from(consumer, topics, store, told, await store.forks())
+    shared = Position(min(head.position, told.position, *([] if first is None else [first - 1])))
+    return TopicAhead(
+        f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}, and both are the"
+        f" same up to position {shared}: the log was restored to an earlier moment, or is another one. If it was"
+        f" restored, run `{store.once_restored(shared, told.generation)}` (docs/operations.md, Restore)"
     )
 
 
@@ -159,8 +158,8 @@ async def _shared(
     if first is not None and last < said:
         raise TopicAhead(
             f"the log of {store.department} says that generation {generation} shares positions up to {said}, but topic"
-            f" {topics.facts.name} tells other events from {first} on: run `baton log restored {store.department}`"
-            " again"
+            f" {topics.facts.name} tells other events from {first} on: run again"
+            f" `{store.once_restored(last, generation)}`"
         )
     log.warning("the log of %s is of a new generation: it shares positions up to %d", store.department, last)
     return Watermark(generation, last, told.offsets, await _digest_at(store, last))

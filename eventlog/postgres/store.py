@@ -123,6 +123,9 @@ class PostgresStore:
     async def forks(self) -> Sequence[Fork]:
         return await self._reader.forks()
 
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self._department}"
+
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)
         check_name("stream", stream)

@@ -38,6 +38,8 @@ def register(subparsers: Any) -> None:
         action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
     raising = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
     raising.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
+    raising.add_argument("--shared", type=int, metavar="N", help="the last position that all have alike; default: all")
+    raising.add_argument("--above", type=int, default=0, metavar="G", help="a generation that others have heard of")
     raising.set_defaults(run=run_raise_generation)
     restored.register(actions)
 
@@ -83,14 +85,21 @@ def run_tail(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def run_raise_generation(arguments: argparse.Namespace, settings: Settings) -> int:
     """Raises `WrongUsage`, `Unavailable`, `NotSafe`."""
+    department = arguments.department
     if settings.eventstore_url is None:
         raise WrongUsage(
-            "BATON_EVENTSTORE_URL is not set: this is for logs in KurrentDB; docs/event-log.md has the SQL"
+            "BATON_EVENTSTORE_URL is not set: this is for logs in KurrentDB. For one in PostgreSQL run"
+            f" `baton log restored {department}`"
         )
     from eventlog.kurrentdb import log_name, raise_generation
 
-    generation = asyncio.run(raise_generation(settings.eventstore_url, log_name(arguments.department)))
-    sys.stdout.write(f"the log of {arguments.department} is in generation {generation}\n")
+    raising = raise_generation(
+        settings.eventstore_url, log_name(department), shared=arguments.shared, above=arguments.above
+    )
+    fork = asyncio.run(raising)
+    sys.stdout.write(
+        f"generation {fork.generation} of the log of {department} begins behind position {fork.position}\n"
+    )
     return 0
 
 

@@ -25,6 +25,11 @@ def register(actions: Any) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Raises `WrongUsage` where nothing shows that the log was restored, and what the database refuses."""
+    if settings.eventstore_url is not None:
+        raise WrongUsage(
+            f"the log of {arguments.department} is in KurrentDB (BATON_EVENTSTORE_URL): run"
+            f" `baton log raise-generation {arguments.department}` (docs/kurrentdb.md, Restored to an earlier moment)"
+        )
     return asyncio.run(_run(arguments, settings))
 
 
