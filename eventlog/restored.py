@@ -17,7 +17,7 @@ from eventlog import metrics
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import Entry, StreamKey
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Fork, Place, Position, Version, is_lost
+from eventlog.events import Event, Fork, Place, Position, Version, generation_at, is_lost
 from eventlog.feed import Feed
 from eventlog.fold import Asked, Folding
 from eventlog.marks import supersede
@@ -45,6 +45,10 @@ class Known:
     def lost(self, event: Event) -> bool:
         """Whether an event was told before its log was restored to an earlier moment."""
         return bool(self.forks) and is_lost(event.place, self.forks)
+
+    def fits(self, event: Event) -> bool:
+        """Whether an event that is not lost says the generation that its position is of."""
+        return event.generation == (generation_at(event.position, self.forks) if self.forks else 1)
 
 
 async def known(connection: Any, source: str) -> Known:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -394,11 +394,17 @@ class Source:
         newest = max((entry.event.generation for entry in entries), default=1)
         if newest > self._known.generation and await self.feed.generation() > self._known.generation:
             raise Superseded(f"facts of {self.feed.department} are of generation {newest} now")
-        lost = sum(self._known.lost(entry.event) for entry in entries)
-        if not lost:
-            return entries
-        self._log.info("%d facts were told before the log was restored, and are passed over", lost)
-        return [entry for entry in entries if not self._known.lost(entry.event)]
+        told = [entry for entry in entries if not self._known.lost(entry.event)]
+        if len(told) < len(entries):
+            passed = len(entries) - len(told)
+            self._log.info("%d facts were told before the log was restored, and are passed over", passed)
+        for entry in told:
+            if not self._known.fits(entry.event):
+                self._log.error(
+                    "ALARM %s, version %d, is told as %s", entry.stream[1], entry.event.version, entry.event.place
+                )
+                entry.event = replace(entry.event, digest=b"")  # No digest covers a generation; this one fits nothing.
+        return told
 
     async def _completed(self, entries: Sequence[Entry], gaps: Sequence[Gap]) -> list[Entry]:
         """The entries with what did not come, fetched from the owner's log, each in front of the one that showed it."""

@@ -14,6 +14,8 @@ from eventlog.codec import Codec
 from eventlog.errors import NoSuchPlace, NotSafe
 from eventlog.events import Fork, Place, Position
 from eventlog.feed import PostgresFeed
+from eventlog.kurrentdb import KurrentStore, log_name
+from eventlog.kurrentdb import raise_generation as kurrentdb_generation
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.postgres.store import PostgresStore
@@ -22,6 +24,7 @@ from eventlog.projector import Projector
 from eventlog.reactions import Cancel, Due, Reactions, Todo
 from eventlog.reactor import Reactor
 from eventlog.rebuild import Rebuild
+from eventlog.store import Store
 from eventlog.views import Views
 from tests.contract.test_projector import a_projection_that_chokes_on
 from tests.support.department import (
@@ -39,6 +42,7 @@ from tests.support.department import (
     projecting,
     record,
 )
+from tests.support.kurrentdb import running_kurrentdb
 from tests.support.log import Clock
 from tests.support.postgres import TestServer
 from tests.support.restoring import raise_generation, restored
@@ -76,7 +80,7 @@ def shopping(dsn: str) -> "asyncio.Future[PostgresStore]":
     return asyncio.ensure_future(PostgresStore.open(dsn, "shop"))
 
 
-async def some_visits(store: PostgresStore, codec: Codec, seed: int, appends: int = 20) -> None:
+async def some_visits(store: Store, codec: Codec, seed: int, appends: int = 20) -> None:
     choose = random.Random(seed)
     for _ in range(appends):
         n = choose.randrange(6)
@@ -86,7 +90,7 @@ async def some_visits(store: PostgresStore, codec: Codec, seed: int, appends: in
 
 @asynccontextmanager
 async def hearing(
-    views: Views, codec: Codec, *stores: MemoryStore | PostgresStore, reactions: Sequence[Reactions] = ()
+    views: Views, codec: Codec, *stores: Store, reactions: Sequence[Reactions] = ()
 ) -> AsyncIterator[Projector]:
     """Sales at work, which can compute its views anew."""
     feeds = [PostgresFeed(store) for store in stores]
@@ -102,7 +106,7 @@ async def hearing(
         yield projector
 
 
-async def is_true(views: Views, codec: Codec, sales: MemoryStore, shop: PostgresStore) -> None:
+async def is_true(views: Views, codec: Codec, sales: MemoryStore, shop: Store) -> None:
     """The rows are a fold of the logs as they are, the ledger has what the log has, and nothing is parked."""
     assert await Expected.found(views) == await Expected.of(codec, sales, shop)
     await ledger_is_true(views, shop)
@@ -172,6 +176,25 @@ async def test_a_restore_that_is_said_to_be_later_than_it_was_is_found_all_the_s
         async with hearing(views, codec, sales, store) as projector:
             await heard(projector, sales, store)
         await is_true(views, codec, sales, store)
+
+
+@pytest.mark.parametrize("moment", [0, 1, 25, 40])
+async def test_so_it_is_with_a_log_in_kurrentdb(
+    moment: int, views: Views, codec: Codec, sales: MemoryStore, shop: str
+) -> None:
+    async with running_kurrentdb() as server:
+        async with await KurrentStore.open(server.url, shop, "shop") as store:
+            await some_visits(store, codec, 1)
+            async with hearing(views, codec, sales, store) as projector:
+                await heard(projector, sales, store)
+        server.streams.restore(log_name("shop"), moment)
+        await kurrentdb_generation(server.url, log_name("shop"))
+        async with await KurrentStore.open(server.url, shop, "shop") as store:
+            await some_visits(store, codec, 2)
+            async with hearing(views, codec, sales, store) as projector:
+                await heard(projector, sales, store)
+            await is_true(views, codec, sales, store)
+            assert await store.forks() == [Fork(2, Position(moment))]
 
 
 async def test_restored_twice_also_to_a_moment_before_the_first_time(
