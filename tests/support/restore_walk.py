@@ -165,7 +165,7 @@ async def walked(baton: Baton, mona: httpx.AsyncClient) -> Walk:
     assert names == {"Anna Petrova", "Xenia Frey", "Dora Klein", "Clara Voss", "Emil Roth"}
     await _old_places_are_refused(walk, old_place)
     await _the_log_says_which_generation(walk)
-    await _the_audit_says_what_is_true(walk)
+    await the_audit_says_what_is_true(walk)
     return walk
 
 
@@ -180,7 +180,7 @@ async def _the_log_says_which_generation(walk: Walk) -> None:
         assert event["generation"] == (1 if event["position"] <= walk.shared else 2), event
 
 
-async def _the_audit_says_what_is_true(walk: Walk) -> None:
+async def the_audit_says_what_is_true(walk: Walk) -> None:
     """What was lost is no handoff that Baton lost: it is said to be a discrepancy, and nothing else is."""
     audit = await walk.baton.cli("audit", "handoffs", "--wait", "60", "--json")
     told = audit.json()
