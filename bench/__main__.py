@@ -6,7 +6,7 @@ import sys
 
 from bench.rows import Row, machine, save, table
 
-PARTS = ("appends", "reads", "views", "feed", "sealing", "rest", "latency", "memory", "relay")
+PARTS = ("appends", "reads", "views", "sealing", "rest", "latency", "memory", "walk", "relay", "feed", "cluster")
 
 
 def main() -> int:

@@ -37,7 +37,7 @@ def apart(work: Callable[..., int], *args: Any) -> Load:
     process.start()
     there.close()
     try:
-        answer = here.recv()
+        answer: Load | BaseException = here.recv()
     except EOFError:
         answer = RuntimeError(f"{work} ended without an answer")
     process.join()

@@ -1,7 +1,8 @@
-"""A department catches up on another one's topic: read model, ledger, heads and marks, in one process.
+"""A department that was away catches up on another one's topic: read model, ledger, heads and marks, in one process.
+Beside it a Faust agent that writes the same rows of the first facts.
 
-The records are as the relay writes them, all headers on, payloads of 300 bytes. Nothing is sealed in them: what opening
-costs is measured elsewhere."""
+The records are those of a relay, all headers on, payloads of 300 bytes. Nothing is sealed in them: what opening costs
+is measured elsewhere."""
 
 import asyncio
 import tempfile
@@ -11,20 +12,19 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import uvloop
-from aiokafka import AIOKafkaProducer
 
+from bench import faust_agent
 from bench.apart import apart
-from bench.rows import Row, measured
+from bench.rows import Row, at_most, compared, measured
 from eventlog.codec import Codec, Origin
-from eventlog.events import Event, Offset, Place, Position
+from eventlog.events import Place, Position
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.feed import KafkaFeed
-from eventlog.kafka.gathering import Partitioner
-from eventlog.kafka.records import to_record
+from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics, prepare
-from eventlog.kafka.watermarks import nothing_told
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
+from eventlog.postgres.store import PostgresStore
 from eventlog.projections import At, Change, Insert, Projection, Update
 from eventlog.projector import Projector
 from eventlog.store import NO_STREAM, Append, Command, StreamWrite
@@ -36,9 +36,15 @@ from runtime.memory import collect_rarely
 from tests.support.kafka import jars
 from tests.support.postgres import running_server
 
-EVENTS = 300_000
+EVENTS = 1_000_000
+#: Faust needs minutes for as many.
+FAUST_EVENTS = 60_000
 FACTS_A_PERSON = 4
+#: Facts that are appended side by side.
+CHUNK = 40_000
 HEARD_S = 600.0
+LOOK_S = 0.05
+TOPICS = Topics.of("contacts")
 #: With what else a fact holds, its payload has 300 bytes.
 TAG = "x" * 140
 
@@ -68,15 +74,24 @@ def people() -> Projection:
 def run(events: int = EVENTS) -> list[Row]:
     """Facts a second, from the first fetch to the moment when the department was heard completely."""
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
-        return uvloop.run(_run(Path(folder), server.dsn(server.create_database()), events))
+        log, views, peer = (server.dsn(server.create_database()) for _ in range(3))
+        return uvloop.run(_run(Path(folder), log, views, peer, events))
 
 
-async def _run(folder: Path, dsn: str, events: int) -> list[Row]:
+async def _run(folder: Path, log: str, views: str, peer: str, events: int) -> list[Row]:
     async with _kafka(folder) as kafka:
-        await asyncio.to_thread(apart, fill, kafka.bootstrap, events)
-        load = await asyncio.to_thread(apart, catch_up, kafka.bootstrap, dsn, events)
-    note = f"process CPU, of one core: {load.cpu:.2f}"
-    return [measured("Kafka feed → read model and ledger", load.rate, "facts/s", 15_000, 25_000, note=note)]
+        await asyncio.to_thread(apart, fill, log, kafka.bootstrap, events)
+        ours = await asyncio.to_thread(apart, catch_up, log, kafka.bootstrap, views, events)
+        asked = min(events, FAUST_EVENTS)
+        theirs = await asyncio.to_thread(apart, faust_agent.upserts, kafka.bootstrap, TOPICS.facts.name, peer, asked)
+    note = f"process CPU, of one core: Baton {ours.cpu:.2f}, Faust {theirs.cpu:.2f}; of {events} and {asked} facts"
+    name = "Kafka feed → read model and ledger"
+    away = f"catch-up of a department that was away for {events:,} facts"
+    return [
+        measured(name, ours.rate, "facts/s", 15_000, 25_000, note=note),
+        compared(f"{name}, against Faust", ours.rate, "facts/s", "a Faust agent", theirs.rate, 5, 5, note),
+        at_most(away, ours.seconds, "s", 90 * events / EVENTS, 50 * events / EVENTS),
+    ]
 
 
 @asynccontextmanager
@@ -89,54 +104,45 @@ async def _kafka(folder: Path) -> AsyncIterator[KafkaServer]:
         await asyncio.gather(*(broker.kill() for broker in server.brokers.values()))
 
 
-def fill(bootstrap: str, events: int, start: Callable[[], None]) -> int:
-    return uvloop.run(_fill(bootstrap, events))
+def fill(dsn: str, bootstrap: str, events: int, start: Callable[[], None]) -> int:
+    """A log of so many facts, told by a relay to its last one."""
+    return uvloop.run(_fill(dsn, bootstrap, events))
 
 
-async def _fill(bootstrap: str, events: int) -> int:
-    store, codec = MemoryStore("contacts"), Codec(REGISTRY, MemoryKeyring())
-    for n in range(events // FACTS_A_PERSON):
-        await _person(store, codec, str(UUID(int=n)))
-    topics = Topics.of("contacts")
-    await prepare(bootstrap, topics.facts, topics.watermarks)
-    log = (await store.read_all(Position(0), events)).events
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5) as producer:
-        offsets = await _produce(producer, topics, log)
-        watermark = nothing_told(1, topics.facts.partitions).after(log[-1], offsets)
-        await producer.send_and_wait(topics.watermarks.name, watermark.value(), watermark.key, partition=0)
+async def _fill(dsn: str, bootstrap: str, events: int) -> int:
+    codec = Codec(REGISTRY, MemoryKeyring())
+    async with await PostgresStore.open(dsn, "contacts") as store:
+        for first in range(0, events, CHUNK):
+            people = range(first // FACTS_A_PERSON, min(first + CHUNK, events) // FACTS_A_PERSON)
+            await asyncio.gather(*(_person(store, codec, str(UUID(int=n))) for n in people))
+        await prepare(bootstrap, TOPICS.facts, TOPICS.watermarks)
+        relay = Relay(store, dsn, bootstrap, TOPICS)
+        telling = asyncio.create_task(relay.run())
+        while relay.watermark is None or relay.watermark.position < events:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)
+        telling.cancel()
+        await asyncio.wait({telling})
     return events
 
 
-async def _person(store: MemoryStore, codec: Codec, id: str) -> None:
+async def _person(store: PostgresStore, codec: Codec, id: str) -> None:
     command = uuid4()
-    facts = [PersonRegistered(person_id=id, branch="riga", tags=(TAG,))]
+    facts: list[PersonRegistered | PersonUpdated] = [PersonRegistered(person_id=id, branch="riga", tags=(TAG,))]
     facts += [PersonUpdated(person_id=id, fields=("tags",), tags=(TAG,)) for _ in range(1, FACTS_A_PERSON)]
     events, _ = await codec.encode(facts, Origin("bench", "riga", "clerk-1"), command)
     write = StreamWrite(f"contacts.person-{id}", NO_STREAM, events)
-    await store.append(Append("bench", Command(command, bytes(32)), [write]))
+    await store.append(Append("bench", Command(command, bytes(32)), [write]), timeout_s=60)
 
 
-async def _produce(producer: AIOKafkaProducer, topics: Topics, log: Iterable[Event]) -> dict[int, Offset]:
-    partition_of, last = Partitioner(topics.facts.partitions), {}
-    for event in log:
-        record = to_record("contacts", event)
-        partition = partition_of(record.key)
-        last[partition] = await producer.send(
-            topics.facts.name, record.value, record.key, partition, headers=record.headers
-        )
-    await producer.flush()
-    return {partition: Offset((await sent).offset + 1) for partition, sent in last.items()}
-
-
-def catch_up(bootstrap: str, dsn: str, events: int, start: Callable[[], None]) -> int:
+def catch_up(log: str, bootstrap: str, dsn: str, events: int, start: Callable[[], None]) -> int:
     collect_rarely()  # as a projector's process does
-    return uvloop.run(_catch_up(bootstrap, dsn, events, start))
+    return uvloop.run(_catch_up(log, bootstrap, dsn, events, start))
 
 
-async def _catch_up(bootstrap: str, dsn: str, events: int, start: Callable[[], None]) -> int:
-    views = await Views.open(dsn)
+async def _catch_up(log: str, bootstrap: str, dsn: str, events: int, start: Callable[[], None]) -> int:
+    owner, views = await PostgresStore.open(log, "contacts"), await Views.open(dsn)
     await views.define(DDL)
-    feed = KafkaFeed(MemoryStore("contacts"), "sales", bootstrap)
+    feed = KafkaFeed(owner, "sales", bootstrap)
     codec = Codec(REGISTRY, MemoryKeyring())
     projector = Projector("sales", views, codec, [PostgresFeed(MemoryStore("sales")), feed], [people()])
     await feed.parts()
@@ -150,4 +156,5 @@ async def _catch_up(bootstrap: str, dsn: str, events: int, start: Callable[[], N
     await asyncio.wait({running})
     await feed.leave()
     await views.close()
+    await owner.close()
     return events

@@ -20,7 +20,7 @@ from eventlog.views import SCHEMA, to_json
 Shape = tuple[tuple[str, str], ...]
 
 #: More statements than this are not made one: there would be too many different ones to keep prepared.
-FUSED_MAX = 4
+FUSED_MAX = 6
 
 _OPERATIONS = {Add: "add", Max: "max", Min: "min", AppendItem: "append", AppendItems: "append"}
 

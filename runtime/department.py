@@ -23,6 +23,8 @@ from runtime.settings import Settings
 
 #: The departments of this release, in the order in which they start.
 DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
+#: Those whose topologies run on Kafka.
+STREAMING = ("analytics",)
 
 Clock = Callable[[], datetime]
 

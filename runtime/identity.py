@@ -16,6 +16,8 @@ from runtime.errors import UNAUTHENTICATED, RpcError, failure
 from runtime.files import write_private
 
 ROLES = ("clerk", "marketing", "sales", "support", "manager", "analyst", "operator", "admin")
+#: Who may read what is personal; to the others it shows as erased.
+PERSONAL_ROLES = frozenset(ROLES) - {"analyst", "operator"}
 AUDIENCE = "baton"
 LOCAL_ISSUER = "baton:local"
 #: A token of an operator for this tenant speaks for the whole installation; only the local issuer makes it.

@@ -31,6 +31,7 @@ from runtime.call import Call
 
 PAGE_SIZE_DEFAULT = 50
 PAGE_SIZE_MAX = 500
+_COUNTED = "counted of all pages"
 _PAGING = frozenset({"page_size", "page_token", "order_by"})
 
 
@@ -101,25 +102,31 @@ class Listing:
             *(each(arguments.bind) for each in where),
         ]
         matching = f'FROM {self._rows(call, arguments)} AS "{self.table}" WHERE ' + " AND ".join(conditions)
-        total = (await views.fetch(f"SELECT count(*) AS n {matching}", *arguments.values))[0]["n"]
-        rows = await self._fetch(views, matching, order, size, read_token(request.page_token, bound, order), arguments)
+        after = read_token(request.page_token, bound, order)
+        total, rows = await self._fetch(views, matching, order, size, after, arguments)
         if len(rows) <= size:
             return Page(rows, "", total)
         return Page(rows[:size], write_token(bound, [rows[size - 1][key.column] for key in order]), total)
 
     async def _fetch(
         self, views: Rows, matching: str, order: Sequence[Order], size: int, after: Sequence[Any], arguments: Arguments
-    ) -> Sequence[Mapping[str, Any]]:
-        if after:
-            matching += f" AND ({_beyond(order, after, arguments)})"
+    ) -> tuple[int, Sequence[Mapping[str, Any]]]:
+        """How many rows match, and the page with one row more, in one statement: of two, each would see a moment of its
+        own, and the count would miss a row that is shown."""
+        beyond = f" AND ({_beyond(order, after, arguments)})" if after else ""
         keys = ", ".join(f'"{key.column}" {"DESC" if key.descending else "ASC"}' for key in order)
-        sql = f"SELECT * {matching} ORDER BY {keys} LIMIT {size + 1}"
+        sql = (
+            f'SELECT page.*, counted.n AS "{_COUNTED}" FROM (SELECT count(*) AS n {matching}) AS counted '
+            f"LEFT JOIN (SELECT * {matching}{beyond} ORDER BY {keys} LIMIT {size + 1}) AS page ON true ORDER BY {keys}"
+        )
         try:
-            return await views.fetch(sql, *arguments.values)
+            found = await views.fetch(sql, *arguments.values)
         except (asyncpg.DataError, ValueError) as error:
             if not after:
                 raise
             raise Invalid("this page token was not made here", field="page_token") from error
+        # Where the page is empty, the count stands alone, beside a row of nothing.
+        return found[0][_COUNTED], [] if found[0][self.key] is None else found
 
     def order(self, text: str) -> Sequence[Order]:
         """`"createTime desc, display_name"` -> columns and directions, ended by the key, so that the order is total."""

@@ -17,13 +17,10 @@ from eventlog.keyring import DataKey, Keyring
 from eventlog.store import Filter, Page, Store
 from runtime.call import Call, Identity
 from runtime.errors import BEYOND_HEAD, failure
-from runtime.identity import EVERY_TENANT
+from runtime.identity import EVERY_TENANT, PERSONAL_ROLES
 
 PAGE_EVENTS = 1000
 HEARTBEAT_S = 15.0
-
-#: Who works with customers and may read what is personal; to analysts and operators it shows as erased.
-PERSONAL_ROLES = frozenset({"clerk", "marketing", "sales", "support", "manager", "admin"})
 
 
 class NoKeys:

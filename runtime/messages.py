@@ -194,7 +194,7 @@ def _at(message: Message, path: str, whole: str, at: str) -> list[Any]:
         present = not field.presence or message.HasField(name)
         return [field.out_of(getattr(message, name), _joined(at, whole)) if present else None]
     if field.repeated or field.descriptor.message_type is None:
-        raise Invalid(f"{whole} leads into a field that is replaced whole", field="update_mask")
+        raise Invalid(f"{whole} goes into a field that is replaced whole", field="update_mask")
     if field.descriptor.message_type.full_name == _STRUCT:
         return [_struct_out(getattr(message, name)).get(rest)]
     return _at(getattr(message, name), rest, whole, at)

@@ -72,7 +72,7 @@ def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapp
         try:
             place = Place.parse(text)
         except ValueError:
-            raise malformed(MIN_POSITION, "positions such as marketing:1.12, contacts:1.40") from None
+            raise malformed(MIN_POSITION, "positions such as DEPARTMENT:1.12, DEPARTMENT:1.40") from None
         if department not in departments:
             raise failure(BEYOND_HEAD, f"there is no department {department}, so no position of it")
         places[department] = max(place, places.get(department, place))

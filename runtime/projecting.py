@@ -31,7 +31,7 @@ def nobody() -> None:
 
 #: Does a work as long as this process is the one to do it.
 Work = Callable[[], Coroutine[Any, Any, None]]
-Lead = Callable[[Work], Coroutine[Any, Any, None]]
+Leadership = Callable[[Work], Coroutine[Any, Any, None]]
 
 
 async def alone(work: Work) -> None:
@@ -41,16 +41,16 @@ async def alone(work: Work) -> None:
 
 class Projecting:
     """Projector, reactor and healing of one department. `told` is called after every commit, so that other processes
-    may be told. Several processes may share what others tell; the own log is heard, and todos are done, by the one
-    that leads. `failed` says why something has stopped for good."""
+    may be told. Several processes may share what others tell; the own log is heard, and todos are done, by the
+    leader. `failed` says why something has stopped for good."""
 
-    def __init__(self, opened: Opened, told: Callable[[], None] = nobody, lead: Lead = alone) -> None:
+    def __init__(self, opened: Opened, told: Callable[[], None] = nobody, in_turn: Leadership = alone) -> None:
         house, department = opened.house, opened.department
         self.opened = opened
         self.reactor = Reactor(opened.name, house.views, department.reactions, house.clock)
         self.projector = projector_of(opened, self.reactor.wake, told)
         self.failed = ""
-        self._lead = lead
+        self._in_turn = in_turn
         self._tasks: list[asyncio.Task[None]] = []
         opened.hearing.bind(self.projector)
 
@@ -67,7 +67,7 @@ class Projecting:
         healing = Healing(self.name, self.projector.sources)
         works = {
             "projector": self.projector.run(self.opened.department.hears),
-            "work of the one that leads": self._lead(self._at_the_head),
+            "work of the leader": self._in_turn(self._at_the_head),
             "healing": healing.run(),
         }
         for what, work in works.items():

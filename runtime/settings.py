@@ -108,9 +108,7 @@ class Settings:
             health_port=setting(
                 "BATON_HEALTH_PORT", cls.health_port, _port, "a port from 1 to 65535, or 0 for any free one"
             ),
-            departments=setting(
-                "BATON_DEPARTMENTS", cls.departments, _departments, "contacts=host:port,marketing=host:port,…"
-            ),
+            departments=setting("BATON_DEPARTMENTS", cls.departments, _departments, "NAME=host:port,NAME=host:port,…"),
             kafka_bootstrap=setting("BATON_KAFKA_BOOTSTRAP", cls.kafka_bootstrap, _brokers, "host:port,host:port,…"),
             kafka_replication=setting(
                 "BATON_KAFKA_REPLICATION", cls.kafka_replication, _replication, "a number of copies from 1 to 9"

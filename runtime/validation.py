@@ -258,11 +258,11 @@ def clear_output_only(message: Message, keep: frozenset[str], path: str = "") ->
 def _walks(descriptor: Descriptor) -> tuple[tuple[FieldDescriptor, bool], ...]:
     """The fields that are output-only (True) or have something output-only in them (False)."""
     marked = ((field, OUTPUT_ONLY in behaviors(field)) for field in descriptor.fields)
-    return tuple((field, is_one) for field, is_one in marked if is_one or _leads_there(field, frozenset()))
+    return tuple((field, is_one) for field, is_one in marked if is_one or _is_above_one(field, frozenset()))
 
 
-def _leads_there(field: FieldDescriptor, seen: frozenset[str]) -> bool:
+def _is_above_one(field: FieldDescriptor, seen: frozenset[str]) -> bool:
     inner = field.message_type
     if inner is None or is_map(field) or inner.full_name in seen or inner.file.package.startswith("google."):
         return False
-    return any(OUTPUT_ONLY in behaviors(each) or _leads_there(each, seen | {inner.full_name}) for each in inner.fields)
+    return any(OUTPUT_ONLY in behaviors(each) or _is_above_one(each, seen | {inner.full_name}) for each in inner.fields)

@@ -46,7 +46,7 @@ class Term:
             async with self._asking:
                 await self._connection.execute("SELECT 1", timeout=ANSWER_S)
         except _ENDED as error:
-            raise Deposed(f"the session that leads has ended: {type(error).__name__}") from error
+            raise Deposed(f"the leader's session has ended: {type(error).__name__}") from error
 
     async def watch(self) -> None:
         """Ping, until the session ends. Raises `Deposed`."""

@@ -17,9 +17,11 @@ from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import DataKey, MasterKey
 from eventlog.postgres.migrations import apply_migrations, brought_up
 
-#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly, but never so many that
-#: others wait while they are made.
-BATCH_MIN, BATCH_MAX = 16, 128
+#: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
+BATCH_MIN, BATCH_MAX = 16, 1024
+
+#: Keys made at a stretch: between two slices everybody else has a turn.
+SLICE = 32
 
 #: How long a key may be remembered: a key that another process destroyed is readable here no longer than this.
 REMEMBERED_S = 30.0
@@ -75,8 +77,11 @@ class PostgresKeyring:
 
     async def _make(self, tenant: str) -> None:
         size = self._batch_size.get(tenant, BATCH_MIN)
-        made = [self._master.make(tenant) for _ in range(size)]
-        rows = [(UUID(key.id), tenant, wrapped) for key, wrapped in made]
+        made: list[tuple[DataKey, bytes]] = []
+        while len(made) < size:
+            made += [self._master.make(tenant) for _ in range(min(SLICE, size - len(made)))]
+            await asyncio.sleep(0)
+        rows = [(key.id, tenant, wrapped) for key, wrapped in made]
         await self._run(
             lambda c: c.copy_records_to_table("data_keys", schema_name="keyring", records=rows, columns=_COLUMNS)
         )

@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runtime.department import DEPARTMENTS
+from runtime.department import DEPARTMENTS, STREAMING
 from runtime.listening import LOOPBACK, reachable
 
 #: What a department needs a process for.
 ROLES = ("serve", "project", "relay")
-#: Whose topologies run on Kafka.
-STREAMING = ("analytics",)
 
 
 @dataclass(frozen=True)

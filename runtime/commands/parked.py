@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
     for name, function, what in (
         ("show", run_show, "the events that wait, with the reasons"),
         ("retry", run_retry, "handle them again"),
-        ("discard", run_discard, "go on without the first one; handoffs that stand on it become DISCREPANT"),
+        ("discard", run_discard, "go on without the first one; what stands on it stays unproven"),
     ):
         action = actions.add_parser(name, help=what)
         action.add_argument("department", help="the department that could not handle it")

@@ -15,7 +15,7 @@ DEMO_TENANT = "demo"
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("up", help="run everything here, until Ctrl-C")
-    parser.add_argument("--demo", action="store_true", help="with a small made-up company, loaded once")
+    parser.add_argument("--demo", action="store_true", help="with something made up to look around in, loaded once")
     parser.add_argument("--cluster", action="store_true", help="every role a process of its own, Kafka between them")
     parser.set_defaults(run=run)
 

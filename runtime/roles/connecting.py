@@ -37,7 +37,7 @@ def keyring_database(settings: Settings) -> str:
 def addresses(settings: Settings) -> Mapping[str, str]:
     """Where the departments answer. Raises `WrongSetting`."""
     if settings.departments is None:
-        raise WrongSetting("BATON_DEPARTMENTS is not set: expected contacts=host:port,marketing=host:port,…")
+        raise WrongSetting("BATON_DEPARTMENTS is not set: expected NAME=host:port,NAME=host:port,…")
     return settings.departments
 
 

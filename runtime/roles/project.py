@@ -26,7 +26,7 @@ log = logging.getLogger("baton.project")
 WELL_S = 10.0
 
 
-async def lead(dsn: str, work: Work) -> None:
+async def in_turn(dsn: str, work: Work) -> None:
     """Do a work of which a department needs one at a time: wait until nobody else does it; start over whenever it may
     be somebody else's. Raises what the work raises and waiting does not heal."""
     failures = 0
@@ -50,7 +50,7 @@ async def project(name: str, settings: Settings) -> AsyncIterator[Started]:
         opened = await stack.enter_async_context(opened_department(name, settings))
         # Whoever answers for the department waits for what is heard here, and may leave things to do.
         channel = Channel(opened.dsn, CHANNEL, lambda word: projecting.reactor.wake())
-        projecting = Projecting(opened, channel.send, partial(lead, opened.dsn))
+        projecting = Projecting(opened, channel.send, partial(in_turn, opened.dsn))
         channel.start()
         stack.push_async_callback(channel.close)
         await projecting.start()

@@ -3,10 +3,8 @@ process and as a cluster."""
 
 import asyncio
 import csv
-import os
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,17 +12,9 @@ from typing import Any
 import pytest
 
 from tests.support.cluster import running_cluster
-from tests.support.data import ROOT, oracle, real_data
+from tests.support.data import oracle, real_data
+from tests.support.olist import DEALS_FILE, LEADS_FILE, MAPS, REJECTED, TENANT, Walk
 from tests.support.running import Answer, Baton, running
-
-TENANT = "olist"
-#: Nothing is rejected; where something is, the file of it belongs to no folder of ours.
-REJECTED = ("--rejected", os.devnull)
-MAPS = ROOT / "examples" / "olist"
-LEADS_FILE, DEALS_FILE = (
-    "olist_funnel/olist_marketing_qualified_leads_dataset.csv",
-    "olist_funnel/olist_closed_deals_dataset.csv",
-)
 
 # A cluster is some twenty processes: one at a time.
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
@@ -32,41 +22,12 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
 WAYS = {"one process": running, "a cluster": running_cluster}
 
 
-@dataclass
-class Walk:
-    """What the commands of the walk said, in order, and how long each took."""
-
-    baton: Baton
-    answers: dict[str, Answer] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    async def step(self, name: str, *command: str) -> None:
-        started = time.monotonic()
-        self.answers[name] = await self.baton.cli(*command, "--json", timeout_s=240)
-        self.seconds[name] = time.monotonic() - started
-
-    async def bring(self, name: str, resource: str, file: str) -> None:
-        map = str(MAPS / f"{resource}.toml")
-        await self.step(name, "import", resource, str(real_data(file)), "--map", map, "--tenant", TENANT, *REJECTED)
-
-    def said(self, name: str) -> Any:
-        answer = self.answers[name]
-        assert answer.code == 0, answer.stderr
-        return answer.json()
-
-    async def funnel(self, group_by: str) -> Any:
-        async with await self.baton.client(TENANT, "ana", "analyst") as client:
-            return (await client.get("/v1/funnel", params={"groupBy": group_by})).json()
-
-
 @pytest.fixture(scope="module", params=WAYS)
 async def walk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
     real_data(LEADS_FILE)
     async with WAYS[request.param](tmp_path_factory.mktemp("olist") / "home") as baton:
         walk = Walk(baton)
-        await walk.bring("leads", "leads", LEADS_FILE)
-        await walk.bring("deals", "deals", DEALS_FILE)
-        await walk.step("audit", "audit", "handoffs", "--wait", "120")
+        await walk.go()
         print({name: round(seconds, 1) for name, seconds in walk.seconds.items()}, sum(walk.seconds.values()))
         yield walk
 

@@ -330,7 +330,8 @@ async def test_a_malformed_header_is_400(client: httpx.AsyncClient, header: str)
     answer = client.get if header.startswith("baton") else client.post
     for value in ("", "\xff", "a" * 300) if header == "idempotency-key" else ("\xff", "parcels", "parcels:x"):
         kwargs: Any = {} if header.startswith("baton") else {"json": {"label": "x"}}
-        response = await answer("/v1/parcels", headers={header: value.encode("latin-1")}, **kwargs)
+        headers = {header.encode(): value.encode("latin-1")}
+        response = await answer("/v1/parcels", headers=headers, **kwargs)
         assert problem(response)[0] == 400, value
 
 

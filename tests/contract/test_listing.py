@@ -1,6 +1,6 @@
 """Lists on a real PostgreSQL: pages put together are the whole, whatever is sorted by and however empty values are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -153,7 +153,8 @@ async def test_a_token_is_bound_to_filters_and_order(views: asyncpg.Connection) 
         await add(views, "demo", n, display_name=str(n))
     token = (await PEOPLE.page(views, call("demo"), people_pb2.ListPeopleRequest(page_size=1))).next_page_token
 
-    for changed in ({"branch": ["x"]}, {"order_by": "displayName"}, {"page_token": token[:-4]}):
+    changes: tuple[dict[str, Any], ...] = ({"branch": ["x"]}, {"order_by": "displayName"}, {"page_token": token[:-4]})
+    for changed in changes:
         request = people_pb2.ListPeopleRequest(**{"page_token": token, **changed})
         with pytest.raises(Invalid) as refused:
             await PEOPLE.page(views, call("demo"), request)
@@ -171,3 +172,35 @@ async def test_a_token_is_bound_to_its_list_and_its_tenant(views: asyncpg.Connec
         await PEOPLE.page(views, call("other"), asked)
     with pytest.raises(Invalid, match="another list"):
         await PEOPLE.page(views, call("demo"), companies_pb2.ListCompaniesRequest(page_token=token))
+
+
+class Busy:
+    """Read models into which somebody writes one more row after every statement."""
+
+    def __init__(self, views: asyncpg.Connection) -> None:
+        self.views = views
+        self.added = 0
+
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Any]:
+        found = await self.views.fetch(sql, *args)
+        await add(self.views, "demo", 100 + self.added)
+        self.added += 1
+        return found
+
+
+async def test_a_page_and_its_count_are_of_one_moment(views: asyncpg.Connection) -> None:
+    busy = Busy(views)
+    for _ in range(3):
+        page = await PEOPLE.page(busy, call("demo"), people_pb2.ListPeopleRequest())
+        assert page.total_size == len(page.rows) == busy.added - 1
+
+
+async def test_a_page_of_nothing_still_counts(views: asyncpg.Connection) -> None:
+    for n in range(2):
+        await add(views, "demo", n, create_time=NOON + timedelta(days=n))
+    request = people_pb2.ListPeopleRequest(page_size=1)
+    token = (await PEOPLE.page(views, call("demo"), request)).next_page_token
+    await views.execute("DELETE FROM people WHERE create_time = $1", NOON)
+
+    request.page_token = token
+    assert await PEOPLE.page(views, call("demo"), request) == ([], "", 1)

@@ -71,7 +71,8 @@ class House:
 
 
 def captured(lead_id: str = "1", **fields: Any) -> LeadCaptured:
-    return LeadCaptured(**{"lead_id": lead_id, "branch": "riga", "person": ANNA, "captured_at": AT} | fields)
+    told: dict[str, Any] = {"lead_id": lead_id, "branch": "riga", "person": ANNA, "captured_at": AT}
+    return LeadCaptured(**told | fields)
 
 
 async def first(items: AsyncIterator[Any], count: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -159,9 +160,7 @@ async def test_views_are_compared_with_a_fold_of_the_logs_and_made_anew(town: To
     operator = town.desk("olga", "operator", package="operations", tenant="*")
     for check in (True, False):
         request = messages.RebuildRequest(department="marketing", check=check)
-        rebuilt = await eventually(
-            lambda request=request: operator.ask("Operations/Rebuild", request), lambda r: r.done
-        )
+        rebuilt = await eventually(partial(operator.ask, "Operations/Rebuild", request), lambda r: r.done)
         assert {table.differing for table in rebuilt.tables} == {0}
         assert "leads" in {table.table for table in rebuilt.tables}
 

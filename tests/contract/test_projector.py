@@ -13,7 +13,7 @@ from eventlog.ahead import either
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
-from eventlog.feed import PostgresFeed, Told
+from eventlog.feed import Feed, PostgresFeed, Told
 from eventlog.keyring import DataKey, MemoryKeyring
 from eventlog.marks import WHOLE
 from eventlog.memory import MemoryStore
@@ -515,7 +515,7 @@ async def test_a_row_in_a_table_that_is_not_there_stops_the_projector_and_parks_
 async def test_what_comes_in_parts_is_heard_completely_when_every_part_says_so(
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
 ) -> None:
-    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=9), late_s=0.02)]
+    feeds: list[Feed] = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=9), late_s=0.02)]
     async with projecting(views, codec, feeds) as projector:
         await some_history(marketing, codec, seed=12)
         await heard(projector, marketing)
@@ -529,7 +529,7 @@ async def test_two_projectors_of_one_department_share_a_source_in_parts_and_coun
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
 ) -> None:
     """Both want every part, and take them from each other all the time."""
-    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=5), late_s=0.005)]
+    feeds: list[Feed] = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing, page_events=5), late_s=0.005)]
     async with projecting(views, codec, feeds) as first, projecting(views, codec, feeds) as second:
         await some_history(marketing, codec, seed=13)
         await either(heard(first, marketing), heard(second, marketing))
@@ -562,7 +562,7 @@ async def test_healing_a_stream_of_another_projectors_part_leaves_nothing_parked
 async def test_facts_that_nobody_wants_are_ledgered_and_move_the_checkpoint(
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
 ) -> None:
-    feeds = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing))]
+    feeds: list[Feed] = [PostgresFeed(sales), PartedFeed(PostgresFeed(marketing))]
     async with projecting(views, codec, feeds, projections=[customers(["sales"])]) as projector:
         await some_history(marketing, codec, seed=14)
         await heard(projector, marketing)

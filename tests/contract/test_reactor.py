@@ -1,7 +1,7 @@
 """Todos are done once their time has come, again until it works, and never forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -94,7 +94,9 @@ class Staff:
 class House:
     """A department whose projector and reactor are stepped by hand."""
 
-    def __init__(self, views: Views, codec: Codec, sales: MemoryStore, clock: Clock, **staff: Staff) -> None:
+    def __init__(
+        self, views: Views, codec: Codec, sales: MemoryStore, clock: Callable[[], datetime], **staff: Staff
+    ) -> None:
         self.reactions = a_shop()
         for kind in ("greet", "remind"):
             self.reactions.does(kind, staff.get(kind, Staff()))
@@ -335,7 +337,7 @@ async def test_the_pool_of_those_who_derive_ends_no_connection_by_itself(views: 
     lost: list[int] = []
     views.when_lost(lambda: lost.append(1))
     async with views.deriving.acquire() as connection:
-        holder = connection._holder
+        holder: Any = connection._holder
 
     assert holder._max_inactive_time == 0
     assert holder._inactive_callback is None

@@ -8,7 +8,7 @@ import pytest
 
 from eventlog.codec import Codec
 from eventlog.events import Position
-from eventlog.feed import PostgresFeed
+from eventlog.feed import Feed, PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
 from eventlog.projections import At, Change, Projection
@@ -225,7 +225,7 @@ async def test_of_a_source_in_parts_exactly_what_was_heard_is_folded(
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore, check: bool
 ) -> None:
     feed = PartedFeed(PostgresFeed(marketing, page_events=11))
-    feeds = [PostgresFeed(sales), feed]
+    feeds: list[Feed] = [PostgresFeed(sales), feed]
     async with projecting(views, codec, feeds) as projector:
         await some_history(marketing, codec, 20)
         await heard(projector, marketing)

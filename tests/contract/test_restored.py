@@ -120,7 +120,9 @@ async def refused(
     views: Views, codec: Codec, sales: MemoryStore, shop: PostgresStore
 ) -> pytest.ExceptionInfo[ExceptionGroup[Exception]]:
     with pytest.raises(ExceptionGroup) as stopped:
-        await asyncio.wait_for(Projector("sales", views, codec, map(PostgresFeed, (sales, shop)), []).run(), 20)
+        await asyncio.wait_for(
+            Projector("sales", views, codec, [PostgresFeed(sales), PostgresFeed(shop)], []).run(), 20
+        )
     return stopped
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,7 +75,7 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def server() -> AsyncIterator[TestServer]:
+def server() -> Iterator[TestServer]:
     with running_server() as server:
         yield server
 
@@ -112,8 +112,9 @@ async def test_a_role_that_finds_nothing_prepared_is_refused_and_makes_nothing(
 async def test_a_role_says_which_setting_it_lacks(installed: Installation) -> None:
     whole = installed.settings("sales")
     for name in ("database_url", "keyring_url", "kafka_bootstrap", "departments"):
+        without: dict[str, Any] = {name: None}
         with pytest.raises(WrongSetting, match=f"BATON_{name.upper()} is not set"):
-            async with serve("sales", replace(whole, **{name: None})):
+            async with serve("sales", replace(whole, **without)):
                 pass
 
 

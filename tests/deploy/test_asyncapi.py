@@ -7,7 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from tests.support.deploying import ROOT, program
+from tests.support.data import ROOT
+from tests.support.deploying import program
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 from jsonschema.validators import validator_for
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
 from tests.support.data import ROOT
@@ -63,8 +63,10 @@ def validator(path: Path) -> Draft7Validator | None:
     definitions = path.parent / "_definitions.json"
     registry: Registry[Any] = Registry()
     if definitions.exists():
-        registry = registry.with_resource("_definitions.json", Resource(json.loads(definitions.read_text()), DRAFT7))
-    made: Draft7Validator = validator_for(schema, default=Draft7Validator)(schema, registry=registry)
+        registry = registry.with_resource(
+            "_definitions.json", DRAFT7.create_resource(json.loads(definitions.read_text()))
+        )
+    made: Any = validator_for(schema, default=Draft7Validator)(schema, registry=registry)
     return made
 
 
@@ -81,7 +83,8 @@ def mistakes(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _unknown_at_the_top(judge: Draft7Validator, manifest: Manifest) -> Iterator[str]:
-    known = set(judge.schema["properties"]) if "properties" in judge.schema else _PROPERTIES_OF_ANY
+    schema: Any = judge.schema
+    known = set(schema["properties"]) if "properties" in schema else _PROPERTIES_OF_ANY
     yield from sorted(set(manifest) - known)
 
 

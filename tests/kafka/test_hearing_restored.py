@@ -99,7 +99,7 @@ async def test_what_was_lost_is_forgotten_or_passed_over_and_what_comes_is_heard
         await is_true(views, codec, sales, store)
 
         records = [fact.event for fact in await told(kafka.bootstrap, department)]
-        log = (await store.read_all(moment, 10_000)).events  # type: ignore[arg-type]
+        log = (await store.read_all(moment, 10_000)).events
         assert sorted((each for each in records if each.generation == 2), key=lambda each: each.position) == log
     digests = [message for message in caplog.messages if "another digest" in message or "did not come" in message]
     assert digests == []

@@ -1,6 +1,7 @@
 """Apache Kafka as we run it: started, found again, killed, restarted; one broker and three."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from runtime import kafka_jars
 from runtime.kafka_jars import Jars, KafkaUnavailable
 from runtime.kafka_server import KafkaServer
 from tests.support.kafka import jars, own_server
@@ -91,19 +91,19 @@ async def test_a_stopped_broker_is_not_taken_for_a_process_with_its_old_number(t
 
 
 def test_without_java_the_message_names_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kafka_jars.shutil, "which", lambda program: None)
+    monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(KafkaUnavailable, match="apt-get install default-jre-headless maven"):
         Jars(tmp_path).resolve()
 
 
 def test_without_maven_the_message_names_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kafka_jars.shutil, "which", {"java": a_java(tmp_path, "21.0.1")}.get)
+    monkeypatch.setattr(shutil, "which", {"java": a_java(tmp_path, "21.0.1")}.get)
     with pytest.raises(KafkaUnavailable, match=r"Maven .* apt-get install"):
         Jars(tmp_path).resolve()
 
 
 def test_an_old_java_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kafka_jars.shutil, "which", {"java": a_java(tmp_path, "11.0.2")}.get)
+    monkeypatch.setattr(shutil, "which", {"java": a_java(tmp_path, "11.0.2")}.get)
     with pytest.raises(KafkaUnavailable, match=r"Java 17 or newer, .* is 11"):
         Jars(tmp_path).resolve()
 

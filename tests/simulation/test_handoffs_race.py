@@ -102,7 +102,7 @@ class Logs:
 
     @classmethod
     async def of(cls, town: Town) -> "Logs":
-        events = {}
+        events: dict[str, Sequence[Any]] = {}
         for name in DEPARTMENTS:
             page = await town.houses.running[name].house.store.read_all(Position(0), 1_000_000)
             events[name] = [logged(event) for event in page.events]
@@ -138,7 +138,7 @@ def spoiled(department: str, feed: Feed) -> Feed:
 
 def in_parts(department: str, feed: Feed) -> Feed:
     """Each department hears the others' facts in parts, some earlier than those before them."""
-    return feed if department == feed.department else PartedFeed(feed, late_s=1.0, seed=SEED)
+    return feed if department == feed.department else PartedFeed(feed.in_log_order(), late_s=1.0, seed=SEED)
 
 
 @pytest.mark.parametrize("hears", [as_told, spoiled, in_parts])

@@ -93,10 +93,11 @@ class LyingFeed(WrappedFeed):
 
     def __init__(self, feed: Feed) -> None:
         super().__init__(feed)
+        self.log = feed.in_log_order()
         self.lied: dict[str, bytes] = {}
 
     async def pages(self, marks: Marks) -> AsyncGenerator[Page, None]:
-        async with aclosing(self.feed.pages(marks)) as pages:
+        async with aclosing(self.log.pages(marks)) as pages:
             async for page in pages:
                 yield replace(page, events=[self._told(event) for event in page.events])
 

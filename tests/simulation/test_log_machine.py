@@ -6,7 +6,7 @@ Hypothesis chooses the sequence; a failure is printed as the shortest one, with 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -229,7 +229,7 @@ def test_any_sequence_on_the_log_in_memory() -> None:
     async def open_store() -> Store:
         return MemoryStore("sales")
 
-    run_state_machine_as_test(lambda: LogMachine(open_store), settings=machine_settings(60))
+    run_state_machine_as_test(cast(Any, lambda: LogMachine(open_store)), settings=machine_settings(60))
 
 
 @pytest.mark.timeout(300)
@@ -238,7 +238,7 @@ def test_any_sequence_on_the_log_in_postgresql(postgres: TestServer) -> None:
         database = postgres.dsn(postgres.create_database())
         return LogMachine(lambda: PostgresStore.open(database, "sales"))
 
-    run_state_machine_as_test(machine, settings=machine_settings(25))
+    run_state_machine_as_test(cast(Any, machine), settings=machine_settings(25))
 
 
 @pytest.mark.timeout(300)
@@ -255,4 +255,4 @@ def test_any_sequence_on_the_log_in_kurrentdb(postgres: TestServer) -> None:
 
         return LogMachine(open_store, server.stop)
 
-    run_state_machine_as_test(machine, settings=machine_settings(15))
+    run_state_machine_as_test(cast(Any, machine), settings=machine_settings(15))

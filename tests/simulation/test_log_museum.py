@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventlog.events import Position, Version
+from eventlog.events import Event, Position, Version
 from eventlog.plan import LogHead, StreamHeads
 from eventlog.postgres import PostgresStore, bell
 from eventlog.postgres.bell import Bell
@@ -141,7 +141,7 @@ async def test_a_page_and_its_head_are_of_one_moment(database: str) -> None:
     async with await PostgresStore.open(database, "sales") as store:
         pool = await reader_pool(database, 2)
         reader = Reader(WritesBetween(pool, store))  # type: ignore[arg-type]
-        heard = []
+        heard: list[Event] = []
         after = Position(0)
         for _ in range(10):
             page = await reader.page(after, 5, EVERYTHING)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from eventlog.codec import Codec
-from eventlog.feed import PostgresFeed
+from eventlog.feed import Feed, PostgresFeed
 from eventlog.healing import Healing
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.memory import MemoryStore
@@ -36,7 +36,7 @@ async def listening(
     """Sales hears `heard` through Kafka, and its own log where it stands; it can compute its views anew."""
     feed = KafkaFeed(heard, "sales", bootstrap, instance=instance, session_s=session_s)
     made = [customers(["sales", heard.department])] if projections is None else projections
-    feeds = [PostgresFeed(own or MemoryStore("sales")), feed]
+    feeds: Sequence[Feed] = [PostgresFeed(own or MemoryStore("sales")), feed]
     rebuild = Rebuild("sales", views, codec, feeds, made, SCHEMA)
 
     async def renew() -> None:

@@ -110,7 +110,7 @@ def _of_lead(random: Random, id: str) -> Any:
         case 2:
             return LeadUpdated(lead_id=id, fields=("source", "branch"), source="corrected", branch="york")
         case 3:
-            fields = {"owner": random.choice(OWNERS), "captured_at": _moment(random)}
+            fields: dict[str, Any] = {"owner": random.choice(OWNERS), "captured_at": _moment(random)}
             return LeadUpdated(lead_id=id, fields=tuple(fields), **fields)
         case 4:
             at = _moment(random)
@@ -134,8 +134,10 @@ def _ask(random: Random, handoff_id: str, at: datetime) -> HandoffAsk:
 
 def _handoff(random: Random, id: str, subject: Subject, *, asked: bool) -> Iterator[Told]:
     stream, to = f"contacts.handoff-{id}", random.choice(DEPARTMENTS) if asked else "sales"
-    about = {"handoff_id": id, "from_department": "contacts" if asked else "marketing", "to_department": to,
-             "subject": subject, "from_branch": "london"}  # fmt: skip
+    about: dict[str, Any] = {
+        "handoff_id": id, "from_department": "contacts" if asked else "marketing", "to_department": to,
+        "subject": subject, "from_branch": "london",
+    }  # fmt: skip
     if asked:
         yield stream, HandoffAsked(kind="by-hand", to_branch="york", asked_at=_moment(random), **about)
     if random.random() < 0.3 and not asked:
@@ -165,9 +167,14 @@ def _handoff(random: Random, id: str, subject: Subject, *, asked: bool) -> Itera
 
 def _deal(random: Random, id: str, leads: list[str]) -> Iterator[Told]:
     stream = f"sales.opportunity-{id}"
-    stage = {"branch": random.choice(BRANCHES), "pipeline": "default", "stage": "new", "opened_at": _moment(random)}
+    stage: dict[str, Any] = {
+        "branch": random.choice(BRANCHES),
+        "pipeline": "default",
+        "stage": "new",
+        "opened_at": _moment(random),
+    }
     yield stream, OpportunityOpened(opportunity_id=id, lead_ids=(leads[0],), owner=random.choice(OWNERS), **stage)
-    facts = [LeadLinked(opportunity_id=id, lead_id=lead) for lead in leads[1:]]
+    facts: list[Any] = [LeadLinked(opportunity_id=id, lead_id=lead) for lead in leads[1:]]
     for _ in range(random.randint(0, 5)):
         facts.append(random.choice((
             OpportunityWon(opportunity_id=id, closed_at=_moment(random)),

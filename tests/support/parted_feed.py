@@ -31,6 +31,7 @@ class PartedFeed(WrappedFeed):
 
     def __init__(self, feed: LogFeed, late_s: float = 0.0, seed: int = 0, parts: int = PARTS) -> None:
         super().__init__(feed)
+        self.log = feed
         self.in_one_sequence = False
         self.late_s = late_s
         self._random = random.Random(seed)
@@ -50,7 +51,7 @@ class PartedFeed(WrappedFeed):
         return []
 
     def in_log_order(self) -> LogFeed:
-        return self.feed
+        return self.log
 
     async def pages(self, marks: Marks) -> AsyncGenerator[Told, None]:
         told: asyncio.Queue[Told] = asyncio.Queue()
@@ -64,7 +65,7 @@ class PartedFeed(WrappedFeed):
             await asyncio.wait(tasks)
 
     async def _part(self, mark: Mark, told: "asyncio.Queue[Told]") -> None:
-        async with aclosing(self.feed.pages(whole(mark.place))) as pages:
+        async with aclosing(self.log.pages(whole(mark.place))) as pages:
             async for page in pages:
                 events = [event for event in page.events if self._part_of(event.stream) == mark.part]
                 if events:
@@ -76,7 +77,7 @@ class PartedFeed(WrappedFeed):
 
     async def watermarks(self) -> AsyncGenerator[Said, None]:
         offsets = [Offset(0)] * self._parts
-        async with aclosing(self.feed.pages(whole(NOWHERE))) as pages:
+        async with aclosing(self.log.pages(whole(NOWHERE))) as pages:
             async for page in pages:
                 for event in page.events:
                     offsets[self._part_of(event.stream)] = Offset(event.position + 1)

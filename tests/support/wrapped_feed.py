@@ -1,9 +1,10 @@
 """A feed that passes everything on to another one; a test overrides what it spoils."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import cast
 
 from eventlog.events import Event, Fork, Place, Position, Version
-from eventlog.feed import Feed, Told, Watermark
+from eventlog.feed import Feed, LogFeed, Told, Watermark
 from eventlog.marks import Mark, Marks
 from eventlog.store import Page
 
@@ -41,8 +42,9 @@ class WrappedFeed:
     def saved(self, marks: Marks) -> None:
         self.feed.saved(marks)
 
-    def in_log_order(self) -> Feed:
-        return self
+    def in_log_order(self) -> LogFeed:
+        """What is wrapped is a log, unless a test says otherwise."""
+        return cast(LogFeed, self)
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
         return await self.feed.refetch(tenant, stream, after, upto)

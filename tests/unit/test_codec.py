@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -116,7 +117,7 @@ async def test_a_reason_names_the_field_and_never_the_value() -> None:
 
 async def test_an_old_shape_is_lifted_one_schema_version_at_a_time() -> None:
     old = Registry(dict(REGISTRY.facts), {})
-    newer = type("PersonRegisteredToday", (PersonRegistered,), {})
+    newer: Any = type("PersonRegisteredToday", (PersonRegistered,), {})
     newer.schema_version = 3
     old.facts["contacts.person-registered"] = newer
     old.upcasters["contacts.person-registered", 1] = lambda data: data | {"tags": [*data["tags"], "one"]}

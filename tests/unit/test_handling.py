@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -54,7 +55,7 @@ def move(stage: str) -> Any:
 def lose(deal: Deal, _: FactId) -> Sequence[Any]:
     if deal.lost:
         raise Refused("it is lost already")
-    return [OpportunityLost(opportunity_id="1", reason="price", closed_at="2026-03-01T00:00:00Z")]
+    return [OpportunityLost(opportunity_id="1", reason="price", closed_at=datetime(2026, 3, 1, tzinfo=UTC))]
 
 
 def command(hmac: bytes = b"a" * 32) -> Command:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from baton.common.v1 import options_pb2, types_pb2
@@ -35,14 +36,14 @@ def message_class() -> type:
         ("price", ".baton.common.v1.Money", False), ("extras", ".baton.common.v1.Money", True),
         ("purpose", ".test.messages.Visit.Purpose", False), ("custom", ".google.protobuf.Struct", False),
     ]  # fmt: skip
-    scalars = {".string": 9, ".int32": 5}
+    scalars: dict[str, Any] = {".string": 9, ".int32": 5, "message": 11, "enum": 14}
     for number, (name, kind, repeated) in enumerate(kinds, 1):
         field = visit.field.add(name=name, number=number, label=3 if repeated else 1)
         if kind in scalars:
             field.type = scalars[kind]
         else:
-            field.type, field.type_name = (14 if kind.endswith("Purpose") else 11), kind
-    by_name = {field.name: field for field in visit.field}
+            field.type, field.type_name = scalars["enum" if kind.endswith("Purpose") else "message"], kind
+    by_name: dict[str, Any] = {field.name: field for field in visit.field}
     by_name["day"].options.Extensions[options_pb2.text].format = "date"
     by_name["id"].options.Extensions[field_behavior_pb2.field_behavior].append(field_behavior_pb2.OUTPUT_ONLY)
     pool = descriptor_pool.Default()
@@ -51,7 +52,7 @@ def message_class() -> type:
 
 
 types_pb2.DESCRIPTOR  # noqa: B018  the pool must know the file that the test's message refers to
-Visit = message_class()
+Visit: Any = message_class()
 NOON = datetime(2024, 3, 8, 12, tzinfo=UTC)
 
 

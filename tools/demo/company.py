@@ -12,11 +12,13 @@ _LATIN = str.maketrans(
     dict(zip("абвгдеёзийклмнопрстуфхыэ", "abvgdeeziiklmnoprstufhye", strict=True))
     | {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
 )
+_AROUND_THE_CLOCK = tuple({"day": day, "opens": "00:00", "closes": "24:00"} for day in range(1, 8))
 
 
 @dataclass(frozen=True)
 class Office:
-    """A branch; `words` is what its country's customers say and are called."""
+    """A branch; `words` is what its country's customers say and are called. Without `working_hours` it works as most
+    do, Monday to Friday."""
 
     id: str
     name: str
@@ -25,6 +27,7 @@ class Office:
     marketing: str
     sales: Sequence[str]
     words: dict[str, Any]
+    working_hours: Sequence[dict[str, Any]] = ()
 
     def pick(self, random: Random, kind: str) -> str:
         """One of the words of a kind."""
@@ -78,6 +81,7 @@ class Company:
                 each["marketing"],
                 each["sales"],
                 self.document[each["country"]],
+                _AROUND_THE_CLOCK if each.get("aroundTheClock") else (),
             )
             for each in self.document["office"]
         ]

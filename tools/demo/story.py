@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from baton.contacts.v1 import branches_pb2, handoffs_pb2
+from baton.contacts.v1 import branches_pb2
 
 from runtime.messages import fill
+from tools.demo.by_hand import ByHand
 from tools.demo.company import Company, Customer, Office
 from tools.demo.handing import Handing
 from tools.demo.writing import Writing
@@ -43,7 +44,8 @@ def _branch(office: Office) -> branches_pb2.Branch:
             "name": office.name,
             "country": office.country,
             "time_zone": office.time_zone,
-            "holidays": office.words["holidays"],
+            "working_hours": office.working_hours,
+            "holidays": [] if office.working_hours else office.words["holidays"],
         },
     )
 
@@ -66,7 +68,7 @@ class Story:
         leads = self.leads(customers)
         for n, (id, office) in enumerate(leads[:QUALIFIED]):
             self.fate(FATES[n % len(FATES)], id, office, n)
-        self.by_hand(customers[0], people[0])
+        ByHand(self.writing, self.random, self.company).tell(customers, people)
 
     def ago(self, hours: float) -> datetime:
         return self.since - timedelta(hours=hours)
@@ -189,19 +191,3 @@ class Story:
             getattr(handing, fate.partition(",")[0].replace(" ", "_"))()
         if fate.endswith("asked again"):
             handing.again()
-
-    def by_hand(self, customer: Customer, person_id: str) -> None:
-        """A seller hands a person on to marketing, by hand."""
-        office = customer.office
-        request = fill(
-            handoffs_pb2.CreateHandoffRequest,
-            {
-                "kind": "person-to-marketing",
-                "subject": {"kind": "person", "id": person_id},
-                "to_department": "marketing",
-                "to_branch": office.id,
-                "note": office.pick(self.random, "wishes"),
-            },
-        )
-        seller = self.writing.who(office.sales[0], office.id, "sales")
-        self.writing.once(seller, "/v1/handoffs", handoffs_pb2.Handoff, request, "by-hand")

@@ -1,11 +1,15 @@
 """Analytics' answers about metrics as plain values, to be compared with a fold."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from baton.analytics.v1 import metrics_pb2
 
-from tests.support.house import Desk
+
+class Desk(Protocol):
+    """Whoever can be asked."""
+
+    async def ask(self, method: str, request: Any) -> Any: ...
 
 
 async def touches(desk: Desk, **asked: Any) -> list[dict[str, Any]]:
@@ -29,7 +33,7 @@ async def dwell(desk: Desk, **asked: Any) -> list[dict[str, Any]]:
 
 
 async def latencies(desk: Desk, start: datetime | None = None, end: datetime | None = None, **asked: Any) -> Any:
-    request = metrics_pb2.GetHandoffLatenciesRequest(**{"from": start, "to": end}, **asked)
+    request = metrics_pb2.GetHandoffLatenciesRequest(**{"from": start, "to": end, **asked})
     answer = await desk.ask("Metrics/GetHandoffLatencies", request)
     return [
         {

@@ -141,7 +141,7 @@ def acceptance(lead_id: str, at: datetime) -> HandoffAccepted:
 
 def deal_facts(random: Random, id: str, leads: list[str]) -> Iterator[tuple[str, Any]]:
     stream, at = f"sales.opportunity-{id}", START + timedelta(days=random.randint(0, 90))
-    stage = {"branch": "london", "pipeline": "default", "stage": "new", "opened_at": at}
+    stage: dict[str, Any] = {"branch": "london", "pipeline": "default", "stage": "new", "opened_at": at}
     yield stream, OpportunityOpened(opportunity_id=id, lead_ids=(leads[0],), owner=random.choice(OWNERS), **stage)
     for lead in leads[1:]:
         yield stream, LeadLinked(opportunity_id=id, lead_id=lead)

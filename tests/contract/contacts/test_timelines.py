@@ -1,6 +1,7 @@
 """Timelines: everything every department knows of a subject."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -87,7 +88,7 @@ async def test_a_person_is_told_with_leads_interactions_and_opportunities(town: 
     }
     subjects = [("Person", people.people[0].id), ("Lead", lead_id), ("Opportunity", opportunity_id)]
     for subject in subjects:
-        seen = await eventually(lambda subject=subject: types(emma, *subject), lambda seen: set(seen) >= wanted)
+        seen = await eventually(partial(types, emma, *subject), lambda seen: set(seen) >= wanted)
         assert len(seen) == len(wanted), subject
 
 

@@ -1,6 +1,6 @@
 """Leads as they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -203,7 +203,7 @@ async def test_a_qualified_lead_has_a_handoff(emma: Desk) -> None:
 @pytest.mark.parametrize("end", [HandoffAccepted, HandoffWithdrawn])
 async def test_a_settled_handoff_makes_room_for_another(town: Town, emma: Desk, end: Any) -> None:
     lead = await qualify(emma, (await capture(emma)).id)
-    facts = {
+    facts: dict[type, Callable[[], Any]] = {
         HandoffWithdrawn: lambda: HandoffWithdrawn(
             handoff_id=lead.handoff_id, subject=Subject(kind="lead", id=lead.id), reason="Later", withdrawn_by="emma"
         ),

@@ -208,7 +208,7 @@ async def test_an_offered_handoff_lets_the_receiving_branch_read(town: Town, oli
     await town.tell(f"contacts.handoff-{handoff_id}", offered)
     assert await listed(support, 1) == [made]
     assert await ask(support, "Get", made.id) == made
-    told = {"subject": subject, "from_department": "sales", "reason": "No", "returned_by": "sue"}
+    told: dict[str, Any] = {"subject": subject, "from_department": "sales", "reason": "No", "returned_by": "sue"}
     await town.tell(f"contacts.handoff-{handoff_id}", HandoffReturned(handoff_id=handoff_id, **told))
     assert await listed(support, 0) == []
     assert await status(ask(support, "Get", made.id)) == 404

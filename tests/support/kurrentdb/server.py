@@ -35,7 +35,8 @@ class FakeKurrentDB:
             ("grpc.http2.min_ping_interval_without_data_ms", 1000),
         )
         self._server = grpc.aio.server(options=options)
-        streams_pb2_grpc.add_StreamsServicer_to_server(StreamsService(self.streams, self.faults), self._server)
+        service = StreamsService(self.streams, self.faults)
+        streams_pb2_grpc.add_StreamsServicer_to_server(service, self._server)  # type: ignore[no-untyped-call]
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
 

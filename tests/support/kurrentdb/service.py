@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import grpc
@@ -22,7 +22,7 @@ from tests.support.kurrentdb.streams import (
     WrongExpectedVersion,
 )
 
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 @dataclass
@@ -55,7 +55,8 @@ class StreamsService(streams_pb2_grpc.StreamsServicer):
                 yield response
             return
         if name not in self._streams.streams:
-            yield streams_pb2.ReadResp(stream_not_found={"stream_identifier": options.stream.stream_identifier})
+            missing: Any = {"stream_identifier": options.stream.stream_identifier}
+            yield streams_pb2.ReadResp(stream_not_found=missing)
             return
         for stored in self._range(name, options):
             yield _response(name, stored)
@@ -77,7 +78,8 @@ class StreamsService(streams_pb2_grpc.StreamsServicer):
 
     async def _subscribe(self, name: str, where: Any) -> AsyncIterator[Any]:
         """What stands behind the revision, then what comes; a stream that does not exist is waited for."""
-        yield streams_pb2.ReadResp(confirmation={"subscription_id": str(uuid4())})
+        confirmation: Any = {"subscription_id": str(uuid4())}
+        yield streams_pb2.ReadResp(confirmation=confirmation)
         match where.WhichOneof("revision_option"):
             case "start":
                 start = 0
@@ -104,13 +106,12 @@ class StreamsService(streams_pb2_grpc.StreamsServicer):
         try:
             last = await self._write(name, expected, events, context)
         except WrongExpectedVersion as wrong:
-            found = {"current_no_stream": {}} if wrong.found < 0 else {"current_revision": wrong.found}
+            found: Any = {"current_no_stream": {}} if wrong.found < 0 else {"current_revision": wrong.found}
             return streams_pb2.AppendResp(wrong_expected_version=found)
         except TooLarge:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Maximum Append Size Exceeded.")
-        return streams_pb2.AppendResp(
-            success={"current_revision": last.revision, "position": {"commit_position": last.position}}
-        )
+        success: Any = {"current_revision": last.revision, "position": {"commit_position": last.position}}
+        return streams_pb2.AppendResp(success=success)
 
     async def BatchAppend(self, request_iterator: AsyncIterator[Any], context: Context) -> AsyncIterator[Any]:
         batches: dict[str, tuple[Any, list[Proposed]]] = {}
@@ -138,9 +139,9 @@ class StreamsService(streams_pb2_grpc.StreamsServicer):
                 details.current_stream_revision = wrong.found
             return streams_pb2.BatchAppendResp(error=_status(details), **answer)
         except TooLarge:
-            details = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=self._streams.max_append_size)
-            return streams_pb2.BatchAppendResp(error=_status(details), **answer)
-        success = {"current_revision": last.revision, "position": {"commit_position": last.position}}
+            too_large = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=self._streams.max_append_size)
+            return streams_pb2.BatchAppendResp(error=_status(too_large), **answer)
+        success: Any = {"current_revision": last.revision, "position": {"commit_position": last.position}}
         return streams_pb2.BatchAppendResp(success=success, **answer)
 
     async def _write(self, name: str, expected: int, events: list[Proposed], context: Context) -> Stored:
@@ -206,4 +207,5 @@ def _response(name: str, stored: Stored) -> Any:
 def _status(details: Message) -> Any:
     packed = any_pb2.Any()
     packed.Pack(details)
-    return status_pb2.Status(code=13, details=packed)
+    internal: Any = 13
+    return status_pb2.Status(code=internal, details=packed)

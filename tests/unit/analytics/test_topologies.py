@@ -164,7 +164,7 @@ def test_a_state_ends_as_the_world_dates_the_next_one_else_when_that_was_recorde
 
 def test_a_stay_belongs_to_who_has_the_record_at_its_end() -> None:
     passed_on = LeadUpdated(lead_id=LEAD, fields=("owner", "branch"), owner="priya", branch="leeds")
-    priya = {"branch": "leeds", "employee": "priya"}
+    priya: dict[str, Any] = {"branch": "leeds", "employee": "priya"}
     assert derived(DWELL, recorded(LEAD_STREAM, LEAD_CAPTURED, passed_on, LEAD_QUALIFIED))[1:] == [
         stay(1, "NEW", CALLED_AT, **priya),
         stay(1, "NEW", CALLED_AT, QUALIFIED_AT, **priya),

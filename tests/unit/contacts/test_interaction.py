@@ -20,7 +20,7 @@ from tests.support.examples_contacts import (
     TOMORROW,
 )
 
-PROMISES = [
+PROMISES: list[dict[str, Any]] = [
     {"id": PRICE_LIST, "what": "Send the new price list", "by": "emma.clarke", "due": TOMORROW},
     {"id": SAMPLES, "what": "Choose two samples", "by": "CUSTOMER"},
 ]

@@ -1,6 +1,7 @@
 """Read models of contacts come out equal, however the facts of several streams and departments are shuffled."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -85,7 +86,7 @@ def test_every_interleaving_gives_equal_rows(projection: Projection) -> None:
 
     @settings(max_examples=60, deadline=None)
     @given(interleavings(STREAMS))
-    def shuffled(heard: list) -> None:
+    def shuffled(heard: list[Any]) -> None:
         assert rows(projection, heard) == expected
 
     shuffled()

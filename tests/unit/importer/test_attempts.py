@@ -108,7 +108,10 @@ def test_a_deal_accepts_the_handoff_of_its_lead_and_fills_the_opportunity_that_t
 
 
 def test_a_deal_whose_handoff_is_not_delivered_has_to_wait_and_its_opportunity_is_not_asked_for(tmp_path: Path) -> None:
-    answers = {"/v1/leads": leads(a_lead()), "/v1/handoffs:importAcceptances": Results(ImportResult.NOT_YET, "not yet")}
+    answers: dict[str, Any] = {
+        "/v1/leads": leads(a_lead()),
+        "/v1/handoffs:importAcceptances": Results(ImportResult.NOT_YET, "not yet"),
+    }
     baton = FakeBaton(answers)
     assert attempted(tmp_path, baton, DEALS, "deals", *DEAL) == [Outcome(NOT_YET, "", "not yet")]
 

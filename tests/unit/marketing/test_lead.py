@@ -65,7 +65,7 @@ def test_an_update_names_what_differs() -> None:
 
 
 def test_an_update_clears_what_is_none() -> None:
-    told = {"person": None, "note": "", "touches": []}
+    told: dict[str, Any] = {"person": None, "note": "", "touches": []}
     given(LEAD, LEAD_CAPTURED).when(lambda state: update(state, told)).then(
         LeadUpdated(lead_id=LEAD_ID, fields=("person", "note", "touches"))
     )

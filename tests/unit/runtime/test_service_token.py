@@ -15,7 +15,7 @@ def test_the_local_issuer_makes_one_that_speaks_for_every_tenant(tmp_path: Path)
     settings = Settings(home=tmp_path)
     verifier = Verifier(Issuer.at(settings.issuer_key).public)
     identity = verifier.verify(service_token(settings, "sales")()).identity
-    assert (identity.tenant, identity.employee, identity.roles) == (EVERY_TENANT, "sales", {"operator"})
+    assert (identity.tenant, identity.employee, identity.roles) == (EVERY_TENANT, "sales", frozenset({"operator"}))
 
 
 def test_it_is_made_anew_long_before_it_expires(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def accepted(**changes: Any) -> dict[str, Any]:
 
 
 def test_an_accepted_handoff_opens_one() -> None:
-    unsaid = {"external_id": "", "title": "", "amount": None, "expected_close": None, "custom": {}}
+    unsaid: dict[str, Any] = {"external_id": "", "title": "", "amount": None, "expected_close": None, "custom": {}}
     given(OPPORTUNITY).when(lambda state: take_over(state, accepted())).then(
         OPPORTUNITY_OPENED.model_copy(update=unsaid)
     )

@@ -7,6 +7,7 @@ from eventlog.projections import Projection
 from services.sales.projections import OFFERS, OPPORTUNITIES
 from tests.support.examples import (
     CLOSED_AT,
+    HANDOFF,
     LEAD_LINKED,
     OPPORTUNITY,
     OPPORTUNITY_LOST,
@@ -17,7 +18,7 @@ from tests.support.examples import (
     OPPORTUNITY_WON,
 )
 from tests.support.projecting import Heard, interleavings, recorded, rows
-from tests.unit.marketing.test_projections import HANDOFF, SUBJECT, offered
+from tests.unit.marketing.test_projections import SUBJECT, offered
 
 ANOTHER = "00000000-0000-5000-8000-000000000004"
 
