@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from eventlog.checkpoints import wait_until_heard
 from eventlog.codec import Codec
+from eventlog.department import Department
 from eventlog.entry import StreamKey
 from eventlog.errors import NoSuchPlace
 from eventlog.events import Place, Version
@@ -19,7 +20,7 @@ from eventlog.marks import NOWHERE
 from eventlog.projections import Projection
 from eventlog.reactions import Reactions
 from eventlog.restored import Renew
-from eventlog.source import Department, Source
+from eventlog.source import Source
 from eventlog.views import Views
 from eventlog.writing import Writer
 

@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,23 +12,24 @@ import asyncpg
 from eventlog import metrics, tracing
 from eventlog.ahead import ahead, either
 from eventlog.checkpoints import Waiters, heard, heard_completely, saved
-from eventlog.codec import Codec, Recorded
+from eventlog.codec import Recorded
 from eventlog.completeness import Expected
+from eventlog.department import Department
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
-from eventlog.errors import NotSafe, Poison
+from eventlog.errors import Poison
 from eventlog.events import Offset, Position, Version
 from eventlog.feed import Feed, Told, complete, mark_table
 from eventlog.fold import Folding, said
+from eventlog.generations import Generations, passes
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
 from eventlog.marks import NOWHERE, WHOLE, Mark, Marks, Superseded, moved
 from eventlog.parked import alarmed_positions, bounds, forgetting, parked_streams, parking, unparking
-from eventlog.rebuild import RebuildFailed
-from eventlog.restored import Known, Renew, Restored, known
+from eventlog.restored import Restored
 from eventlog.todos import written
 from eventlog.topologies import States, read_states
 from eventlog.trouble import is_infrastructure, is_program, wait_s
-from eventlog.views import SCHEMA, Views
-from eventlog.writing import Statement, Writer, commit
+from eventlog.views import SCHEMA
+from eventlog.writing import Statement, commit
 
 #: Events that are written together while catching up: few enough that requests beside it do not wait for long.
 BATCH_EVENTS = 1000
@@ -40,30 +39,12 @@ BATCH_EVENTS = 1000
 #: once by who wrote them, others' are not.
 OWN_PACE_S, OTHERS_PACE_S = 0.004, 0.02
 
-#: How often it is tried to compute views anew that show what was lost.
-RENEWALS_MAX = 10
-
 #: How often it is looked how far others have heard their parts, while something is expected of them.
 LOOK_S = 0.05
 
 
 class TooManyParked(Poison):
     """So many streams are parked that it is the program that is wrong, not the facts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """What all sources of one department share."""
-
-    name: str
-    views: Views
-    codec: Codec
-    writer: Writer
-    clock: Callable[[], datetime]
-    wake: Callable[[], None]
-    told: Callable[[], None] = lambda: None
-    parked_streams_max: int = 1000
-    renew: Renew | None = None
 
 
 class Source:
@@ -85,8 +66,8 @@ class Source:
         self._taken = 0
         self._batches = 0
         self._parked: dict[StreamKey, str] = {}
-        self._known = Known()
-        self._restored = Restored(department.name, department.views, department.codec, feed, folding, department.clock)
+        restored = Restored(department.name, department.views, department.codec, feed, folding, department.clock)
+        self._generations = Generations(feed, restored, department.renew, self._log)
         self._writing = asyncio.Lock()
         self._suspect = asyncio.Event()
         self._expected = Expected()
@@ -108,7 +89,7 @@ class Source:
                 self._log.info("%s", error)
             except Exception as error:
                 failures = failures + 1 if self._batches == batches else 1
-                if not (is_infrastructure(error) or _passes(error, failures)):
+                if not (is_infrastructure(error) or passes(error, failures)):
                     raise
                 self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
                 await asyncio.sleep(wait_s(failures))
@@ -146,8 +127,7 @@ class Source:
     async def _expect(self) -> None:
         async with aclosing(self.feed.watermarks()) as watermarks:
             async for watermark in watermarks:
-                if watermark.place.generation != self._known.generation:
-                    raise Superseded(f"{self.feed.topic} tells generation {watermark.place.generation} now")
+                self._generations.refuse_another(watermark.place.generation)
                 if not self._expected.expect(watermark):
                     raise Superseded(f"{self.feed.topic} was filled anew")
                 self._news.set()
@@ -178,35 +158,24 @@ class Source:
             self._marks = await self._table.take(connection, parts)
             self._taken += 1
             self._parked = await parked_streams(connection, self.feed.department)
-            self._known = await known(connection, self.feed.department)
+            await self._generations.read(connection)
             place = await heard(connection, self.feed.department)
         self.heard.reached(place)
 
     async def _resume(self, parts: Iterable[int]) -> None:
         """Take parts, and make sure that what their marks name is what was heard."""
         await self._take(parts)
-        await self._catch_up_with_a_restore(parts)
+        if await self._generations.catch_up():
+            self._department.wake()
+            await self._take(parts)
+        if await self._generations.renewed():
+            await self._take(parts)
         gone = list(await self.feed.gone(self._marks))
         if gone:
             self._log.warning("%d parts are no longer what was heard, heard again from their start", len(gone))
             anew = [Mark(mark.part, Offset(0), NOWHERE, None, mark.epoch) for mark in gone]
             await self._commit(saved(self._table, gone, anew, (), own=True), ())
             self._marks = {**self._marks, **{mark.part: mark for mark in anew}}
-
-    async def _catch_up_with_a_restore(self, parts: Iterable[int]) -> None:
-        """Forget what a restore of the source took back, and what the views show of it."""
-        told = await self.feed.generation()
-        if 0 < told < self._known.generation:
-            raise NotSafe(
-                f"the log of {self.feed.department} is in generation {told}, and was heard in {self._known.generation}:"
-                f" it was restored again. Run `baton log restored {self.feed.department}`"
-            )
-        if told > self._known.generation:
-            await self._restored.notice(told)
-            self._department.wake()
-            await self._take(parts)
-        if await self._restored.renew(self._department.renew):
-            await self._take(parts)
 
     async def _retry_newer(self) -> None:
         """Facts of a newer program: this one may be it."""
@@ -303,8 +272,7 @@ class Source:
                 if isinstance(page, Told):
                     yield await self._decoded(page)
                     continue
-                if page.generation > self._known.generation:
-                    raise Superseded(f"the log of {self.feed.department} is in generation {page.generation} now")
+                self._generations.refuse_later(page.generation)
                 events = page.events
                 if self.feed.in_one_sequence:
                     events = await complete(self.feed, page, after)
@@ -341,7 +309,7 @@ class Source:
             await self._apply(entries[middle:])
 
     async def _write(self, entries: list[Entry], fault: Parked | None) -> None:
-        examined = await self._examine(await self._still_told(entries))
+        examined = await self._examine(await self._generations.still_told(entries))
         if examined.gaps:
             await self._apply(await self._completed(entries, examined.gaps))
             return
@@ -388,24 +356,6 @@ class Source:
         async with self._department.views.deriving.acquire() as connection:
             return await read_states(connection, SCHEMA, keys)
 
-    async def _still_told(self, entries: list[Entry]) -> list[Entry]:
-        """Without what was told before its log was restored, and is not in it any more. Raises `Superseded` at a fact
-        of a generation that this department has to catch up with first."""
-        newest = max((entry.event.generation for entry in entries), default=1)
-        if newest > self._known.generation and await self.feed.generation() > self._known.generation:
-            raise Superseded(f"facts of {self.feed.department} are of generation {newest} now")
-        told = [entry for entry in entries if not self._known.lost(entry.event)]
-        if len(told) < len(entries):
-            passed = len(entries) - len(told)
-            self._log.info("%d facts were told before the log was restored, and are passed over", passed)
-        for entry in told:
-            if not self._known.fits(entry.event):
-                self._log.error(
-                    "ALARM %s, version %d, is told as %s", entry.stream[1], entry.event.version, entry.event.place
-                )
-                entry.event = replace(entry.event, digest=b"")  # No digest covers a generation; this one fits nothing.
-        return told
-
     async def _completed(self, entries: Sequence[Entry], gaps: Sequence[Gap]) -> list[Entry]:
         """The entries with what did not come, fetched from the owner's log, each in front of the one that showed it."""
         missing: dict[int, list[Entry]] = {}
@@ -439,8 +389,3 @@ class Source:
         self.feed.saved(marks)
         if len(self._parked) > self._department.parked_streams_max:
             raise TooManyParked(f"{len(self._parked)} streams of {self.feed.department} are parked: not their fault")
-
-
-def _passes(error: Exception, failures: int) -> bool:
-    """Another rebuild ends, and another log that was restored is said to be."""
-    return isinstance(error, RebuildFailed) and failures < RENEWALS_MAX
