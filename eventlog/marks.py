@@ -58,6 +58,10 @@ class MarkTable(Protocol):
         """Whether an entry that moves stands behind a mark."""
         ...
 
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """What a mark says when it stands behind an entry."""
+        ...
+
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         """Move marks from exactly what they were: the CTE `moved`, which has one row if each still was."""
         ...
@@ -71,7 +75,8 @@ def moved(table: MarkTable, marks: Marks, entries: Iterable[Entry]) -> Marks:
         mark = found.setdefault(entry.part, marks[entry.part])
         if entry.offset is not None and table.passes(mark, entry):
             digest = entry.digest if entry.digest == entry.event.digest else None
-            found[entry.part] = Mark(mark.part, Offset(entry.offset + 1), entry.event.place, digest, mark.epoch)
+            place = table.place(mark, entry)
+            found[entry.part] = Mark(mark.part, Offset(entry.offset + 1), place, digest, mark.epoch)
     return found
 
 
@@ -88,7 +93,11 @@ class InOneSequence:
         return _whole(await connection.fetchrow(_READ, self.source))
 
     def passes(self, mark: Mark, entry: Entry) -> bool:
-        return entry.event.place > mark.place
+        return entry.event.position > mark.place.position
+
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """How far the log was heard: of the generation in which it is now, whenever the event was recorded."""
+        return Place(max(mark.place.generation, entry.event.generation), entry.event.position)
 
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         (was,), (now,) = old, new
@@ -119,6 +128,10 @@ class ByPartition:
 
     def passes(self, mark: Mark, entry: Entry) -> bool:
         return entry.offset is not None and entry.offset >= mark.offset
+
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """The event's own, by which its record is known again."""
+        return entry.event.place
 
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         both = sorted(zip(old, new, strict=True), key=lambda pair: pair[0].part)

@@ -69,7 +69,7 @@ def _row(asked: Asked, now: datetime) -> tuple[Any, ...]:
     return (
         *(todo.kind, todo.key, at.tenant, to_json(dict(todo.args)).decode(), asked.command_id, str(at.event_id)),
         *(at.correlation_id or at.command_id, todo.due, todo.due or now, now),
-        at.traceparent,
+        *(at.traceparent, at.department, at.place.position),
     )
 
 
@@ -122,13 +122,13 @@ WHERE t.tenant = v.tenant AND t.kind = v.kind AND t.key = v.key
 
 _WRITE = """
 INSERT INTO views.todos (kind, key, tenant, args, command_id, causation_id, correlation_id, due, next_at, created_at,
-    traceparent)
+    traceparent, source, position)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::bigint[])
 ON CONFLICT (tenant, kind, key) WHERE key IS NOT NULL DO UPDATE SET
     args = EXCLUDED.args, command_id = EXCLUDED.command_id, causation_id = EXCLUDED.causation_id,
     correlation_id = EXCLUDED.correlation_id, due = EXCLUDED.due, next_at = EXCLUDED.next_at,
-    traceparent = EXCLUDED.traceparent,
+    traceparent = EXCLUDED.traceparent, source = EXCLUDED.source, position = EXCLUDED.position,
     attempts = 0, last_error = '', leased = false
 """
 

@@ -58,6 +58,11 @@ class KafkaServer:
             await self._fresh()
         await self._ready()
 
+    def found_bootstrap(self) -> str | None:
+        """Where its brokers answer, whoever started them; None where they do not run."""
+        running = [broker for broker in self.found().values() if broker.pid is not None]
+        return ",".join(f"127.0.0.1:{ports.client}" for ports in self._noted().values()) if running else None
+
     def found(self) -> dict[int, Broker]:
         """Its brokers, whoever started them, running or not."""
         return {node: Broker(self.folder, node, self.jars) for node in range(1, self.size + 1)}
