@@ -11,11 +11,12 @@ from google.protobuf.struct_pb2 import Struct
 
 from eventlog.codec import Codec, Recorded, Registry
 from eventlog.decider import NotThere
-from eventlog.errors import Poison
+from eventlog.errors import Behind, Poison
 from eventlog.events import Event, Place, Position, Version
 from eventlog.keyring import DataKey, Keyring
 from eventlog.store import Filter, Page, Store
 from runtime.call import Call, Identity
+from runtime.department import Hearing, Readable
 from runtime.errors import BEYOND_HEAD, failure
 from runtime.identity import EVERY_TENANT, PERSONAL_ROLES
 
@@ -42,8 +43,18 @@ class NoKeys:
 class LogService:
     """The log of one department."""
 
-    def __init__(self, store: Store, registry: Registry, keyring: Keyring, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        keyring: Keyring,
+        hearing: Hearing,
+        readable: Readable,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
         self._store = store
+        self._hearing = hearing
+        self._readable = readable
         self._open = Codec(registry, keyring)
         self._closed = Codec(registry, NoKeys())
         self._heartbeat_s = heartbeat_s
@@ -84,6 +95,8 @@ class LogService:
             if page is None:
                 yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))
                 continue
+            while not await self._is_heard(page, identity):
+                yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))
             for event, data in await self._visible(page.events, codec, identity):
                 yield log_pb2.StreamItem(id=str(event.place), data=cloud_event(self._store.department, event, data))
             after = page.scanned
@@ -99,9 +112,24 @@ class LogService:
     async def _visible(
         self, events: Sequence[Event], codec: Codec, identity: Identity
     ) -> list[tuple[Event, dict[str, Any]]]:
-        seen = [event for event in events if _is_visible(event, identity)]
+        seen = events
+        if events and identity.scope is not None:
+            streams = {event.stream for event in events}
+            readable = await self._readable(identity.tenant, identity.scope, streams)
+            seen = [event for event in events if event.stream in readable]
         decoded = await codec.decode_many(self._store.department, seen)
         return [(event, _data(event, each)) for event, each in zip(seen, decoded, strict=True)]
+
+    async def _is_heard(self, page: Page, identity: Identity) -> bool:
+        """Whether the views show whose the events of the page are. Asked for as long as a beat; who sees the tenant
+        need not wait."""
+        if not page.events or identity.scope is None:
+            return True
+        try:
+            await self._hearing.wait_for(self._store.department, page.events[-1].place, self._heartbeat_s)
+        except Behind:
+            return False
+        return True
 
     async def _tenant_of(self, stream: str) -> str | None:
         """Whose stream it is; names of streams are unique. For operators of every tenant, so it may look for long."""
@@ -178,14 +206,6 @@ def cloud_event(department: str, event: Event, data: dict[str, Any]) -> Struct:
     struct = Struct()
     struct.update({name: value for name, value in attributes.items() if value != "" or name == "branch"})
     return struct
-
-
-def _is_visible(event: Event, identity: Identity) -> bool:
-    """Whether the fact was recorded by, or for, the caller's branch."""
-    if identity.scope is None:
-        return True
-    branches = (orjson.loads(event.metadata).get("branch"), orjson.loads(event.data).get("branch"))
-    return identity.scope in branches
 
 
 def _data(event: Event, decoded: Recorded | Poison) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from services.contacts.projections.records import RECORDS
 from services.contacts.projections.timeline import ACCESS, TIMELINE
 from services.contacts.queries import Queries
 from services.contacts.reactions import handoffs, leads
+from services.contacts.sight import Sight
 from services.receipts import receiving
 
 
@@ -55,4 +56,5 @@ def build(house: House) -> Department:
             receiving(house),
         ],
         hears=("marketing", "sales"),
+        readable=Sight(queries).streams,
     )
