@@ -1,4 +1,4 @@
-"""Kafka that its clients reach through a network of the test's: what the brokers say among themselves stays clear of it."""
+"""Kafka that its clients reach through a network of the test's; what brokers say among themselves stays clear of it."""
 
 import asyncio
 import shutil
