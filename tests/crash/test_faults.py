@@ -1,5 +1,5 @@
-"""A cluster under load, on three brokers that keep three copies, to which everything happens that a machine, a network or
-a neighbour can do: nothing that was acknowledged is lost, and all that follows from it is right."""
+"""A cluster under load, on three brokers that keep three copies, to which happens what machines, networks and others
+do: what was acknowledged is there, and all that follows from it is right."""
 
 from pathlib import Path
 

@@ -66,6 +66,7 @@ def main() -> None:
     print(f"SEED={chosen.seed} CYCLES={chosen.cycles}; logs are in {folder}", file=sys.stderr)
     asyncio.run(walk(folder, chosen.seed, chosen.cycles, faults, chosen.brokers))
     shutil.rmtree(folder)
+    print(f"SEED={chosen.seed}: {chosen.cycles} cycles of {len(faults)} faults, no finding", file=sys.stderr)
 
 
 def faults_of(brokers: int) -> list[str]:
