@@ -25,7 +25,7 @@ from tests.support.running import Baton
 
 CLIENTS = 4
 #: Between two writes of one client, at most: enough to have something under way at any moment.
-PAUSE_S = 0.08
+PAUSE_S = 0.2
 DISK_MEBIBYTES = 192
 DEADLINE_S = 90.0
 

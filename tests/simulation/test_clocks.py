@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from eventlog.postgres.store import PostgresStore
+from runtime.errors import RpcError
+from runtime.identity import Issuer, Verifier
 from tests.simulation.test_handoffs_under_faults import DEPARTMENTS, assert_proven
 from tests.support.handoffs import Clock, Handover, State
 from tests.support.house import open_town
@@ -45,3 +48,17 @@ async def test_handoffs_go_on_while_a_clock_is_wrong_and_when_it_is_put_right(
             for id in ids:
                 await handover.becomes(id, State.DELIVERED)
                 await assert_proven(handover, id)
+
+
+def test_a_token_ends_by_the_clock_of_who_looks_and_no_clock_is_too_early_for_it() -> None:
+    key, clock = Ed25519PrivateKey.generate(), Clock()
+    token = Issuer(key, lambda: datetime.now(UTC).timestamp() + 6 * 3600).token("olist", "anna", days=1)
+    verifier = Verifier(Issuer(key).public, clock=lambda: clock().timestamp())
+    for hours in (0, -30, 0):
+        clock.ahead = timedelta(hours=hours)
+        assert verifier.verify(token).identity.employee == "anna"
+    clock.ahead = timedelta(hours=31)
+    with pytest.raises(RpcError, match="the token has expired"):
+        verifier.verify(token)
+    clock.ahead = timedelta()
+    assert verifier.verify(token).identity.employee == "anna"
