@@ -4,7 +4,8 @@ while clients write on, and is over when the function returns."""
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from eventlog.kafka.topics import facts_topic, watermarks_topic
 from runtime.department import DEPARTMENTS
 from tests.crash.load import AGAIN
-from tests.crash.site import Site
+from tests.crash.site import DEADLINE_S, Site
 from tests.support.cluster import until
 from tests.support.network import SPOILS
 
@@ -50,6 +51,7 @@ async def kill_two_brokers(site: Site, dice: random.Random) -> None:
 
 async def fill_disk(site: Site, dice: random.Random) -> None:
     """No broker can write any more, and each ends; there is room again, and they are started."""
+    assert site.disk is not None, "there is no disk to fill"
     site.disk.fill()
     await until(lambda: all(broker.pid is None for broker in site.kafka.brokers.values()), "the brokers have not ended")
     await _nothing_is_told(site)
@@ -87,12 +89,13 @@ async def take_all_connections(site: Site, dice: random.Random) -> None:
     try:
         held.append(await asyncpg.connect(site.postgres.dsn("postgres")))
         told: set[int] = set()
-        ends_at = asyncio.get_running_loop().time() + dice.uniform(2, 4)
-        while asyncio.get_running_loop().time() < ends_at or AGAIN not in told:
-            await _take_the_rest(site, held)
-            await held[0].execute(_END_THE_OTHERS, [each.get_server_pid() for each in held])
-            await _take_the_rest(site, held)
-            told.add((await site.http[0].get("/v1/leads")).status_code)
+        ends_at = time.monotonic() + dice.uniform(2, 4)
+        async with asyncio.timeout(DEADLINE_S):
+            while time.monotonic() < ends_at or AGAIN not in told:
+                await _take_the_rest(site, held)
+                await held[0].execute(_END_THE_OTHERS, [each.get_server_pid() for each in held])
+                await _take_the_rest(site, held)
+                told.add((await site.http[0].get("/v1/leads")).status_code)
         assert told <= {200, AGAIN}
     finally:
         for each in held:
@@ -126,14 +129,31 @@ async def spoil_network_to_postgres(site: Site, dice: random.Random) -> None:
 
 
 async def roll(site: Site, dice: random.Random) -> None:
-    """Each process is asked to end, one after the other; the next when the one before is back. Nobody is refused, and
-    nobody but who asks the gateway while it is away goes unheard."""
-    for name, process in site.processes().items():
+    """Each process is asked to end, one after the other; the next when the one before is back."""
+    await _roll(site, list(site.processes()))
+
+
+async def roll_roles(site: Site, dice: random.Random) -> None:
+    """The same with one process of each role."""
+    names = dice.sample(sorted(site.processes()), len(site.processes()))
+    await _roll(site, {name.rpartition("-")[2]: name for name in names}.values())
+
+
+async def _roll(site: Site, names: Iterable[str]) -> None:
+    """Nobody is refused, and nobody but who asks the gateway while it is away goes unheard."""
+    for name in names:
+        process = site.processes()[name]
         before = sum(attempt.unheard for attempt in site.attempts)
         process.terminate()
         await site.restarted(name, process.pid)
         unheard = sum(attempt.unheard for attempt in site.attempts) - before
         assert name == "gateway" or unheard == 0, f"{unheard} went unheard while {name} was restarted"
+
+
+async def roll_brokers(site: Site, dice: random.Random) -> None:
+    """Each broker is stopped in order and started again, one after the other."""
+    for node in dice.sample(sorted(site.kafka.brokers), len(site.kafka.brokers)):
+        await site.kafka.restart(node)
 
 
 async def stop_department(site: Site, dice: random.Random) -> None:
@@ -164,6 +184,7 @@ FAULTS: Mapping[str, Fault] = {
     each.__name__.replace("_", "-"): each
     for each in (
         *(kill_role, kill_broker, kill_two_brokers, fill_disk, kill_postgres, restart_postgres, take_all_connections),
-        *(spoil_network_to_kafka, spoil_network_to_postgres, roll, stop_department, delete_topic),
+        *(spoil_network_to_kafka, spoil_network_to_postgres, roll, roll_roles, roll_brokers, stop_department),
+        delete_topic,
     )
 }

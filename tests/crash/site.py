@@ -36,7 +36,8 @@ class Site:
     postgres: TestServer
     kafka: KafkaBehind
     database_network: Network
-    disk: SmallDisk
+    #: None where this user may not mount one.
+    disk: SmallDisk | None
     clients: list[Client]
     http: list[httpx.AsyncClient]
     _working: list["asyncio.Task[None]"] = field(default_factory=list)
@@ -111,7 +112,7 @@ async def open_site(folder: Path, dice: random.Random, brokers: int) -> AsyncIte
         stack.callback(postgres.stop)
         await asyncio.to_thread(postgres.initialise)
         await asyncio.to_thread(postgres.start)
-        kafka = await stack.enter_async_context(kafka_behind_a_network(brokers, disk.folder / "kafka"))
+        kafka = await stack.enter_async_context(kafka_behind_a_network(brokers, folder / "disk" / "kafka"))
         wires, port = await stack.enter_async_context(network(postgres.socket / ".s.PGSQL.5432"))
         baton = await stack.enter_async_context(
             running_cluster(

@@ -9,14 +9,14 @@ from tests.crash.walk import walk
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("cluster")]
 
-#: What no smaller test does; `make soak` does all of `FAULTS`, again and again.
+#: What no smaller test does, and no slower one; `make soak` does all of `FAULTS`, again and again.
 SHORT = (
     "kill-two-brokers",
     "fill-disk",
     "take-all-connections",
     "spoil-network-to-postgres",
     "stop-department",
-    "roll",
+    "roll-roles",
 )
 
 

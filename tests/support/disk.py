@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 CHUNKS_BYTES = (1_048_576, 4096, 1)
 
 
@@ -38,14 +36,14 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk]:
-    """Mounted at a folder, which is made; gone afterwards with all that it holds. The test is skipped for who may not
-    mount."""
+def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk | None]:
+    """Mounted at a folder, which is made; gone afterwards with all that it holds. None for who may not mount: then the
+    folder is like any other."""
     folder.mkdir(parents=True)
     asked = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
-    mounted = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk to fill: this user may not mount one ({mounted.stderr.strip()})")
+    if os.geteuid() != 0 or subprocess.run(asked, capture_output=True, check=False).returncode != 0:
+        yield None
+        return
     try:
         yield SmallDisk(folder)
     finally:
