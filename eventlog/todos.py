@@ -109,10 +109,11 @@ async def next_due(connection: Any, kinds: Sequence[str]) -> datetime | None:
     return found
 
 
-async def release_leases(connection: Any, now: datetime, under_way: Iterable[int] = ()) -> None:
-    """By the one runner of a department: what nobody does any more, because its predecessor died, is due now. Ids that
-    are `under_way` stay leased."""
-    await connection.execute(_RELEASE, now, list(under_way))
+async def release(connection: Any, now: datetime, wait_max_s: float, under_way: Iterable[int] = ()) -> None:
+    """By the one runner of a department: what nobody does any more, because its predecessor died, is due now; and so
+    is what would wait for longer than anything waits but for its deadline: a clock was ahead when that was noted. Ids
+    that are `under_way` stay leased."""
+    await connection.execute(_RELEASE, now, now + timedelta(seconds=wait_max_s), list(under_way))
 
 
 _CANCEL = """
@@ -141,7 +142,10 @@ WHERE id = ANY(ARRAY(
 RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts, traceparent
 """
 
-_RELEASE = "UPDATE views.todos SET next_at = $1 WHERE leased AND next_at > $1 AND id <> ALL($2::bigint[])"
+_RELEASE = """
+UPDATE views.todos SET next_at = $1
+WHERE next_at > $1 AND id <> ALL($3::bigint[]) AND (leased OR (next_at > $2 AND coalesce(due, $1) <= $1))
+"""
 
 _DONE = """
 DELETE FROM views.todos t USING unnest($1::bigint[], $2::uuid[]) AS v(id, command_id)

@@ -96,10 +96,12 @@ class KafkaServer:
         """kill -9 of one broker."""
         await self.brokers[node].kill()
 
-    async def restart(self, node: int = 1) -> None:
-        """Start a broker again that was stopped or killed, on the same ports, and wait until the cluster is whole."""
-        await self.brokers[node].stop()
-        self.brokers[node].launch()
+    async def restart(self, *nodes: int) -> None:
+        """Start brokers again that were stopped or killed, on the same ports, and wait until the cluster is whole. The
+        first where none is named."""
+        for node in nodes or (1,):
+            await self.brokers[node].stop()
+            self.brokers[node].launch()
         await self._ready()
 
     async def _ready(self) -> None:
