@@ -140,14 +140,6 @@ class ByPartition:
         ]
         return Statement(_SAVE_PARTS, (self.source, self.topic, *([row[n] for row in rows] for n in range(9))))
 
-    async def rewind(self, connection: Any, marks: Iterable[Mark]) -> None:
-        """Begin these parts anew: what they named is no longer there. Raises `Superseded`."""
-        wanted = sorted((mark.part, mark.epoch) for mark in marks)
-        parts, epochs = [part for part, _ in wanted], [epoch for _, epoch in wanted]
-        done = await connection.execute(_REWIND, self.source, self.topic, parts, epochs)
-        if done != f"UPDATE {len(wanted)}":
-            raise Superseded(f"partitions of {self.topic} were taken by somebody else")
-
 
 def _place(mark: Mark) -> tuple[int, int]:
     return mark.place.generation, mark.place.position
@@ -213,12 +205,6 @@ marked AS (
         AND m.generation = n.old_generation AND m.position = n.old_position AND m.epoch = n.epoch
     RETURNING 1
 ), moved AS (SELECT 1 FROM marked HAVING count(*) = cardinality($3::integer[]))
-"""
-
-_REWIND = """
-UPDATE views.marks m SET next_offset = 0, generation = 0, position = 0, digest = NULL
-FROM unnest($3::integer[], $4::bigint[]) AS n(partition, epoch)
-WHERE m.source = $1 AND m.topic = $2 AND m.partition = n.partition AND m.epoch = n.epoch
 """
 
 _SUPERSEDE = "UPDATE views.checkpoints SET epoch = epoch + 1 WHERE $1::text IS NULL OR source = $1"
