@@ -58,6 +58,11 @@ class KafkaServer:
             await self._fresh()
         await self._ready()
 
+    def found_bootstrap(self) -> str | None:
+        """Where its brokers answer, whoever started them; None where they do not run."""
+        running = [broker for broker in self.found().values() if broker.pid is not None]
+        return ",".join(f"127.0.0.1:{ports.client}" for ports in self._noted().values()) if running else None
+
     def found(self) -> dict[int, Broker]:
         """Its brokers, whoever started them, running or not."""
         return {node: Broker(self.folder, node, self.jars) for node in range(1, self.size + 1)}
@@ -91,10 +96,12 @@ class KafkaServer:
         """kill -9 of one broker."""
         await self.brokers[node].kill()
 
-    async def restart(self, node: int = 1) -> None:
-        """Start a broker again that was stopped or killed, on the same ports, and wait until the cluster is whole."""
-        await self.brokers[node].stop()
-        self.brokers[node].launch()
+    async def restart(self, *nodes: int) -> None:
+        """Start brokers again that were stopped or killed, on the same ports, and wait until the cluster is whole. The
+        first where none is named."""
+        for node in nodes or (1,):
+            await self.brokers[node].stop()
+            self.brokers[node].launch()
         await self._ready()
 
     async def _ready(self) -> None:

@@ -16,6 +16,7 @@ from eventlog.kafka.gathering import Partitioner
 from eventlog.kafka.membership import SESSION_S, Member, Record
 from eventlog.kafka.records import NotAnEvent, from_record
 from eventlog.kafka.spoiled import salvaged
+from eventlog.kafka.told import told
 from eventlog.kafka.topic_end import committed_reader, last_records
 from eventlog.kafka.topics import facts_topic, partitions_of, watermarks_topic
 from eventlog.kafka.watermarks import NotAWatermark, Watermark
@@ -53,6 +54,15 @@ class KafkaFeed(OwnersLog):
 
     async def part_of(self, stream: str) -> int:
         return (await self._partitioner())(stream.encode())
+
+    async def generation(self) -> int:
+        """That of the newest watermark: a relay tells a new generation by a watermark, before any fact of it."""
+        await self._wait_for(watermarks_topic(self.department))
+        try:
+            place = await told(self._bootstrap, self.department)
+        except NotAWatermark:
+            return 0  # An alarm where watermarks are followed; the next one tells.
+        return place.generation if place else 0
 
     async def gone(self, marks: Marks) -> Iterable[Mark]:
         """A topic that was deleted and filled again has other records where the marks point, or none: then a partition

@@ -21,7 +21,7 @@ from eventlog.kafka.resuming import resume
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.kafka.transactions import Transactions, fencing_producer
 from eventlog.kafka.watermarks import Watermark
-from eventlog.marks import whole
+from eventlog.marks import Superseded, whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
@@ -162,4 +162,4 @@ class Relay:
 
 def _passes(error: Exception) -> bool:
     """Whether starting over is all there is to do."""
-    return isinstance(error, (KafkaError, Deposed, OtherGeneration)) or is_infrastructure(error)
+    return isinstance(error, (KafkaError, Deposed, OtherGeneration, Superseded)) or is_infrastructure(error)

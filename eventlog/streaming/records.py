@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid5
 
 import orjson
 
 from eventlog.events import Event
+from eventlog.fold import command_id
 from eventlog.kafka.records import Header, Received, Record, header, to_record
 from eventlog.kafka.topics import PARTITIONS, Topic, Topics
 from eventlog.projections import At
@@ -33,13 +33,14 @@ def kept_topics(department: str, *, partitions: int = PARTITIONS, replication: i
 
 
 def derived_record(department: str, at: At, n: int, derived: Derived) -> Record:
-    """The n-th derived fact of a fact, from 0. Its id follows from both: told again, it is told under the same id.
+    """The n-th derived fact of a fact, from 0. Its id follows from both: told again, it is told under the same id. One
+    of a fact that was recorded again, after its log was restored, has another.
 
     `version`, `position`, `generation` and `source` are those of the fact that it was derived from."""
     stream = at.stream.encode()
     headers: list[Header] = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(uuid5(at.event_id, f"{department}:{n}")).encode()),
+        ("ce_id", str(command_id(at, f"{department}:{n}")).encode()),
         ("ce_type", derived.name.encode()),
         ("ce_source", b"baton:" + department.encode()),
         ("ce_subject", stream),

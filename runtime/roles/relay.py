@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
 from eventlog.kafka.brokers import Bootstrap, addresses
@@ -12,6 +13,8 @@ from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
 from runtime.settings import Settings
 from runtime.stores import open_store
+
+log = logging.getLogger("baton.role")
 
 
 @contextlib.asynccontextmanager
@@ -24,7 +27,7 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
     try:
         relaying = Relay(store, dsn, bootstrap, Topics.of(name, replication=settings.kafka_replication))
         telling = asyncio.create_task(relaying.run(), name=f"relay of {name}")
-        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(telling))
+        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(name, telling))
     finally:
         if telling is not None:
             telling.cancel()
@@ -41,8 +44,12 @@ async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
     return ""
 
 
-async def _end(telling: "asyncio.Task[None]") -> str:
+async def _end(name: str, telling: "asyncio.Task[None]") -> str:
     """Why nothing is told any more, and waiting does not help."""
     await asyncio.wait((telling,))
     error = telling.exception()
-    return f"the relay has stopped: {innermost(error)}" if error else ""
+    if error is None:
+        return ""
+    why = f"the relay has stopped: {innermost(error)}"
+    log.critical("%s: %s", name, why, extra={"department": name})
+    return why

@@ -113,6 +113,24 @@ async def test_what_is_made_anew_from_nothing_is_the_same(trade: Trade) -> None:
     await trade.answers_are_a_fold_of_the_logs()
 
 
+async def test_a_log_that_was_restored_is_folded_anew_without_what_it_lost(trade: Trade) -> None:
+    """What was lost stands in marketing's topic for ever, between what is shared and what comes then."""
+    await trade.tell(history(3))
+    shared = (await trade.stores["marketing"].head()).position
+    await trade.tell(history(4, tag="-b"))
+    old = asyncio.create_task(trade.worker().run())
+    await trade.heard_everything()
+
+    await trade.go_back("marketing", shared)
+    with pytest.raises(Superseded, match="epoch 2 follows 1"):
+        await asyncio.wait_for(old, timeout=30)
+    async with working(trade.worker(await heard.current_epoch(trade.views, sorted(METRICS.tables)))):
+        await trade.tell(history(5, tag="-c"))
+        await trade.heard_everything()
+        assert (await trade.positions())["marketing"].startswith("2.")
+    await trade.answers_are_a_fold_of_the_logs()
+
+
 async def rows(trade: Trade) -> dict[str, list[Any]]:
     keys = {table: key for table, key in METRICS.tables.items() if table != METRICS.states}
     ordered = {table: f"SELECT * FROM {table} ORDER BY {', '.join(key)}" for table, key in keys.items()}

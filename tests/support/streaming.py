@@ -48,6 +48,7 @@ from tests.support.metrics_history import Told
 from tests.support.postgres import TestServer
 from tests.support.projecting import Heard
 from tests.support.relaying import a_relay, records_of, relaying
+from tests.support.restoring import raise_generation, restored
 from tests.support.stream_process import SESSION_S
 
 TENANT, PARTITIONS = "olist", 6
@@ -62,6 +63,7 @@ class Trade:
 
     postgres: TestServer
     bootstrap: Bootstrap
+    stack: AsyncExitStack
     dsns: dict[str, str] = field(default_factory=dict)
     stores: dict[str, PostgresStore] = field(default_factory=dict)
     views: Views = field(init=False)
@@ -69,6 +71,13 @@ class Trade:
 
     async def tell(self, told: Sequence[Told]) -> None:
         await tell(self.codec, self.stores, told)
+
+    async def go_back(self, department: str, moment: int) -> None:
+        """Its database is restored, and that is said. Its relay begins again by itself."""
+        dsn = self.dsns[department]
+        await restored(dsn, moment)
+        await raise_generation(dsn, moment)
+        self.stores[department] = await self.stack.enter_async_context(await PostgresStore.open(dsn, department))
 
     async def heads(self) -> dict[str, str]:
         return {name: str(await store.head()) for name, store in self.stores.items()}
@@ -200,8 +209,8 @@ class Desk:
 @asynccontextmanager
 async def trading(postgres: TestServer, bootstrap: Bootstrap) -> AsyncIterator[Trade]:
     """Logs and relays at work; no streaming worker yet."""
-    trade = Trade(postgres, bootstrap)
     async with AsyncExitStack() as stack:
+        trade = Trade(postgres, bootstrap, stack)
         for name in (*HEARD, "analytics"):
             database = postgres.create_database()
             stack.callback(postgres.drop_database, database)
