@@ -4,7 +4,7 @@
 department's parts are put together. It receives everything it uses; nothing below it opens or looks up anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,9 @@ DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
 STREAMING = ("analytics",)
 
 Clock = Callable[[], datetime]
+
+#: Of a tenant, for one of its branches: those of these streams of the department's log that the branch may read.
+Readable = Callable[[str, str, Collection[str]], Awaitable[Collection[str]]]
 
 
 def utc_now() -> datetime:
@@ -82,19 +85,26 @@ class House:
     clock: Clock = utc_now
 
 
+async def nothing(tenant: str, branch: str, streams: Collection[str]) -> Collection[str]:
+    """What a branch may read of a log that tells nothing of branches."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Department:
     """What a department consists of.
 
     `servicers` are its RPC services by full name (`baton.marketing.v1.Leads`); each has `async def` methods named as
     the RPCs, with the request and the `Call`. `schema` is the SQL of its read models (`CREATE … IF NOT EXISTS`).
-    `hears` are the other departments whose facts reach its projections and reactions."""
+    `hears` are the other departments whose facts reach its projections and reactions. `readable` says what who is bound
+    to a branch may read of its log, by what its views show."""
 
     servicers: Mapping[str, object]
     projections: Sequence[Projection]
     schema: Path
     reactions: Sequence[Reactions] = ()
     hears: Sequence[str] = field(default_factory=tuple)
+    readable: Readable = nothing
 
 
 Build = Callable[[House], Department]

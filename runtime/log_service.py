@@ -11,11 +11,12 @@ from google.protobuf.struct_pb2 import Struct
 
 from eventlog.codec import Codec, Recorded, Registry
 from eventlog.decider import NotThere
-from eventlog.errors import Poison
+from eventlog.errors import Behind, Poison
 from eventlog.events import Event, Place, Position, Version
 from eventlog.keyring import DataKey, Keyring
 from eventlog.store import Filter, Page, Store
 from runtime.call import Call, Identity
+from runtime.department import Hearing, Readable
 from runtime.errors import BEYOND_HEAD, failure
 from runtime.identity import EVERY_TENANT, PERSONAL_ROLES
 
@@ -42,15 +43,30 @@ class NoKeys:
 class LogService:
     """The log of one department."""
 
-    def __init__(self, store: Store, registry: Registry, keyring: Keyring, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        keyring: Keyring,
+        hearing: Hearing,
+        readable: Readable,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
         self._store = store
+        self._hearing = hearing
+        self._readable = readable
         self._open = Codec(registry, keyring)
         self._closed = Codec(registry, NoKeys())
         self._heartbeat_s = heartbeat_s
 
     async def GetHead(self, request: log_pb2.GetHeadRequest, call: Call) -> log_pb2.Head:
-        head = await self._store.head()
-        return log_pb2.Head(department=request.department, generation=head.generation, position=head.position)
+        head, forks = await self._store.head(), await self._store.forks()
+        return log_pb2.Head(
+            department=request.department,
+            generation=head.generation,
+            position=head.position,
+            forks=[log_pb2.Fork(generation=each.generation, position=each.position) for each in forks],
+        )
 
     async def ReadStream(self, request: log_pb2.ReadStreamRequest, call: Call) -> log_pb2.ReadStreamResponse:
         tenant = tenant_of(call.identity, request.tenant) or await self._tenant_of(request.stream)
@@ -75,33 +91,55 @@ class LogService:
         )
 
     async def Subscribe(self, request: log_pb2.SubscribeRequest, call: Call) -> AsyncIterator[log_pb2.StreamItem]:
-        after = await self._after(request.after)
+        begun = await self._after(request.after)
+        generation, after = begun.generation, begun.position
         identity = call.identity
         codec = self._open if identity.roles & PERSONAL_ROLES else self._closed
         types = frozenset(type for each in request.types for type in each.split(",") if type)
         only = Filter(identity.tenant, types, request.subject or None)
         async for page in _with_heartbeats(self._store.subscribe(after, only), self._heartbeat_s):
             if page is None:
-                yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))
+                yield log_pb2.StreamItem(id=str(Place(generation, after)))
                 continue
+            generation = page.generation
+            while not await self._is_heard(page, identity):
+                yield log_pb2.StreamItem(id=str(Place(generation, after)))
             for event, data in await self._visible(page.events, codec, identity):
-                yield log_pb2.StreamItem(id=str(event.place), data=cloud_event(self._store.department, event, data))
+                # A place to go on at is one of the log as it is now, whenever the event was recorded.
+                id = str(Place(generation, event.position))
+                yield log_pb2.StreamItem(id=id, data=cloud_event(self._store.department, event, data))
             after = page.scanned
 
-    async def _after(self, text: str) -> Position:
+    async def _after(self, text: str) -> Place:
         """Where to go on. A place of another generation, or one that is not there, names no event of this log."""
         head = await self._store.head()
         place = Place.parse(text) if "." in text else Place(head.generation, Position(int(text or "0")))
         if place.generation != head.generation or place.position > head.position:
             raise failure(BEYOND_HEAD, f"the log of {self._store.department} ends at {head}; it has no {place}")
-        return place.position
+        return place
 
     async def _visible(
         self, events: Sequence[Event], codec: Codec, identity: Identity
     ) -> list[tuple[Event, dict[str, Any]]]:
-        seen = [event for event in events if _is_visible(event, identity)]
+        seen = events
+        if events and identity.scope is not None:
+            streams = {event.stream for event in events}
+            readable = await self._readable(identity.tenant, identity.scope, streams)
+            seen = [event for event in events if event.stream in readable]
         decoded = await codec.decode_many(self._store.department, seen)
         return [(event, _data(event, each)) for event, each in zip(seen, decoded, strict=True)]
+
+    async def _is_heard(self, page: Page, identity: Identity) -> bool:
+        """Whether the views show whose the events of the page are. Asked for as long as a beat; who sees the tenant
+        need not wait."""
+        if not page.events or identity.scope is None:
+            return True
+        try:
+            place = Place(page.generation, page.events[-1].position)
+            await self._hearing.wait_for(self._store.department, place, self._heartbeat_s)
+        except Behind:
+            return False
+        return True
 
     async def _tenant_of(self, stream: str) -> str | None:
         """Whose stream it is; names of streams are unique. For operators of every tenant, so it may look for long."""
@@ -178,14 +216,6 @@ def cloud_event(department: str, event: Event, data: dict[str, Any]) -> Struct:
     struct = Struct()
     struct.update({name: value for name, value in attributes.items() if value != "" or name == "branch"})
     return struct
-
-
-def _is_visible(event: Event, identity: Identity) -> bool:
-    """Whether the fact was recorded by, or for, the caller's branch."""
-    if identity.scope is None:
-        return True
-    branches = (orjson.loads(event.metadata).get("branch"), orjson.loads(event.data).get("branch"))
-    return identity.scope in branches
 
 
 def _data(event: Event, decoded: Recorded | Poison) -> dict[str, Any]:

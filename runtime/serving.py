@@ -46,7 +46,7 @@ class Serving:
         """The department's services, its log, and the operators' service."""
         pool, house = descriptor_pool.Default(), self.opened.house
         of_its_own = self.opened.department.servicers.items()
-        log = LogService(house.store, REGISTRY, house.keyring)
+        log = LogService(house.store, REGISTRY, house.keyring, house.hearing, self.opened.department.readable)
         return [
             *(Servicer(pool.FindServiceByName(name), servicer) for name, servicer in of_its_own),
             Servicer(pool.FindServiceByName(LOG), log, house.name),

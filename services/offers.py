@@ -2,12 +2,13 @@
 receiving branch, and which handoffs of a subject still wait.
 
     OFFERS = offers("marketing.lead")          a projection into the tables `offers` and `offered_records`
+    Sight(views, "marketing.lead", "leads")    what a branch reads of the table `leads`, and of the leads' streams
 
 The same for every department; each has the tables in its own `schema.sql`.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Protocol
 
 from eventlog.projections import At, Change, Insert, Projection, Update
 from facts.common import ManifestEntry, Subject
@@ -26,10 +27,50 @@ SHOWN = """branch = {{branch}} OR EXISTS (
     SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
     WHERE o.tenant = {{tenant}} AND o.id = {table}.id AND h.held AND h.branch = {{branch}})"""
 
+_OFFERED = """
+SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
+WHERE o.tenant = $1 AND o.id = $3 AND h.held AND h.branch = $2 LIMIT 1
+"""
+_RECORDS = "SELECT id FROM {table} WHERE tenant = $1 AND id = ANY($3) AND ({shown})"
+_HELD = "SELECT handoff_id AS id FROM offers WHERE tenant = $1 AND branch = $2 AND handoff_id = ANY($3) AND held"
+
 
 def shown(table: str) -> str:
     """A scope for `Listing`: the branch's own rows, and those that an offered handoff opens to it."""
     return SHOWN.format(table=table)
+
+
+class Views(Protocol):
+    """The read models of a department."""
+
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
+
+
+class Sight:
+    """What a branch reads of a department's records: its own, and those that an offered handoff opens to it; of the
+    receipts those of handoffs that it holds. `records` is the prefix of the records' streams, `table` has their
+    rows."""
+
+    def __init__(self, views: Views, records: str, table: str) -> None:
+        self._views = views
+        condition = shown(table).format(tenant="$1", branch="$2")
+        self._questions = {
+            f"{records}-": _RECORDS.format(table=table, shown=condition),
+            f"{records.partition('.')[0]}.receipt-": _HELD,
+        }
+
+    async def is_offered(self, tenant: str, branch: str, id: str) -> bool:
+        """Whether a handoff that the branch holds opens the record to it."""
+        return bool(await self._views.fetch(_OFFERED, tenant, branch, id))
+
+    async def streams(self, tenant: str, branch: str, streams: Collection[str]) -> set[str]:
+        """Those of the streams that the branch may read."""
+        found: set[str] = set()
+        for prefix, question in self._questions.items():
+            ids = [stream.removeprefix(prefix) for stream in streams if stream.startswith(prefix)]
+            if ids:
+                found.update(prefix + row["id"] for row in await self._views.fetch(question, tenant, branch, ids))
+        return found
 
 
 def offers(records: str) -> Projection:

@@ -132,13 +132,16 @@ class Receiver:
 
     async def _receive(self, due: Due, received: Received) -> None:
         missing = [each for each in _wanted(due) if each not in received.digests and each not in received.unproven]
+        lost = [each for each in missing if await self._is_lost(each, due, received.basis)]
+        for each in lost:
+            log.error("ALARM %s version %d was lost when its log was restored: not received", each.stream, each.version)
         spoiled: dict[Wanted, bytes] = {}
-        for each in missing:
+        for each in (each for each in missing if each not in lost):
             digest = await self._look_for(each, due, received.basis)
             if digest is not None:
                 spoiled[each] = digest
-        if len(spoiled) < len(missing):
-            raise NotYet(f"{len(missing)} streams are still being fetched", SOON_S)
+        if fetching := len(missing) - len(lost) - len(spoiled):
+            raise NotYet(f"{fetching} streams are still being fetched", SOON_S)
         ahead = [each.stream for each in _wanted(due) if each in received.ahead]
         if ahead:
             # A receipt says how far its writer has heard: everything that it names stands before that.
@@ -147,6 +150,16 @@ class Receiver:
             due, {**received.digests, **spoiled}, received.basis, believed_new=due.args["part"] == "offer"
         )
         self._since.pop(due.command_id, None)
+
+    async def _is_lost(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> bool:
+        """Whether what contacts had heard is not in its owner's log any more, which is of a later generation now. The
+        receipt says so by leaving it out."""
+        then, now = due.args["basis"].get(wanted.department), basis.get(wanted.department, START)
+        return (
+            then is not None
+            and now.generation > Place.parse(then).generation
+            and (await self._ledger.fetched_again(wanted)).digest is None
+        )
 
     async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> bytes | None:
         """What contacts had heard at its basis is here once this department has heard as far; if it is not, it was
@@ -187,10 +200,11 @@ class Receiver:
             await self._hear_on(each)
         digests = {each: fetched.digest for each, fetched in found.items() if fetched.digest is not None}
         if {each.stream: digest.hex() for each, digest in digests.items()} == due.args["refused"]:
-            if not before.unproven:
+            if not before.unproven and len(digests) == len(found):
                 raise NotYet("fetched again, it is what it was", self._longer_s(due))
-            # Somebody discarded an event of it, and everything else was read: no reading proves the part any more.
-            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded", *_part_of(due))
+            # Somebody discarded an event of it, or its owner lost one in a restore, and everything else was read: no
+            # reading proves the part any more.
+            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded or lost", *_part_of(due))
         else:
             await self._heard(each for each, fetched in found.items() if fetched.digest and not fetched.spoiled)
             await self._record(due, digests, before.basis, believed_new=False)

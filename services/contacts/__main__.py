@@ -17,6 +17,7 @@ from services.contacts.api.naming import Naming
 from services.contacts.api.people import People
 from services.contacts.api.promises import Promises
 from services.contacts.api.registering import Registrar
+from services.contacts.api.sight import Sight
 from services.contacts.api.timelines import Timelines
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.projections.handoffs import HANDOFFS
@@ -55,4 +56,5 @@ def build(house: House) -> Department:
             receiving(house),
         ],
         hears=("marketing", "sales"),
+        readable=Sight(queries).streams,
     )

@@ -48,14 +48,22 @@ class Queries:
     async def is_offered(self, call: Call, subject: str) -> bool:
         """Whether a handoff lets the caller's branch read the subject."""
         identity = call.identity
-        (row,) = await self._views.fetch(SQL["is_offered"], identity.tenant, identity.branch, subject)
-        return bool(row["offered"])
+        return bool(await self._views.fetch(SQL["offered"], identity.tenant, identity.branch, [subject]))
 
     async def is_known_in(self, call: Call, subject: str) -> bool:
         """Whether the caller's branch looks after the subject."""
         identity = call.identity
-        (row,) = await self._views.fetch(SQL["is_known_in"], identity.tenant, identity.branch, subject)
-        return bool(row["known"])
+        return bool(await self._views.fetch(SQL["known_in"], identity.tenant, identity.branch, [subject]))
+
+    async def readable(self, tenant: str, branch: str, subjects: Sequence[str]) -> set[str]:
+        """Those of the subjects that a branch looks after or is offered."""
+        known = await self._views.fetch(SQL["known_in"], tenant, branch, subjects)
+        offered = await self._views.fetch(SQL["offered"], tenant, branch, subjects)
+        return {row["subject"] for row in (*known, *offered)}
+
+    async def handoffs_of(self, tenant: str, branch: str, ids: Sequence[str]) -> set[str]:
+        """Those of the handoffs that a branch asked for or is asked to take."""
+        return {row["id"] for row in await self._views.fetch(SQL["handoffs_of"], tenant, branch, ids)}
 
     async def promises_of(self, tenant: str, interaction_ids: Sequence[str]) -> Mapping[str, Sequence[Row]]:
         """Promises by interaction."""

@@ -1,15 +1,14 @@
--- name: is_offered
--- Whether a handoff that a branch holds is about the subject, or about what opens the subject. The branch that asked for
+-- name: offered
+-- Which of the subjects a handoff that a branch holds is about, or about what opens the subject. The branch that asked for
 -- it reads on what it is about.
-SELECT EXISTS (
+SELECT s.subject FROM unnest($3::text[]) AS s (subject) WHERE EXISTS (
     SELECT FROM grants g
     WHERE g.tenant = $1 AND g.held
       AND (g.branch = $2 OR g.from_branch = $2)
-      AND (g.subject = $3 OR g.branch = $2 AND g.subject IN (
+      AND (g.subject = s.subject OR g.branch = $2 AND g.subject IN (
           SELECT l.subject FROM links back
           JOIN links l ON l.tenant = back.tenant AND l.subject = back.other AND l.other = back.subject
-          WHERE back.tenant = $1 AND back.subject = $3 AND {opens}))
-) AS offered
+          WHERE back.tenant = $1 AND back.subject = s.subject AND {opens})))
 
 -- name: is_told
 -- Whether what the link `l` leads to is told to the branch $11; null is somebody who sees the tenant.
@@ -18,13 +17,16 @@ SELECT EXISTS (
     OR EXISTS (SELECT FROM grants g
         WHERE g.tenant = l.tenant AND g.subject = l.other AND g.held AND $11 IN (g.branch, g.from_branch)))
 
--- name: is_known_in
--- Whether the branch looks after the subject; a subject that nobody looks after is known where facts name it.
-SELECT coalesce(
-    (SELECT b.branch = $2 FROM subject_branches b WHERE b.tenant = $1 AND b.subject = $3),
+-- name: known_in
+-- Which of the subjects the branch looks after; a subject that nobody looks after is known where facts name it.
+SELECT s.subject FROM unnest($3::text[]) AS s (subject) WHERE coalesce(
+    (SELECT b.branch = $2 FROM subject_branches b WHERE b.tenant = $1 AND b.subject = s.subject),
     EXISTS (SELECT FROM concerns c JOIN timeline t ON t.tenant = c.tenant AND t.stream = c.stream
-            WHERE c.tenant = $1 AND c.subject = $3 AND t.branch = $2)
-) AS known
+            WHERE c.tenant = $1 AND c.subject = s.subject AND t.branch = $2))
+
+-- name: handoffs_of
+-- Which of the handoffs are the branch's to see: it asked, or it is asked.
+SELECT id FROM handoffs WHERE tenant = $1 AND id = ANY($3) AND $2 IN (from_branch, to_branch)
 
 -- name: promises_of
 SELECT id, interaction_id, what, by, due, state FROM promises

@@ -8,16 +8,19 @@ from services.marketing.api import Leads
 from services.marketing.projections import LEADS, OFFERS
 from services.marketing.queries import Queries
 from services.marketing.reactions import Returns, reactions
+from services.offers import Sight
 from services.receipts import receiving
 
 
 def build(house: House) -> Department:
     queries = Queries(house.views)
     shown = Shown(house.store, house.hearing, house.views, "leads")
+    sight = Sight(house.views, "marketing.lead", "leads")
     return Department(
-        servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, shown, house.clock)},
+        servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, sight, shown, house.clock)},
         projections=[LEADS, OFFERS],
         schema=Path(__file__).with_name("schema.sql"),
         reactions=[reactions(Returns(house.handler, queries, house.feeds["contacts"], house.codec)), receiving(house)],
         hears=["contacts", "sales"],
+        readable=sight.streams,
     )

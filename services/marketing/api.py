@@ -24,6 +24,7 @@ from services.marketing.domain import handing_on, lead
 from services.marketing.domain.handing_on import Asking, Heard
 from services.marketing.domain.lead import LEAD, Lead, LeadFact
 from services.marketing.queries import Queries, Told, Views
+from services.offers import Sight
 from services.offers import shown as shown_to_branch
 
 LEADS = Listing(
@@ -54,6 +55,7 @@ class Leads:
     handler: Handler
     views: Views
     queries: Queries
+    sight: Sight
     shown: Shown
     clock: Clock
 
@@ -76,9 +78,11 @@ class Leads:
 
     async def GetLead(self, request: pb.GetLeadRequest, call: Call) -> pb.Lead:
         folded = await self.handler.load(LEAD, call.identity.tenant, request.id)
-        if not folded.version or not (is_own(folded.state, call) or await self.queries.is_offered(call, request.id)):
+        tenant, branch = call.identity.tenant, call.identity.branch
+        readable = is_own(folded.state, call) or await self.sight.is_offered(tenant, branch, request.id)
+        if not folded.version or not readable:
             raise not_there("lead", request.id)
-        return message(folded, await self.queries.told(call.identity.tenant, request.id), call)
+        return message(folded, await self.queries.told(tenant, request.id), call)
 
     async def UpdateLead(self, request: pb.UpdateLeadRequest, call: Call) -> pb.Lead:
         asked = values(request.lead, request.update_mask.paths, at="lead")

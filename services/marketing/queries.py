@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from runtime.call import Call
 from runtime.sql import named
 from services.marketing.domain.handing_on import Heard
 
@@ -47,9 +46,3 @@ class Queries:
         settled = {row["handoff_id"] for row in rows if row["settled"]}
         ended = {row["handoff_id"] for row in rows if row["ended"]}
         return Heard(open={row["handoff_id"] for row in rows} - settled, settled=settled, ended=ended)
-
-    async def is_offered(self, call: Call, lead_id: str) -> bool:
-        """Whether a handoff lets the caller's branch read a lead."""
-        identity = call.identity
-        (row,) = await self._views.fetch(SQL["is_offered"], identity.tenant, identity.branch, lead_id)
-        return bool(row["offered"])

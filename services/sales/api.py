@@ -20,8 +20,8 @@ from runtime.messages import fill, patched, values
 from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import is_own, not_there, written_branch
+from services.offers import Sight, Views
 from services.offers import shown as shown_to_branch
-from services.sales import queries
 from services.sales.domain import opportunity
 from services.sales.domain.opportunity import OPPORTUNITY, Opportunity, OpportunityFact
 from services.sales.domain.pipeline import PIPELINES, Pipeline, pipeline
@@ -51,7 +51,8 @@ Decide = Callable[[Opportunity, FactId], Sequence[OpportunityFact]]
 @dataclass(frozen=True)
 class Opportunities:
     handler: Handler
-    views: queries.Views
+    views: Views
+    sight: Sight
     shown: Shown
     clock: Clock
 
@@ -143,7 +144,7 @@ class Opportunities:
         return result
 
     async def _is_readable(self, state: Opportunity, id: str, call: Call) -> bool:
-        return is_own(state, call) or await queries.is_offered(self.views, call, id)
+        return is_own(state, call) or await self.sight.is_offered(call.identity.tenant, call.identity.branch, id)
 
     async def _write(self, call: Call, id: str, decide: Decide) -> pb.Opportunity:
         """Decide on an opportunity of the caller's branch and answer it as it then is."""

@@ -1,7 +1,7 @@
 """A department's log, read from outside: raw for operators, as CloudEvents for everybody, to each what is theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,16 +12,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf import descriptor_pool
 
 from eventlog.codec import Codec, Origin
-from eventlog.events import digest_of
+from eventlog.errors import Behind, NoSuchPlace
+from eventlog.events import Place, digest_of
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
-from eventlog.store import ANY, Append, Command, StreamWrite
+from eventlog.postgres.store import PostgresStore
+from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from facts.marketing import LeadCaptured, LeadPerson, LeadTouched, Touch
 from facts.registry import REGISTRY
 from runtime.errors import RpcError
 from runtime.identity import Issuer, Verifier
 from runtime.log_service import LogService
 from runtime.rpc import Dispatcher, Servicer
+from tests.support.restoring import raise_generation
 
 AT = datetime(2026, 3, 6, 19, 38, 55, 250_000, UTC)
 ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
@@ -30,12 +33,13 @@ ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
 class House:
     """Marketing's log, with the service that reads it."""
 
-    def __init__(self, heartbeat_s: float = 60.0) -> None:
+    def __init__(self, heartbeat_s: float = 60.0, store: Store | None = None) -> None:
         self.keyring = MemoryKeyring()
-        self.store = MemoryStore("marketing")
+        self.store = store or MemoryStore("marketing")
         self.codec = Codec(REGISTRY, self.keyring)
         self.issuer = Issuer(Ed25519PrivateKey.generate())
-        service = LogService(self.store, REGISTRY, self.keyring, heartbeat_s)
+        self.behind = False
+        service = LogService(self.store, REGISTRY, self.keyring, self, self._readable, heartbeat_s)
         descriptor = descriptor_pool.Default().FindServiceByName("baton.log.v1.Log")
         self.dispatcher = Dispatcher(
             [Servicer(descriptor, service, "marketing")],
@@ -47,6 +51,21 @@ class House:
 
     async def _wait(self, *_: object) -> None:
         raise AssertionError("nothing here waits")
+
+    async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        head = await self.store.head()
+        if place.generation != head.generation:
+            raise NoSuchPlace(f"the log of {department} ends at {head}; it has no {place}")
+        if self.behind:
+            await asyncio.sleep(timeout_s)
+            raise Behind(f"{department} was not heard up to {place}")
+
+    async def heal(self, *_: object) -> bool:
+        raise AssertionError("nothing here is healed")
+
+    async def _readable(self, tenant: str, branch: str, streams: Collection[str]) -> set[str]:
+        """Every branch has one lead, which is named as the branch is."""
+        return {stream for stream in streams if stream == f"marketing.lead-{branch}"}
 
     async def tell(self, fact: Any, tenant: str = "acme", branch: str = "riga") -> str:
         stream, command = f"marketing.lead-{fact.lead_id}", Command(uuid4(), bytes(32))
@@ -161,20 +180,34 @@ async def test_a_subscriber_gets_cloud_events_first_what_stands_there_then_what_
 )
 async def test_only_who_works_with_customers_reads_what_is_personal(role: str, name: str) -> None:
     house = House()
-    await house.tell(captured())
+    await house.tell(captured("riga"))
     (item,) = await first(house.follow(role), 1)
     assert item.data["data"]["person"]["name"] == name
 
 
 async def test_everybody_sees_their_tenant_and_those_bound_to_a_branch_only_that() -> None:
     house = House()
-    await house.tell(captured("1", branch="oslo"), branch="oslo")
-    await house.tell(captured("2"), tenant="globex")
-    await house.tell(captured("3"))
-    await house.tell(captured("4"), branch="")
-    assert [item.id for item in await first(house.follow("manager"), 3)] == ["1.1", "1.3", "1.4"]
-    assert [item.id for item in await first(house.follow("clerk"), 2)] == ["1.3", "1.4"]
-    assert [item.id for item in await first(house.follow("clerk", branch="oslo"), 1)] == ["1.1"]
+    await house.tell(captured("oslo"), branch="riga")
+    await house.tell(captured("riga"), tenant="globex")
+    await house.tell(captured("york"), branch="riga")
+    await house.tell(captured("riga"), branch="")
+    await house.tell(LeadTouched(lead_id="oslo", touch=Touch(at=AT)), branch="york")
+    assert [item.id for item in await first(house.follow("manager"), 4)] == ["1.1", "1.3", "1.4", "1.5"]
+    assert [item.id for item in await first(house.follow("clerk"), 1)] == ["1.4"]
+    assert [item.id for item in await first(house.follow("sales", branch="oslo"), 2)] == ["1.1", "1.5"]
+
+
+async def test_who_is_bound_to_a_branch_waits_until_the_views_know_whose_an_event_is() -> None:
+    house = House(heartbeat_s=0.01)
+    await house.tell(captured("riga"))
+    house.behind = True
+    items = house.follow("clerk")
+    assert [(item.id, item.HasField("data")) for item in await first(items, 2)] == [("1.0", False)] * 2
+    house.behind = False
+    async with asyncio.timeout(5):
+        while not (item := await anext(items)).HasField("data"):
+            pass
+    assert item.id == "1.1"
 
 
 async def test_a_subscriber_narrows_by_type_and_stream_and_resumes_after_a_position() -> None:
@@ -197,6 +230,20 @@ async def test_a_position_that_the_log_does_not_have_is_refused(after: str) -> N
     with pytest.raises(RpcError) as error:
         await anext(house.follow(after=after))
     assert error.value.kind.http == 412
+
+
+async def test_of_a_restored_log_every_place_is_one_to_go_on_at(database: str) -> None:
+    async with await PostgresStore.open(database, "marketing") as store:
+        house = House(store=store)
+        for lead in "12":
+            await house.tell(captured(lead))
+        await raise_generation(database, 1)
+        items = await first(house.follow(), 2)
+        assert [(item.id, item.data["generation"]) for item in items] == [("2.1", 1), ("2.2", 2)]
+        assert [item.id for item in await first(house.follow(after="2.1"), 1)] == ["2.2"]
+        assert [item.id for item in await first(house.follow("clerk", branch="1"), 1)] == ["2.1"]
+        with pytest.raises(RpcError):
+            await anext(house.follow(after="1.1"))
 
 
 async def test_a_sparse_stream_says_how_far_it_has_looked() -> None:

@@ -5,10 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from eventlog.kafka.topics import PARTITIONS
+from eventlog.postgres.store import PostgresStore
 from tests.crash.load import Attempt
+from tests.crash.site import Site
+from tests.support.relaying import the_topic_is_the_log, told_up_to_the_head
 from tests.support.running import Baton
 
 DEPARTMENTS = ("marketing", "sales", "contacts")
+#: How soon everything is told once nothing is wrong any more.
+TOLD_S = 90.0
+#: What an audit that has nothing to say counts of each: nothing.
+JUDGED = ("pending", "discrepancies", "lost")
 #: What each kind of write records, once.
 RECORDED = {
     "contacts.person-registered": "person",
@@ -31,9 +39,11 @@ async def check(baton: Baton, attempts: Sequence[Attempt], *, views: bool) -> di
     for department, events in logs.items():
         _contiguous_and_unique(department, events)
     acknowledged_and_attempted(logs, attempts)
-    for command in (("audit", "handoffs", "--wait", "60", "--json"), ("verify", "--json")):
-        answer = await baton.cli(*command)
-        assert answer.code == 0, f"{command}: {answer.stdout}{answer.stderr}"
+    audit = await baton.cli("audit", "handoffs", "--wait", "60", "--json")
+    assert audit.code == 0, audit.stdout + audit.stderr
+    assert {name: audit.json()[name] for name in JUDGED} == dict.fromkeys(JUDGED, 0), audit.stdout
+    verify = await baton.cli("verify", "--json")
+    assert (verify.code, verify.json()["broken"]) == (0, []), verify.stdout + verify.stderr
     if views:
         for department in (*DEPARTMENTS, "analytics"):
             answer = await baton.cli("rebuild", department, "--check")
@@ -76,3 +86,22 @@ def marks(events: Sequence[dict[str, Any]]) -> dict[str, Counter[str]]:
 
 def _external_id(event: dict[str, Any]) -> str:
     return str(event["data"].get("external_id", ""))
+
+
+async def topics_are_the_logs(site: Site) -> None:
+    """Each department's topic, once told up to the head, is its log: record by record, digest by digest."""
+    for department in DEPARTMENTS:
+        async with site.log_of(department) as store:
+            while not await _topic_is_the_log(site, store):
+                pass  # what follows from the writes is still being recorded
+
+
+async def _topic_is_the_log(site: Site, store: PostgresStore) -> bool:
+    """False where the log went on meanwhile."""
+    head = (await told_up_to_the_head(site.kafka.bootstrap, store, TOLD_S)).place
+    try:
+        await the_topic_is_the_log(site.kafka.bootstrap, store, PARTITIONS)
+    except AssertionError:
+        if head == await store.head():
+            raise
+    return head == await store.head()

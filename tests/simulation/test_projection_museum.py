@@ -8,12 +8,13 @@ import pytest
 from eventlog import completeness
 from eventlog.checkpoints import Waiters
 from eventlog.codec import Codec
+from eventlog.department import Department
 from eventlog.events import Offset, Place, Position
 from eventlog.feed import PostgresFeed, Told
 from eventlog.fold import Folding
 from eventlog.marks import NOWHERE, WHOLE, Superseded
 from eventlog.memory import MemoryStore
-from eventlog.source import Department, Source
+from eventlog.source import Source
 from eventlog.store import Store
 from eventlog.tail import Tail
 from eventlog.views import Views

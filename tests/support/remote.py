@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pool
 from eventlog.keyring import MemoryKeyring
 from eventlog.store import Store
 from facts.registry import REGISTRY
+from runtime.department import Heard, nothing
 from runtime.identity import EVERY_TENANT, Issuer, Verifier
 from runtime.log_service import LogService
 from runtime.remote_log import RemoteLog
@@ -22,7 +23,8 @@ def a_dispatcher(store: Store, issuer: Issuer) -> Dispatcher:
 
     keyring = MemoryKeyring()
     service = descriptor_pool.Default().FindServiceByName("baton.log.v1.Log")
-    servicer = Servicer(service, LogService(store, REGISTRY, keyring), store.department)
+    log = LogService(store, REGISTRY, keyring, Heard(), nothing)
+    servicer = Servicer(service, log, store.department)
     return Dispatcher([servicer], Verifier(issuer.public), keyring.hmac, [store.department], wait)
 
 

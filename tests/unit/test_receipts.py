@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from eventlog.events import CHAIN_START, Event, Version, digest_of
+from eventlog.events import CHAIN_START, Event, Place, Position, Version, digest_of
 from eventlog.reactions import Due, NotYet
 from eventlog.received import Fetched, Received, Wanted, chain, heard, recomputed, soundly
 from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, Receiver, hears, record
@@ -84,6 +84,37 @@ async def test_what_stands_on_a_discarded_event_is_not_fetched_for_ever() -> Non
     receiver, due = receiving_again(discarded=True)
 
     assert await receiver.receive_again([due]) == {due.command_id: None}
+
+
+async def test_what_its_owner_lost_is_left_out_of_the_receipt() -> None:
+    """Contacts had heard 1.7 of marketing, whose log is of generation 2 now and does not have it."""
+    there = _Restored()
+    args = {
+        "handoff_id": "h",
+        "part": "offer",
+        "versions": {"marketing.lead-1": 1, "marketing.lead-2": 1},
+        "branch": "",
+    }
+    due = Due(RECEIVE, {**args, "basis": {"marketing": "1.7"}}, "demo", uuid4(), "", "", None)
+
+    assert await Receiver("sales", there, there, there).receive([due]) == {due.command_id: None}  # type: ignore[arg-type]
+    assert [entry.stream for entry in there.recorded.entries] == ["marketing.lead-1"]
+
+
+class _Restored:
+    """A ledger, the log behind it, and who handles what is decided."""
+
+    recorded: Any = None
+
+    async def received(self, wanted: Iterable[Wanted]) -> Received:
+        here = {each: b"received" for each in wanted if each.stream == "marketing.lead-1"}
+        return Received(here, frozenset(), {"marketing": Place(2, Position(3))})
+
+    async def fetched_again(self, wanted: Wanted) -> Fetched:
+        return Fetched(None)
+
+    async def handle(self, decider: Any, id: str, command: Any, origin: Any, decide: Any, **_: object) -> None:
+        (self.recorded,) = decide(Receipts(), None)
 
 
 class _Unchanged:
