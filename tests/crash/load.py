@@ -20,12 +20,13 @@ AGAIN_S = 30.0
 
 @dataclass
 class Attempt:
-    """One write. `name` is its Idempotency-Key and, where the resource has one, its external id, so that it can be
-    found in the log; `answer` is the resource of a 2xx answer. How often it was asked in vain: `unheard` counts those
-    that got no answer, `put_off` those that were told to ask again."""
+    """One write. `name` is its Idempotency-Key. `mark` is what it is found by in the log: the external id of what it
+    makes, or of the lead that it qualifies. `answer` is the resource of a 2xx answer. How often it was asked in vain:
+    `unheard` counts those that got no answer, `put_off` those that were told to ask again."""
 
     kind: str
     name: str
+    mark: str
     path: str
     body: dict[str, Any]
     answer: dict[str, Any] | None = None
@@ -63,7 +64,7 @@ class Client:
     random: random.Random
     pause_s: float = 0.0
     attempts: list[Attempt] = field(default_factory=list)
-    leads: list[str] = field(default_factory=list)
+    leads: list[tuple[str, str]] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
 
     async def work(self, http: httpx.AsyncClient, stop: asyncio.Event) -> None:
@@ -77,9 +78,9 @@ class Client:
     async def capture_and_qualify(self, http: httpx.AsyncClient) -> str:
         """Hand a new lead on, whatever is in the way: the id of its handoff."""
         name = self._name()
-        lead = await self._answered(http, Attempt("lead", name, "/v1/leads", self._lead(name)))
-        path = f"/v1/leads/{lead['id']}:qualify"
-        asked = await self._answered(http, Attempt("qualify", self._name(), path, {"note": "whatever is in the way"}))
+        lead = await self._answered(http, Attempt("lead", name, name, "/v1/leads", self._lead(name)))
+        path, note = f"/v1/leads/{lead['id']}:qualify", {"note": "whatever is in the way"}
+        asked = await self._answered(http, Attempt("qualify", self._name(), name, path, note))
         return str(asked["handoffId"])
 
     async def _answered(self, http: httpx.AsyncClient, attempt: Attempt) -> dict[str, Any]:
@@ -95,13 +96,13 @@ class Client:
         name = self._name()
         choice = self.random.random()
         if choice < 0.25 and self.leads:
-            lead = self.leads.pop(self.random.randrange(len(self.leads)))
-            return Attempt("qualify", name, f"/v1/leads/{lead}:qualify", {"note": f"note {name}"})
+            lead, mark = self.leads.pop(self.random.randrange(len(self.leads)))
+            return Attempt("qualify", name, mark, f"/v1/leads/{lead}:qualify", {"note": f"note {name}"})
         if choice < 0.4 and self.people:
-            return Attempt("interaction", name, "/v1/interactions", self._interaction())
+            return Attempt("interaction", name, name, "/v1/interactions", self._interaction(name))
         if choice < 0.7:
-            return Attempt("person", name, "/v1/people", self._person(name))
-        return Attempt("lead", name, "/v1/leads", self._lead(name))
+            return Attempt("person", name, name, "/v1/people", self._person(name))
+        return Attempt("lead", name, name, "/v1/leads", self._lead(name))
 
     def _person(self, name: str) -> dict[str, Any]:
         emails = [{"address": f"{name}@example.org"}]
@@ -112,8 +113,9 @@ class Client:
         lead = {"externalId": name, "source": self.random.choice(("form", "call", "")), "branch": "riga"}
         return lead | ({"person": person} if person else {})
 
-    def _interaction(self) -> dict[str, Any]:
+    def _interaction(self, name: str) -> dict[str, Any]:
         return {
+            "externalId": name,
             "personId": self.random.choice(self.people),
             "channel": self.random.choice(CHANNELS),
             "direction": "IN",
@@ -123,8 +125,10 @@ class Client:
         }
 
     def _learn(self, attempt: Attempt) -> None:
-        if attempt.answer is not None and attempt.kind in ("person", "lead"):
-            (self.people if attempt.kind == "person" else self.leads).append(attempt.answer["id"])
+        if attempt.answer is not None and attempt.kind == "person":
+            self.people.append(attempt.answer["id"])
+        if attempt.answer is not None and attempt.kind == "lead":
+            self.leads.append((attempt.answer["id"], attempt.mark))
 
 
 async def ask_again(http: httpx.AsyncClient, attempts: Sequence[Attempt], within_s: float = AGAIN_S) -> None:
