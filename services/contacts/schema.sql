@@ -92,7 +92,7 @@ CREATE INDEX IF NOT EXISTS interactions_person ON interactions (tenant, person_i
 CREATE INDEX IF NOT EXISTS interactions_lead ON interactions (tenant, lead_id);
 
 -- Under the interaction in which they were made, so that a change of its person or branch reaches them all;
--- `place` keeps them in the order in which they were made.
+-- `place` keeps them in the order in which they were made. One that passed on is the branch's that took over.
 CREATE TABLE IF NOT EXISTS promises (
     tenant text NOT NULL,
     interaction_id text NOT NULL,
@@ -109,7 +109,9 @@ CREATE TABLE IF NOT EXISTS promises (
     due timestamptz,
     state text NOT NULL DEFAULT 'OPEN',
     released_reason text NOT NULL DEFAULT '',
-    branch text NOT NULL DEFAULT '',
+    made_in_branch text NOT NULL DEFAULT '',
+    passed_to_branch text,
+    branch text GENERATED ALWAYS AS (coalesce(passed_to_branch, made_in_branch)) STORED,
     custom jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant, interaction_id, id)
 );
