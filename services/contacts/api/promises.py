@@ -17,12 +17,14 @@ from services.contacts.api.access import Reader
 from services.contacts.domain import interaction
 from services.contacts.domain.interaction import INTERACTION, OPEN, Interaction
 from services.contacts.queries import Queries, Row
+from services.offers import shown
 
 PROMISES = Listing(
     "promises",
     pb.Promise,
     orderable=("create_time", "update_time", "due", "by", "state", "branch"),
     computed={"overdue": "state = 'OPEN' AND coalesce(due < {now}, false)"},
+    scope=shown("promises", key="interaction_id"),
 )
 
 #: How long a promise is waited for that was recorded a moment ago.

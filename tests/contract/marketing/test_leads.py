@@ -326,7 +326,7 @@ async def test_an_offered_handoff_lets_the_receiving_branch_read(town: Town, emm
     await town.tell(stream, offered(lead, "leeds"))
     assert await listed(leeds, 1) == [lead.id]
     assert await read(leeds, lead.id) == lead
-    assert (await refusal(change(leeds, lead.id, note="mine")))[0] == 404
+    assert (await refusal(change(leeds, lead.id, note="mine")))[0] == 403
     assert (await refusal(read(derby, lead.id)))[0] == 404
 
     passed_on = HandoffReassigned(handoff_id=lead.handoff_id, to_branch="derby", assignee="", deadline=QUALIFIED_AT)

@@ -14,7 +14,7 @@ from facts.marketing import LeadCaptured, LeadTouched, LeadUpdated, Touch
 from facts.sales import OpportunityMoved, OpportunityOpened
 from services.contacts.projections.interactions import INTERACTIONS
 from services.contacts.projections.records import RECORDS
-from services.contacts.projections.timeline import ACCESS, TIMELINE
+from services.contacts.projections.timeline import ACCESS, OFFERS, TIMELINE
 from tests.support import examples_contacts as example
 from tests.support.projecting import interleavings, recorded, rows
 
@@ -82,7 +82,7 @@ STREAMS = [
 IN_ORDER = [heard for stream in STREAMS for heard in stream]
 
 
-@pytest.mark.parametrize("projection", [RECORDS, INTERACTIONS, TIMELINE, ACCESS], ids=lambda each: each.name)
+@pytest.mark.parametrize("projection", [RECORDS, INTERACTIONS, TIMELINE, ACCESS, OFFERS], ids=lambda each: each.name)
 def test_every_interleaving_gives_equal_rows(projection: Projection) -> None:
     expected = rows(projection, IN_ORDER)
 
