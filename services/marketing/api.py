@@ -101,11 +101,15 @@ class Leads:
 
     async def TouchLead(self, request: pb.TouchLeadRequest, call: Call) -> pb.Lead:
         given = values(request)
-        touched = Touch(**{"at": self.clock(), **{name: given[name] for name in given if name != "id"}})
+        now = self.clock()
+        happened(given.get("at"), now, "at")
+        touched = Touch(**{"at": now, **{name: given[name] for name in given if name != "id"}})
         return await self._write(call, request.id, lambda state, _: lead.touch(state, touched))
 
     async def QualifyLead(self, request: pb.QualifyLeadRequest, call: Call) -> pb.Lead:
-        given = {"qualified_at": self.clock(), **values(request)}
+        now = self.clock()
+        given = {"qualified_at": now, **values(request)}
+        happened(given["qualified_at"], now, "qualified_at")
         heard = await self.queries.heard(call.identity.tenant, request.id)
         return await self._write(
             call, request.id, lambda state, fact_id: handing_on.qualify(state, _asking(given, fact_id(0)), heard)

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
+import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.contacts.v1 import interactions_pb2
 from baton.marketing.v1 import leads_pb2
 
+from runtime.errors import RpcError
 from tests.support.handoffs import Clock, Handover, State, streams
 from tests.support.house import Desk, eventually
 
@@ -79,6 +81,28 @@ async def test_open_promises_pass_to_the_new_owner_except_those_that_are_kept(ha
         return [promise.by for promise in found.promises]
 
     await eventually(promises, lambda found: found == ["oliver", "mia", "CUSTOMER"])
+
+
+async def test_only_open_promises_about_the_subject_are_kept(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    made = [interactions_pb2.Interaction.MadePromise(what="Send the catalogue", by="mia")]
+    about_another = await handover.call(handover.mia_at_contacts, summary="Another lead", promises=made)
+
+    for promise in ("nope", about_another.promises[0].id):
+        with pytest.raises(RpcError) as refused:
+            await handover.accept(delivered.id, keep_promises=[promise])
+        assert (refused.value.kind.http, promise in str(refused.value)) == (409, True)
+    assert (await handover.get(delivered.id)).state == State.DELIVERED
+
+
+async def test_nothing_is_accepted_in_the_future(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    with pytest.raises(RpcError) as refused:
+        await handover.accept(delivered.id, accepted_at=datetime(2099, 1, 1, tzinfo=UTC))
+
+    assert refused.value.kind.http == 409
+    assert (await handover.get(delivered.id)).state == State.DELIVERED
 
 
 async def test_a_promise_that_passed_on_is_in_the_list_of_the_branch_that_took_over(handover: Handover) -> None:

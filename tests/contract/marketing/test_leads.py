@@ -350,3 +350,12 @@ async def test_leads_are_listed_by_time_and_in_order(emma: Desk) -> None:
 async def test_an_unknown_lead_is_not_there(emma: Desk) -> None:
     assert (await refusal(read(emma, str(uuid4()))))[0] == 404
     assert (await refusal(qualify(emma, "🙂")))[0] == 404
+
+
+async def test_touches_are_replaced_whole(emma: Desk) -> None:
+    lead = await capture(emma, touches=[{"channel": "fair"}])
+    await emma.ask("Leads/TouchLead", pb.TouchLeadRequest(id=lead.id, channel="mail"))
+
+    cleared = await change(emma, lead.id, ["touches"])
+
+    assert list(cleared.touches) == list((await read(emma, lead.id)).touches) == []
