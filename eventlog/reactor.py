@@ -56,6 +56,7 @@ class Reactor:
         self._awake = asyncio.Event()
         self._suspect = False
         self._latest = clock()
+        self._trusts_at = 0.0
         self._under_way: set[int] = set()
         views.when_lost(self._doubt)
         self._slots = asyncio.Semaphore(CONCURRENT_MAX)
@@ -71,10 +72,12 @@ class Reactor:
         self.wake()
 
     def _now(self) -> datetime:
-        """What the clock says. Where that was put back, waits are noted by a time that never was."""
+        """What the clock says. Where that was put back, waits are noted by a time that never was, and some that were
+        reckoned before are only now being written."""
         now = self._clock()
         if now < self._latest:
             self._suspect = True
+            self._trusts_at = time.monotonic() + LEASE_S
         self._latest = now
         return now
 
@@ -89,7 +92,7 @@ class Reactor:
                 begun = time.monotonic()
                 self._awake.clear()
                 self._now()
-                if self._suspect:
+                if self._suspect or time.monotonic() < self._trusts_at:
                     self._suspect = False
                     await persist(self._release, "todos", self._log)
                 taken = await persist(self._take, "todos", self._log)

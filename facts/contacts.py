@@ -274,7 +274,7 @@ class HandoffKindDefined(Fact):
 
 
 class Asking(Value):
-    """The fact that asked: every one of them has exactly one offer."""
+    """The fact that asked: every one of them has one offer, and none where it was withdrawn before."""
 
     department: str
     stream: str

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from eventlog.decider import NotThere
+from eventlog.decider import Forbidden, NotThere
 from runtime.call import Call
 from runtime.errors import FORBIDDEN, failure
 
@@ -30,3 +30,22 @@ def written_branch(branch: str, call: Call) -> str:
 def not_there(kind: str, id: str) -> NotThere:
     """Of another tenant, of another branch, or never made: the caller cannot tell which."""
     return NotThere(f"there is no {kind} {id}")
+
+
+class OfAnotherBranch(NotThere):
+    """A record that is there and not the caller's to write. To the caller it is not there, unless it may be read."""
+
+    def __init__(self, kind: str, id: str, branch: str) -> None:
+        super().__init__(str(not_there(kind, id)))
+        self.kind, self.id, self.branch = kind, id, branch
+
+    def only_read(self) -> Forbidden:
+        """What to raise where a handoff opens it to the caller's branch."""
+        whose = f"of the branch {self.branch}" if self.branch else "of no branch"
+        return Forbidden(f"this {self.kind} is {whose}: a handoff lets yours read it, not change it")
+
+
+def must_be_own(state: OfBranch, call: Call, kind: str, id: str) -> None:
+    """Raises `OfAnotherBranch`."""
+    if not is_own(state, call):
+        raise OfAnotherBranch(kind, id, state.branch)

@@ -2,12 +2,14 @@
 receiving branch, and which handoffs of a subject still wait.
 
     OFFERS = offers("marketing.lead")          a projection into the tables `offers` and `offered_records`
+    shown("leads")                             a scope for lists: the branch's own, and what is opened to it
     Sight(views, "marketing.lead", "leads")    what a branch reads of the table `leads`, and of the leads' streams
 
 The same for every department; each has the tables in its own `schema.sql`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from eventlog.projections import At, Change, Insert, Projection, Update
@@ -21,11 +23,13 @@ from facts.contacts import (
     HandoffSupplemented,
     HandoffWithdrawn,
 )
+from runtime.call import Call
+from runtime.scope import OfAnotherBranch
 
 #: The condition under which a row of `table` is shown to a caller of one branch: `{tenant}` and `{branch}` are bound.
 SHOWN = """branch = {{branch}} OR EXISTS (
     SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
-    WHERE o.tenant = {{tenant}} AND o.id = {table}.id AND h.held AND h.branch = {{branch}})"""
+    WHERE o.tenant = {{tenant}} AND o.id = {table}.{key} AND h.held AND h.branch = {{branch}})"""
 
 _OFFERED = """
 SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
@@ -35,9 +39,10 @@ _RECORDS = "SELECT id FROM {table} WHERE tenant = $1 AND id = ANY($3) AND ({show
 _HELD = "SELECT handoff_id AS id FROM offers WHERE tenant = $1 AND branch = $2 AND handoff_id = ANY($3) AND held"
 
 
-def shown(table: str) -> str:
-    """A scope for `Listing`: the branch's own rows, and those that an offered handoff opens to it."""
-    return SHOWN.format(table=table)
+def shown(table: str, key: str = "id") -> str:
+    """A scope for `Listing`: the branch's own rows, and those that an offered handoff opens to it. `key` is the column
+    with the id of the record that is opened."""
+    return SHOWN.format(table=table, key=key)
 
 
 class Views(Protocol):
@@ -63,6 +68,16 @@ class Sight:
         """Whether a handoff that the branch holds opens the record to it."""
         return bool(await self._views.fetch(_OFFERED, tenant, branch, id))
 
+    @asynccontextmanager
+    async def writing(self, call: Call) -> AsyncIterator[None]:
+        """Who writes what only opens to his branch is told so. Raises `Forbidden` in the place of `OfAnotherBranch`."""
+        try:
+            yield
+        except OfAnotherBranch as theirs:
+            if await self.is_offered(call.identity.tenant, call.identity.branch, theirs.id):
+                raise theirs.only_read() from None
+            raise
+
     async def streams(self, tenant: str, branch: str, streams: Collection[str]) -> set[str]:
         """Those of the streams that the branch may read."""
         found: set[str] = set()
@@ -73,8 +88,8 @@ class Sight:
         return found
 
 
-def offers(records: str) -> Projection:
-    """`records` is the prefix of the streams whose records are opened, such as `marketing.lead`."""
+def offers(*records: str) -> Projection:
+    """`records` are the prefixes of the streams whose records are opened, such as `marketing.lead`."""
     projection = Projection(
         "offers",
         tables={"offers": ("tenant", "handoff_id"), "offered_records": ("tenant", "id", "handoff_id")},
@@ -123,12 +138,12 @@ def _subject(subject: Subject) -> dict[str, str]:
 
 
 def _opened(
-    records: str,
+    records: Collection[str],
     fact: HandoffOffered | HandoffSupplemented | HandoffAccepted,
     entries: Sequence[ManifestEntry],
     at: At,
 ) -> Iterable[Change]:
     for entry in entries:
         prefix, _, id = entry.stream.partition("-")
-        if prefix == records and entry.stream not in fact.withheld:
+        if prefix in records and entry.stream not in fact.withheld:
             yield Insert("offered_records", {**_key(fact, at), "id": id})

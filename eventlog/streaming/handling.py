@@ -105,7 +105,7 @@ class Handling:
         self._all_tables = sorted(projection.tables)
         self._tables = [table for table in projection.tables if table != projection.states]
         self._foldings = {source: Folding(source, department, [projection]) for source in projection.sources}
-        self._discarded: frozenset[tuple[str, str, int]] = frozenset()
+        self._discarded: frozenset[tuple[str, str, bytes]] = frozenset()
         self._restores = Restores(owners)
         self._log = logging.getLogger(f"baton.stream.{department}")
 
@@ -117,8 +117,8 @@ class Handling:
 
     async def _learn_discarded(self) -> None:
         """Only what waits can be discarded, so it is enough to look before it is tried again."""
-        rows = await self._views.fetch("SELECT tenant, stream, version FROM stream_discarded")
-        self._discarded = frozenset((row["tenant"], row["stream"], row["version"]) for row in rows)
+        rows = await self._views.fetch("SELECT tenant, stream, digest FROM stream_discarded")
+        self._discarded = frozenset((row["tenant"], row["stream"], row["digest"]) for row in rows)
 
     async def asked_for(self, event: Event) -> bool:
         """Whether somebody wants a fact that waits to be tried now. It also is where no row says that it waits: then it
@@ -223,7 +223,7 @@ class Handling:
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
         folding = self._foldings[source]
         wants = [
-            (event.tenant, event.stream, event.version) not in self._discarded
+            (event.tenant, event.stream, event.digest) not in self._discarded
             and (folding.wants(event.type) or not self._codec.knows(event.type, event.schema))
             for event in events
         ]

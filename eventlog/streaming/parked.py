@@ -57,7 +57,7 @@ class StreamsParked:
         event = shown[0][0]
         await record(event)
         async with self._views.transaction() as connection:
-            await connection.execute(_DISCARD, tenant, stream, event.version, reason, now)
+            await connection.execute(_DISCARD, tenant, stream, event.version, reason, now, event.digest)
             await connection.execute(_ASK, tenant, stream)
         return await self._tried(tenant, stream)
 
@@ -86,8 +86,9 @@ _ASK = "UPDATE stream_parked SET asked = true WHERE tenant = $1 AND stream = $2"
 _ASKED = "SELECT bool_or(asked) AS asked FROM stream_parked WHERE tenant = $1 AND stream = $2"
 
 _DISCARD = """
-INSERT INTO stream_discarded (tenant, stream, version, source, type, reason, discarded_at)
-SELECT tenant, stream, version, source, type, $4, $5 FROM stream_parked
+INSERT INTO stream_discarded (tenant, stream, version, source, type, reason, discarded_at, digest)
+SELECT tenant, stream, version, source, type, $4, $5, $6 FROM stream_parked
 WHERE tenant = $1 AND stream = $2 AND version = $3
-ON CONFLICT (tenant, stream, version) DO NOTHING
+ON CONFLICT (tenant, stream, version) DO UPDATE SET type = EXCLUDED.type, reason = EXCLUDED.reason,
+    discarded_at = EXCLUDED.discarded_at, digest = EXCLUDED.digest
 """

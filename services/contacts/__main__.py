@@ -23,7 +23,7 @@ from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.projections.handoffs import HANDOFFS
 from services.contacts.projections.interactions import INTERACTIONS
 from services.contacts.projections.records import RECORDS
-from services.contacts.projections.timeline import ACCESS, TIMELINE
+from services.contacts.projections.timeline import ACCESS, OFFERS, TIMELINE
 from services.contacts.queries import Queries
 from services.contacts.reactions import handoffs, leads
 from services.receipts import receiving
@@ -48,7 +48,7 @@ def build(house: House) -> Department:
             "baton.contacts.v1.HandoffKinds": HandoffKinds(house),
             "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },
-        projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS, HANDOFFS],
+        projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS, OFFERS, HANDOFFS],
         schema=Path(__file__).with_name("schema.sql"),
         reactions=[
             leads.reactions(house, registrar, given),

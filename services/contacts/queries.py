@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from runtime.call import Call
 from runtime.sql import named
+from services.offers import shown as opened
 
 Row = Mapping[str, Any]
 
@@ -39,6 +40,19 @@ TOLD: Mapping[str, Told] = {
 After = tuple[datetime, datetime, str]
 
 SQL = named(*(Path(__file__).with_name(name) for name in ("opening_queries.sql", "queries.sql")))
+
+
+#: The condition under which a branch reads a record because a handoff is about it: it holds that, or asked for it.
+_ABOUT = """EXISTS (
+    SELECT FROM grants g
+    WHERE g.tenant = {{tenant}} AND g.held AND g.subject = '{kind}:' || {table}.id
+      AND (g.branch = {{branch}} OR g.from_branch = {{branch}}))"""
+
+
+def shown(kind: str, table: str) -> str:
+    """A scope for `Listing`: what `Queries.is_offered` lets a branch read one by one, by what the manifests open. Links
+    would have to be followed anew for every list; what is linked later is in a supplement a moment later."""
+    return f"{opened(table)} OR {_ABOUT.format(kind=kind, table=table)}"
 
 
 class Queries:

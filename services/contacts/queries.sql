@@ -1,6 +1,6 @@
 -- name: offered
--- Which of the subjects a handoff that a branch holds is about, or about what opens the subject. The branch that asked for
--- it reads on what it is about.
+-- Which of the subjects a handoff that a branch holds is about, or about what opens the subject, or tells of and opens in
+-- its manifests, by which lists go (`shown`). The branch that asked for it reads on what it is about.
 SELECT s.subject FROM unnest($3::text[]) AS s (subject) WHERE EXISTS (
     SELECT FROM grants g
     WHERE g.tenant = $1 AND g.held
@@ -9,6 +9,9 @@ SELECT s.subject FROM unnest($3::text[]) AS s (subject) WHERE EXISTS (
           SELECT l.subject FROM links back
           JOIN links l ON l.tenant = back.tenant AND l.subject = back.other AND l.other = back.subject
           WHERE back.tenant = $1 AND back.subject = s.subject AND {opens})))
+    OR EXISTS (
+        SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
+        WHERE o.tenant = $1 AND o.id = split_part(s.subject, ':', 2) AND h.held AND h.branch = $2)
 
 -- name: is_told
 -- Whether what the link `l` leads to is told to the branch $11; null is somebody who sees the tenant.

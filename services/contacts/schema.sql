@@ -92,7 +92,7 @@ CREATE INDEX IF NOT EXISTS interactions_person ON interactions (tenant, person_i
 CREATE INDEX IF NOT EXISTS interactions_lead ON interactions (tenant, lead_id);
 
 -- Under the interaction in which they were made, so that a change of its person or branch reaches them all;
--- `place` keeps them in the order in which they were made.
+-- `place` keeps them in the order in which they were made. One that passed on is the branch's that took over.
 CREATE TABLE IF NOT EXISTS promises (
     tenant text NOT NULL,
     interaction_id text NOT NULL,
@@ -109,7 +109,9 @@ CREATE TABLE IF NOT EXISTS promises (
     due timestamptz,
     state text NOT NULL DEFAULT 'OPEN',
     released_reason text NOT NULL DEFAULT '',
-    branch text NOT NULL DEFAULT '',
+    made_in_branch text NOT NULL DEFAULT '',
+    passed_to_branch text,
+    branch text GENERATED ALWAYS AS (coalesce(passed_to_branch, made_in_branch)) STORED,
     custom jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant, interaction_id, id)
 );
@@ -184,6 +186,25 @@ CREATE TABLE IF NOT EXISTS grants (
 );
 CREATE INDEX IF NOT EXISTS grants_subject ON grants (tenant, subject);
 CREATE INDEX IF NOT EXISTS grants_branch ON grants (tenant, branch) WHERE held;
+CREATE INDEX IF NOT EXISTS grants_from_branch ON grants (tenant, from_branch) WHERE held;
+
+-- Who holds a handoff, and which records its manifests open to that branch: what lists show (`services/offers.py`).
+CREATE TABLE IF NOT EXISTS offers (
+    tenant text NOT NULL,
+    handoff_id text NOT NULL,
+    subject text NOT NULL DEFAULT '',
+    branch text NOT NULL DEFAULT '',
+    held boolean NOT NULL DEFAULT false,
+    settled boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (tenant, handoff_id)
+);
+CREATE INDEX IF NOT EXISTS offers_branch ON offers (tenant, branch) WHERE held;
+CREATE TABLE IF NOT EXISTS offered_records (
+    tenant text NOT NULL,
+    id text NOT NULL,
+    handoff_id text NOT NULL,
+    PRIMARY KEY (tenant, id, handoff_id)
+);
 
 -- Handoffs. What the asking fact says (`asked_…`) and what the handoff's own stream says meet in one row, in any order.
 CREATE TABLE IF NOT EXISTS handoffs (

@@ -19,7 +19,7 @@ from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.moments import happened
 from runtime.rpc import answered, origin
-from runtime.scope import is_own, not_there, written_branch
+from runtime.scope import is_own, must_be_own, not_there, written_branch
 from services.marketing.domain import handing_on, lead
 from services.marketing.domain.handing_on import Asking, Heard
 from services.marketing.domain.lead import LEAD, Lead, LeadFact
@@ -101,11 +101,15 @@ class Leads:
 
     async def TouchLead(self, request: pb.TouchLeadRequest, call: Call) -> pb.Lead:
         given = values(request)
-        touched = Touch(**{"at": self.clock(), **{name: given[name] for name in given if name != "id"}})
+        now = self.clock()
+        happened(given.get("at"), now, "at")
+        touched = Touch(**{"at": now, **{name: given[name] for name in given if name != "id"}})
         return await self._write(call, request.id, lambda state, _: lead.touch(state, touched))
 
     async def QualifyLead(self, request: pb.QualifyLeadRequest, call: Call) -> pb.Lead:
-        given = {"qualified_at": self.clock(), **values(request)}
+        now = self.clock()
+        given = {"qualified_at": now, **values(request)}
+        happened(given["qualified_at"], now, "qualified_at")
         heard = await self.queries.heard(call.identity.tenant, request.id)
         return await self._write(
             call, request.id, lambda state, fact_id: handing_on.qualify(state, _asking(given, fact_id(0)), heard)
@@ -153,13 +157,15 @@ class Leads:
         """Decide on a lead of the caller's branch and answer it as it then is."""
 
         def decide_on_own(state: Lead, fact_id: FactId) -> Sequence[LeadFact]:
-            if not state.id or not is_own(state, call):
+            if not state.id:
                 raise not_there("lead", lead_id)
+            must_be_own(state, call, "lead", lead_id)
             return decide(state, fact_id)
 
-        handled = await self.handler.handle(
-            LEAD, lead_id, call.command, origin(call), decide_on_own, if_match=call.if_match
-        )
+        async with self.sight.writing(call):
+            handled = await self.handler.handle(
+                LEAD, lead_id, call.command, origin(call), decide_on_own, if_match=call.if_match
+            )
         answered(call, handled)
         return message(handled, await self.queries.told(call.identity.tenant, lead_id), call)
 

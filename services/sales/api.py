@@ -19,7 +19,7 @@ from runtime.listing import Listing, page_size
 from runtime.messages import fill, patched, values
 from runtime.moments import happened
 from runtime.rpc import answered, origin
-from runtime.scope import is_own, not_there, written_branch
+from runtime.scope import is_own, must_be_own, not_there, written_branch
 from services.offers import Sight, Views
 from services.offers import shown as shown_to_branch
 from services.sales.domain import opportunity
@@ -150,13 +150,15 @@ class Opportunities:
         """Decide on an opportunity of the caller's branch and answer it as it then is."""
 
         def decide_on_own(state: Opportunity, fact_id: FactId) -> Sequence[OpportunityFact]:
-            if not state.id or not is_own(state, call):
+            if not state.id:
                 raise not_there("opportunity", id)
+            must_be_own(state, call, "opportunity", id)
             return decide(state, fact_id)
 
-        handled = await self.handler.handle(
-            OPPORTUNITY, id, call.command, origin(call), decide_on_own, if_match=call.if_match
-        )
+        async with self.sight.writing(call):
+            handled = await self.handler.handle(
+                OPPORTUNITY, id, call.command, origin(call), decide_on_own, if_match=call.if_match
+            )
         answered(call, handled)
         return message(handled)
 

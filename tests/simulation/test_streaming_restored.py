@@ -113,6 +113,23 @@ async def test_what_was_lost_is_passed_over_by_who_had_not_heard_it(scene: Resto
     assert await current_epoch(scene.views, []) == 1
 
 
+async def test_what_stands_where_a_lost_fact_was_discarded_is_folded(scene: Restored) -> None:
+    moment = len(scene.topics[RESTORED])
+    await scene.happen(2, "-b")
+    for lost in scene.topics[RESTORED][moment:]:
+        await scene.views.execute(
+            "INSERT INTO stream_discarded VALUES ($1, $2, $3, $4, $5, 'unreadable', now(), $6)",
+            *(lost.tenant, lost.stream, lost.version, RESTORED, lost.type, lost.digest),
+        )
+    await scene.go_back(moment)
+    await scene.happen(3, "-b")
+    worker = scene.worker(1)
+    for source in HEARD:
+        await scene.hear(worker, source)
+
+    await scene.rows_are_a_fold_of_the_logs()
+
+
 @pytest.mark.parametrize("noticed", ["by a fact of the new generation", "by asking how far the log is"])
 async def test_who_had_heard_what_was_lost_folds_all_anew(scene: Restored, noticed: str) -> None:
     moment = len(scene.topics[RESTORED])

@@ -109,7 +109,7 @@ class Judge:
     # ------------------------------------------------------------------------------------------------- asks, offers
 
     def _asked(self, case: Case) -> Iterator[Finding]:
-        """Each fact that asks has an offer."""
+        """Each fact that asks has an offer, but for what was withdrawn before."""
         for ask in case.asks:
             if not ask.derived:
                 yield Finding(case.id, DISCREPANCY, "its id is not made of the fact that asks", ask.told.at)

@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     map = read_map(arguments.map, RESOURCES[arguments.resource])
     table = Table(arguments.file, map.delimiter, map.encoding)
     _fits(map, table)
+    rejected = arguments.rejected or Path(f"{table.path.stem}.rejected.csv")
+    _can_be_written(rejected)
     tenant = named_tenant(settings, arguments.tenant) or DEFAULT_TENANT
     report = Report(import_id(tenant, map, table))
     asking = None
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print_json(report.document())
     else:
         sys.stdout.write(_text(report.document()))
-    _tell_rejected(report, table, map, arguments.rejected)
+    _tell_rejected(report, table, map, rejected)
     if not complete:
         sys.stderr.write("Interrupted. What was imported stays; the same command again goes on.\n")
         return INTERRUPTED
@@ -66,6 +68,17 @@ def _fits(map: ImportMap, table: Table) -> None:
     missing = sorted(map.needed() - set(table.header()))
     if missing:
         raise MapError(f"{table.path} has no column {', '.join(missing)}")
+
+
+def _can_be_written(rejected: Path) -> None:
+    """Found out before anything is recorded. A file that is there stays as it is until there are rows for it."""
+    is_new = not rejected.exists()
+    try:
+        rejected.open("a").close()
+    except OSError as error:
+        raise MapError(f"rejected rows could not be written, choose another place with --rejected: {error}") from error
+    if is_new:
+        rejected.unlink()
 
 
 def import_id(tenant: str, map: ImportMap, table: Table) -> str:
@@ -113,15 +126,20 @@ def _text(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tell_rejected(report: Report, table: Table, map: ImportMap, path: Path | None) -> None:
+def _tell_rejected(report: Report, table: Table, map: ImportMap, path: Path) -> None:
     if not report.rejected:
         return
-    path = path or Path(f"{table.path.stem}.rejected.csv")
     try:
         report.write_rejected(path, table.header(), map.delimiter)
     except OSError as error:
+        # The disk is full by now, or the place is gone: then all the reasons are told here.
+        _tell_reasons(report, len(report.rejected))
         raise MapError(f"the rejected rows could not be written: {error}") from error
-    for each in sorted(report.rejected, key=lambda rejected: rejected.line)[:_SHOWN_MAX]:
+    _tell_reasons(report, _SHOWN_MAX)
+    sys.stderr.write(f"rejected rows are in {path}\n")
+
+
+def _tell_reasons(report: Report, rows_max: int) -> None:
+    for each in sorted(report.rejected, key=lambda rejected: rejected.line)[:rows_max]:
         where = f"line {each.line}, {each.column}" if each.column else f"line {each.line}"
         sys.stderr.write(f"{where}: {each.reason}\n")
-    sys.stderr.write(f"rejected rows are in {path}\n")

@@ -9,13 +9,15 @@ from google.protobuf.message import Message
 
 @dataclass(frozen=True)
 class Resource:
-    """`name` as users say it; `noun` and `plural` as the messages are called; `path` of its collection."""
+    """`name` as users say it; `noun` and `plural` as the messages are called; `path` of its collection. `unique` are
+    the lists, and what of their items belongs to one record only: whose row is taken first, has it."""
 
     name: str
     noun: str
     plural: str
     path: str
     module: str
+    unique: tuple[tuple[str, str], ...] = ()
 
     def message(self, name: str) -> type[Message]:
         found: type[Message] = getattr(import_module(self.module), name)
@@ -61,7 +63,14 @@ RESOURCES = {
     for each in (
         Resource("leads", "Lead", "Leads", "/v1/leads", "baton.marketing.v1.leads_pb2"),
         Resource("deals", "Opportunity", "Opportunities", "/v1/opportunities", "baton.sales.v1.opportunities_pb2"),
-        Resource("people", "Person", "People", "/v1/people", "baton.contacts.v1.people_pb2"),
+        Resource(
+            "people",
+            "Person",
+            "People",
+            "/v1/people",
+            "baton.contacts.v1.people_pb2",
+            (("emails", "address"), ("phones", "number")),
+        ),
         Resource("companies", "Company", "Companies", "/v1/companies", "baton.contacts.v1.companies_pb2"),
         Resource(
             "interactions", "Interaction", "Interactions", "/v1/interactions", "baton.contacts.v1.interactions_pb2"

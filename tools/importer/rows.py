@@ -1,7 +1,8 @@
 """A row of the file, read through the map: what it says, its digest, and the message that will carry it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,9 @@ from tools.importer.maps import ImportMap
 from tools.importer.resources import ACCEPTANCE
 from tools.importer.table import Row
 from tools.importer.template import Fields, Filled, Reference, Wrong
+
+#: What two ways of writing one phone number differ in.
+_NO_WORD = re.compile(r"[\s()\-]")
 
 
 @dataclass
@@ -35,6 +39,11 @@ class Prepared:
     @property
     def external_id(self) -> str:
         return str(self.values["external_id"])
+
+    def identifiers(self, unique: Iterable[tuple[str, str]]) -> frozenset[str]:
+        """What belongs to one record only, such as e-mail addresses, without regard to case and punctuation."""
+        items = ((item.get(part), name) for name, part in unique for item in self.values.get(name) or ())
+        return frozenset(f"{name} {_NO_WORD.sub('', str(text)).lower()}" for text, name in items if text)
 
 
 def prepare(map: ImportMap, row: Row) -> Prepared:

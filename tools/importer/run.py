@@ -22,6 +22,11 @@ PATIENCE_MAX_S = 300.0
 _AGAIN_FIRST_S = 0.05
 _AGAIN_MAX_S = 1.0
 
+#: A row waits for an earlier one that says the same e-mail address or number.
+_IN_TURN = Outcome(NOT_YET, detail="an earlier row that says the same is still waiting")
+#: The line of a holder that nobody waits for.
+_NOBODY = 0
+
 Progress = Callable[[int], None]
 #: What Baton has still to hear or do: another value as long as it gets on with it, None when there is nothing.
 UnderWay = Callable[[], object]
@@ -66,6 +71,7 @@ class Run:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _lines: dict[str, int] = field(default_factory=dict)
+    _holders: dict[str, int] = field(default_factory=dict)
 
     def run(self, rows: Iterable[Row]) -> None:
         """Bring the rows in; every one of them is in the report afterwards. Raises `ClientError`."""
@@ -98,7 +104,7 @@ class Run:
         """Send batches, a few at once; answers the rows that have to wait."""
         running: dict[Future[list[Outcome]], list[Prepared]] = {}
         waiting: list[tuple[Prepared, Outcome]] = []
-        for batch in work:
+        for batch in self._in_turn(work, waiting):
             if self.attempt is None:
                 self._checked(batch)
                 continue
@@ -106,6 +112,22 @@ class Run:
             if len(running) >= REQUESTS_AT_ONCE:
                 waiting += self._collect(running, wait(running, return_when=FIRST_COMPLETED).done)
         return waiting + self._collect(running, set(running))
+
+    def _in_turn(
+        self, work: Iterable[list[Prepared]], waiting: list[tuple[Prepared, Outcome]]
+    ) -> Iterator[list[Prepared]]:
+        """Batches without the rows that say something which an earlier row says too and is not done with: what
+        belongs to one record only goes to the first row of the file, whatever that one waits for."""
+        for batch in work:
+            free = []
+            for row in batch:
+                before = [self._holders.setdefault(each, row.line) for each in self._identifiers(row)]
+                if any(_NOBODY < line < row.line for line in before):
+                    waiting.append((row, _IN_TURN))
+                else:
+                    free.append(row)
+            if free:
+                yield free
 
     def _collect(
         self, running: dict[Future[list[Outcome]], list[Prepared]], done: set[Future[list[Outcome]]]
@@ -116,11 +138,37 @@ class Run:
                 if outcome.outcome == NOT_YET:
                     waiting.append((row, outcome))
                 else:
-                    self._done(row.line, row.text, outcome)
+                    self._finish(row, outcome)
         return waiting
 
+    def _finish(self, row: Prepared, outcome: Outcome) -> None:
+        """A row that was taken has what it says, whatever comes after it; of one that was rejected, the next may."""
+        for each in self._identifiers(row):
+            if self._holders.get(each) == row.line:
+                if outcome.outcome == REJECTED:
+                    del self._holders[each]
+                else:
+                    self._holders[each] = _NOBODY
+        self._done(row.line, row.text, outcome)
+
+    def _identifiers(self, row: Prepared) -> frozenset[str]:
+        return row.identifiers(self.map.resource.unique)
+
     def _send_again(self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]) -> None:
-        """Until nothing has to wait, or nothing happens any more that could bring it."""
+        """Until nothing has to wait. What is waited for in vain is rejected; then those after it have their turn."""
+        while waiting:
+            in_turn = []
+            for row, outcome in self._wait(pool, waiting):
+                if outcome is _IN_TURN:
+                    in_turn.append((row, outcome))
+                else:
+                    self._finish(row, outcome)
+            waiting = in_turn
+
+    def _wait(
+        self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]
+    ) -> list[tuple[Prepared, Outcome]]:
+        """Until nothing has to wait, or nothing happens any more that could bring it: then with what is missing."""
         patience = Patience(self.clock())
         pause_s = _AGAIN_FIRST_S
         while waiting and not patience.is_over(self.clock()):
@@ -128,9 +176,11 @@ class Run:
             pause_s = min(2 * pause_s, _AGAIN_MAX_S)
             waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
             patience.see(self.clock(), len(waiting), self.under_way() if waiting else None)
-        for row, outcome in waiting:
-            detail = f"{outcome.detail}; waited {patience.waited_s(self.clock()):.0f} s"
-            self._done(row.line, row.text, Outcome(REJECTED, outcome.column, detail))
+        waited = f"waited {patience.waited_s(self.clock()):.0f} s"
+        return [
+            (row, outcome if outcome is _IN_TURN else Outcome(REJECTED, outcome.column, f"{outcome.detail}; {waited}"))
+            for row, outcome in waiting
+        ]
 
     def _checked(self, batch: Sequence[Prepared]) -> None:
         """In a dry run a row that could be sent counts as a row, and as nothing else."""

@@ -13,6 +13,7 @@ from runtime.call import Call
 from runtime.department import House
 from runtime.imports import imported_id
 from runtime.messages import values
+from runtime.moments import happened
 from runtime.rpc import origin
 from services.contacts.domain import handoff_verbs
 from services.contacts.domain.handoff import ASKED, DISCREPANT, HANDOFF, OFFERED, Handoff
@@ -56,10 +57,10 @@ class Acceptances:
             return _result(row, Outcome.NOT_YET, detail="the handoff is not delivered yet")
         if Of(call.identity.tenant, row.acceptance.handoff_id) in snapshot.ahead:
             return _result(row, Outcome.NOT_YET, detail="what concerns its subject is still coming in")
-        by = self._acceptance(row, call, snapshot)
-        if _is_the_same(there, by, given=asked.HasField("accepted_at")):
-            return _result(row, Outcome.UNCHANGED)
         try:
+            by = self._acceptance(row, call, snapshot)
+            if _is_the_same(there, by, given=asked.HasField("accepted_at")):
+                return _result(row, Outcome.UNCHANGED)
             handled = await self._house.handler.handle(
                 HANDOFF,
                 asked.handoff_id,
@@ -68,16 +69,16 @@ class Acceptances:
                 lambda state, _: handoff_verbs.accept(state, by),
             )
         except Refused as no:
-            return _result(row, Outcome.REJECTED, detail=str(no), field="acceptance")
+            return _result(row, Outcome.REJECTED, detail=str(no), field=no.field or "acceptance")
         return _result(row, Outcome.UNCHANGED if handled.replayed else Outcome.CREATED)
 
     def _acceptance(self, row: pb.AcceptanceRow, call: Call, snapshot: Snapshot) -> handoff_verbs.Acceptance:
-        given = values(row.acceptance)
+        given, now = values(row.acceptance), self._house.clock()
         at = Of(call.identity.tenant, row.acceptance.handoff_id)
         return handoff_verbs.Acceptance(
             owner=given.get("owner") or row.employee,
             accepted_by=row.employee,
-            accepted_at=given.get("accepted_at") or self._house.clock(),
+            accepted_at=happened(given.get("accepted_at"), now, "acceptance.accepted_at") or now,
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
             withheld=snapshot.withheld.get(at, ()),

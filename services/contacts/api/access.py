@@ -5,7 +5,7 @@ from typing import TypeVar
 from eventlog.decider import Decider
 from eventlog.handling import Folded, Handler
 from runtime.call import Call
-from runtime.scope import OfBranch, is_own, not_there
+from runtime.scope import OfAnotherBranch, OfBranch, is_own, must_be_own, not_there
 from services.contacts.queries import Queries
 
 S = TypeVar("S", bound=OfBranch)
@@ -27,10 +27,14 @@ class Reader:
         return folded
 
     async def writable(self, decider: Decider[S], call: Call, kind: str, id: str) -> Folded[S]:
-        """A record that the caller may change. Raises `NotThere`."""
+        """A record that the caller may change. Raises `NotThere`; `Forbidden` for one that is only read."""
         folded = await self._there(decider, call, kind, id)
-        if not is_own(folded.state, call):
-            raise not_there(kind, id)
+        try:
+            must_be_own(folded.state, call, kind, id)
+        except OfAnotherBranch as theirs:
+            if await self._queries.is_offered(call, f"{kind}:{id}"):
+                raise theirs.only_read() from None
+            raise
         return folded
 
     async def _there(self, decider: Decider[S], call: Call, kind: str, id: str) -> Folded[S]:

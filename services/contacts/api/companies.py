@@ -17,12 +17,13 @@ from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import company
 from services.contacts.domain.company import COMPANY, Company, CompanyFact
-from services.contacts.queries import Views
+from services.contacts.queries import Views, shown
 
 COMPANIES = Listing(
     "companies",
     pb.Company,
     orderable=("create_time", "update_time", "name", "legal_name", "branch", "responsible", "external_id"),
+    scope=shown("company", "companies"),
 )
 
 

@@ -1,10 +1,11 @@
 """Answers `Handoffs`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import uuid5
 
 from baton.contacts.v1 import handoffs_pb2 as pb
 
+from eventlog.decider import Refused
 from eventlog.events import Version, event_id
 from eventlog.handling import FactId
 from facts.common import Brief, Subject
@@ -12,6 +13,7 @@ from facts.contacts import HandoffAsked
 from runtime.call import Call
 from runtime.department import House
 from runtime.messages import patched, values
+from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import not_there
 from services.contacts.api.handoff_access import asking_side, receiving_side, seen_by
@@ -21,6 +23,7 @@ from services.contacts.domain import handoff_proof, handoff_verbs
 from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff, HandoffFact
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
 from services.contacts.handoff_queries import HandoffQueries, Of
+from services.contacts.queries import Row
 from services.contacts.reactions.offering import Terms, up_to_date
 
 Decide = Callable[[Handoff, FactId], Sequence[HandoffFact]]
@@ -65,14 +68,14 @@ class Handoffs:
         return await self._reader.page(request, call)
 
     async def AcceptHandoff(self, request: pb.AcceptHandoffRequest, call: Call) -> pb.Handoff:
-        given = values(request)
+        given, now = values(request), self._house.clock()
         await up_to_date(self._house)
         at = Of(call.identity.tenant, request.id)
         snapshot = await self._queries.settled(at)
         by = handoff_verbs.Acceptance(
             owner=request.owner or call.identity.employee,
             accepted_by=call.identity.employee,
-            accepted_at=given.get("accepted_at") or self._house.clock(),
+            accepted_at=happened(given.get("accepted_at"), now, "accepted_at") or now,
             person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
             opportunity_id=request.opportunity_id,
             keep_promises=tuple(request.keep_promises),
@@ -83,10 +86,16 @@ class Handoffs:
         into = request.opportunity_id
         writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
 
+        unknown = await self._not_open(request.keep_promises, snapshot.rows.get(at))
+
         def accept(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
             if not writable:
                 raise not_there("opportunity", into)
-            return handoff_verbs.accept(state, by)
+            accepted = handoff_verbs.accept(state, by)
+            if unknown:
+                message = f"there is no open promise {unknown} about the subject of this handoff"
+                raise Refused(message, field="keep_promises")
+            return accepted
 
         return await self._verb(request.id, call, receiving_side, accept)
 
@@ -146,6 +155,15 @@ class Handoffs:
             return handoff_verbs.withdraw(known, request.reason, by)
 
         return await self._verb(request.id, call, seen_by, withdraw)
+
+    async def _not_open(self, kept: Collection[str], row: Row | None) -> str:
+        """The first of the promises to keep that is none of the open ones about the handoff's subject, or ""."""
+        if not kept or row is None:
+            return ""
+        subject = (row["subject_kind"], row["subject_id"])
+        rows = await self._queries.open_promises(row["tenant"], *subject, row["known_person_id"])
+        found = {each["id"] for each in rows}
+        return next((id for id in kept if id not in found), "")
 
     async def _verb(self, id: str, call: Call, side: Side, decide: Decide) -> pb.Handoff:
         """Decide on a handoff that the caller sees, and that is the caller's to decide on. Both are judged with the

@@ -20,6 +20,7 @@ from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import interaction
 from services.contacts.domain.interaction import INTERACTION, Interaction, InteractionFact
 from services.contacts.queries import Queries, Views
+from services.offers import shown
 
 INTERACTIONS = Listing(
     "interactions",
@@ -27,6 +28,7 @@ INTERACTIONS = Listing(
     orderable=(
         "create_time", "update_time", "occurred_at", "channel", "direction", "employee", "branch", "duration_seconds",
     ),
+    scope=shown("interactions"),
 )  # fmt: skip
 
 

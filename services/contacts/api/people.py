@@ -18,7 +18,7 @@ from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.api.registering import Registrar
 from services.contacts.domain import person
 from services.contacts.domain.person import PERSON, Person, PersonFact
-from services.contacts.queries import Views
+from services.contacts.queries import Views, shown
 
 PEOPLE = Listing(
     "people",
@@ -28,6 +28,7 @@ PEOPLE = Listing(
         "external_id",
     ),
     ignored=("query",),
+    scope=shown("person", "people"),
 )  # fmt: skip
 
 #: As names are compared: the database brings both sides to lower case, in one way wherever it runs (Python's is another

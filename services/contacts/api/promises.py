@@ -17,12 +17,14 @@ from services.contacts.api.access import Reader
 from services.contacts.domain import interaction
 from services.contacts.domain.interaction import INTERACTION, OPEN, Interaction
 from services.contacts.queries import Queries, Row
+from services.offers import shown
 
 PROMISES = Listing(
     "promises",
     pb.Promise,
     orderable=("create_time", "update_time", "due", "by", "state", "branch"),
     computed={"overdue": "state = 'OPEN' AND coalesce(due < {now}, false)"},
+    scope=shown("promises", key="interaction_id"),
 )
 
 #: How long a promise is waited for that was recorded a moment ago.
@@ -38,7 +40,6 @@ class Promises:
     async def GetPromise(self, request: pb.GetPromiseRequest, call: Call) -> pb.Promise:
         await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
         row = await self._row(request.id, call)
-        await self._reader.read(INTERACTION, call, "interaction", row["interaction_id"])
         found = self._message(row)
         call.etag = found.etag
         return found
@@ -55,10 +56,9 @@ class Promises:
         return await self._close(request.id, call, lambda state: interaction.release(state, request.id, request.reason))
 
     async def _close(self, promise_id: str, call: Call, decide: Callable[[Interaction], Sequence[Any]]) -> pb.Promise:
-        """Also by the branch that took over what the promise is about: it answers for it now."""
+        """Also by a branch that took over what the promise is about."""
         row = await self._row(promise_id, call)
         id = row["interaction_id"]
-        await self._reader.read(INTERACTION, call, "interaction", id)
         handled = await self._house.handler.handle(
             INTERACTION, id, call.command, origin(call), lambda state, _: decide(state), if_match=call.if_match
         )
@@ -74,13 +74,16 @@ class Promises:
         )
 
     async def _row(self, promise_id: str, call: Call) -> Row:
-        """What the view says; what it does not know may have been recorded a moment ago."""
+        """What the view says; what it does not know may have been recorded a moment ago. Read by the branch that
+        answers for it, and by who reads the interaction. Raises `NotThere`."""
         found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
             await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
             found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
             raise not_there("promise", promise_id)
+        if found["branch"] != call.identity.scope:
+            await self._reader.read(INTERACTION, call, "interaction", found["interaction_id"])
         return found
 
     def _message(self, row: Row, **more: Any) -> pb.Promise:

@@ -55,6 +55,7 @@ def register(state: Company, id: str, given: Mapping[str, Any], above: Collectio
     if state.id:
         raise Refused("this company is registered already")
     asked = _tidy(replace(Company(id=id), **given))
+    _must_be_called(asked)
     _must_belong_to_another(asked, above)
     return [CompanyRegistered(company_id=id, **_called(asked, fields.names_of(Company)))]
 
@@ -63,12 +64,19 @@ def update(state: Company, given: Mapping[str, Any], above: Collection[str] = ()
     if not state.id:
         raise NotThere("there is no such company")
     after = _tidy(replace(state, **given))
+    if after.name != state.name:
+        _must_be_called(after)
     _must_belong_to_another(after, above)
     changes = fields.told(state, after, given)
     if not changes:
         return []
     told = _called(after, tuple(changes))
     return [CompanyUpdated(company_id=state.id, fields=tuple(told), **told)]
+
+
+def _must_be_called(company: Company) -> None:
+    if not fields.is_said(company.name):
+        raise Refused("a company has a name", field="company.name")
 
 
 def _must_belong_to_another(company: Company, above: Collection[str]) -> None:

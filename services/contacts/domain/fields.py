@@ -3,11 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
+from unicodedata import category
 
 from facts.contacts import Email, Phone
 from facts.updates import changes, said
 
 S = TypeVar("S")
+
+
+def is_said(text: str) -> bool:
+    """Whether somebody sees something of it: spaces, and what has no width, say nothing."""
+    return any(category(letter)[0] not in "ZC" for letter in text)
 
 
 def told(state: Any, after: Any, given: Mapping[str, Any]) -> dict[str, Any]:

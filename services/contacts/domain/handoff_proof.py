@@ -28,7 +28,7 @@ def ask(state: Handoff, asked: HandoffAsked, others: Sequence[str] = ()) -> Sequ
 
 
 def offer(state: Handoff, offered: HandoffOffered) -> Sequence[HandoffFact]:
-    """Every asking fact has exactly one offer."""
+    """Every asking fact has one offer, and none where it was withdrawn before."""
     return [offered] if state.state in ("", ASKED) else []
 
 

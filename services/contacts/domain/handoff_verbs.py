@@ -23,7 +23,6 @@ from services.contacts.domain.handoff import (
     OFFER,
     OPEN,
     QUESTIONED,
-    WAITING,
     Handoff,
     HandoffFact,
 )
@@ -124,7 +123,7 @@ def withdraw(state: Handoff, reason: str, withdrawn_by: str) -> Sequence[Handoff
 
 def withdraw_with_lead(state: Handoff, reason: str, withdrawn_by: str) -> Sequence[HandoffFact]:
     """The lead was disqualified. What was accepted, returned or withdrawn meanwhile stays as it is."""
-    return withdraw(state, reason, withdrawn_by) if state.state in WAITING else []
+    return withdraw(state, reason, withdrawn_by) if state.state in OPEN else []
 
 
 def update(state: Handoff, given: Mapping[str, Any]) -> Sequence[HandoffFact]:

@@ -58,7 +58,8 @@ def identifiers(person: Person) -> frozenset[tuple[str, str]]:
 
 def derived_name(person: Person) -> str:
     """The name to show of somebody who gave none."""
-    full = " ".join(part for part in (person.given_name, person.middle_name, person.family_name) if part)
+    names = (person.given_name, person.middle_name, person.family_name)
+    full = " ".join(part for part in names if fields.is_said(part))
     reachable = [email.address for email in person.emails] + [phone.number or phone.raw for phone in person.phones]
     return full or next(iter(reachable), "")
 
@@ -68,7 +69,7 @@ def register(state: Person, id: str, given: Mapping[str, Any]) -> Sequence[Perso
         raise Refused("this person is registered already")
     asked = _tidy(replace(Person(id=id), **given))
     _must_be_known(asked)
-    named = asked if asked.display_name else replace(asked, display_name=derived_name(asked))
+    named = asked if fields.is_said(asked.display_name) else replace(asked, display_name=derived_name(asked))
     values = {name: getattr(named, name) for name in fields.names_of(Person)}
     return [PersonRegistered(person_id=id, **values)]
 
@@ -90,7 +91,7 @@ def _must_be_known(person: Person) -> None:
 
 
 def _is_known(person: Person) -> bool:
-    return bool(person.display_name or derived_name(person) or person.external_id)
+    return fields.is_said(person.display_name) or bool(derived_name(person) or person.external_id)
 
 
 def typed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,4 +109,8 @@ def _tidy(person: Person) -> Person:
 def _renamed(before: Person, after: Person) -> Person:
     """A name that was derived follows what it was derived from; a cleared one is derived again."""
     untouched = after.display_name == before.display_name == derived_name(before)
-    return replace(after, display_name=derived_name(after)) if untouched or not after.display_name else after
+    return (
+        replace(after, display_name=derived_name(after))
+        if untouched or not fields.is_said(after.display_name)
+        else after
+    )

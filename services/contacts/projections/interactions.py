@@ -22,15 +22,21 @@ INTERACTIONS = Projection(
 
 _NOT_COLUMNS = frozenset({"promises", "enquiry_of"})
 _COLUMNS = tuple(name for name in columns_of(InteractionRecorded, "interaction_id") if name not in _NOT_COLUMNS)
-#: What a promise shows of its interaction.
-_OF_INTERACTION = ("person_id", "lead_id", "opportunity_id", "branch", "custom")
+#: What a promise shows of its interaction, and the columns that show it.
+_OF_INTERACTION = {
+    "person_id": "person_id",
+    "lead_id": "lead_id",
+    "opportunity_id": "opportunity_id",
+    "branch": "made_in_branch",
+    "custom": "custom",
+}
 
 
 @INTERACTIONS.on(InteractionRecorded)
 def recorded(fact: InteractionRecorded, at: At) -> Iterable[Change]:
     yield Insert("interactions", made(fact, fact.interaction_id, at, _COLUMNS))
     yield from _promises(fact.interaction_id, fact.promises, at)
-    yield from _shown_by_promises(fact, at, _OF_INTERACTION)
+    yield from _shown_by_promises(fact, at, list(_OF_INTERACTION))
 
 
 @INTERACTIONS.on(InteractionUpdated)
@@ -53,7 +59,10 @@ def released(fact: PromiseReleased, at: At) -> Iterable[Change]:
 
 @INTERACTIONS.on(PromisePassedOn)
 def passed_on(fact: PromisePassedOn, at: At) -> Iterable[Change]:
-    yield from _promise(fact, at, {"by": fact.by})
+    """It is the new owner's, so it moves to the branch that took over, for which the fact is recorded. The
+    interaction stays where it was."""
+    moved = {"passed_to_branch": at.branch} if at.branch else {}
+    yield from _promise(fact, at, {"by": fact.by, **moved})
 
 
 def _promises(interaction_id: str, promises: Sequence[PromiseMade], at: At) -> Iterable[Change]:
@@ -75,7 +84,7 @@ def _promises(interaction_id: str, promises: Sequence[PromiseMade], at: At) -> I
 
 def _shown_by_promises(fact: Any, at: At, names: Sequence[str]) -> Iterable[Change]:
     """Every change of an interaction moves the version of its promises: it is one stream."""
-    shown = {name: getattr(fact, name) for name in names}
+    shown = {_OF_INTERACTION[name]: getattr(fact, name) for name in names}
     yield Update("promises", _of(fact, at), {**shown, "etag": str(at.version)})
 
 

@@ -27,6 +27,7 @@ from facts.marketing import LeadCaptured, LeadUpdated
 from facts.sales import OpportunityOpened, OpportunityUpdated
 from services.contacts.domain.lead import BY_EMPLOYEE
 from services.contacts.domain.manifest import is_conversation, is_of_customers
+from services.offers import offers
 
 HEARD = ("contacts", "marketing", "sales")
 
@@ -46,6 +47,8 @@ ACCESS = Projection(
     tables={"subject_branches": ("tenant", "subject"), "grants": ("tenant", "handoff_id", "subject")},
     sources=HEARD,
 )
+
+OFFERS = offers("contacts.person", "contacts.company", "contacts.interaction")
 
 
 @TIMELINE.on_every

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from eventlog.following import command_of, origin_of
-from eventlog.reactions import Due, NotYet
+from eventlog.reactions import Due
+from facts.common import Subject
 from runtime.department import House
 from services.contacts.domain import handoff_proof, handoff_verbs, interaction
-from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN
+from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, Handoff
 from services.contacts.domain.interaction import CUSTOMER, INTERACTION
 from services.contacts.handoff_queries import HandoffQueries
-from services.contacts.reactions.offering import SOON_S, caught_up
+from services.contacts.reactions.offering import caught_up
 
 
 class UnderWay:
@@ -31,22 +32,23 @@ class UnderWay:
         )
 
     async def withdraw(self, due: Due) -> None:
-        """The lead was disqualified. Every asking fact has an offer, so what is not offered yet is offered first."""
-        args = due.args
-        ids = await self._of_lead(due)
-        for id in ids:
-            folded = await self._house.handler.load(HANDOFF, due.tenant, id)
-            if folded.state.state in ("", ASKED):
-                raise NotYet("the handoff is not offered yet", SOON_S)
-        reason = await self._queries.reason(due.tenant, args["stream"], args["version"])
-        for id in ids:
-            await self._house.handler.handle(
-                HANDOFF,
-                id,
-                command_of(due, id),
-                origin_of(due, self._house.name, args["branch"]),
-                lambda state, _: handoff_verbs.withdraw_with_lead(state, reason, args["employee"]),
-            )
+        """The lead was disqualified: each of its handoffs is withdrawn by itself. What is not offered yet is never
+        offered: something about the lead may be parked, and what is given up waits for nothing."""
+        reason = await self._queries.reason(due.tenant, due.args["stream"], due.args["version"])
+        for id in await self._of_lead(due):
+            await self._withdraw(due, id, reason)
+
+    async def _withdraw(self, due: Due, id: str, reason: str) -> None:
+        """What another department's fact asks for has nothing recorded of its own before it is offered."""
+        asked = Handoff(id=id, state=ASKED, subject=Subject(kind="lead", id=due.args["lead_id"]))
+        employee = due.args["employee"]
+        await self._house.handler.handle(
+            HANDOFF,
+            id,
+            command_of(due, id),
+            origin_of(due, self._house.name, due.args["branch"]),
+            lambda state, _: handoff_verbs.withdraw_with_lead(state if state.state else asked, reason, employee),
+        )
 
     async def _of_lead(self, due: Due) -> Sequence[str]:
         """The handoff that the fact names, and every open one of its lead that was asked for before."""

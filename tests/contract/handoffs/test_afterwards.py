@@ -1,14 +1,17 @@
 """What comes after the offer: closing manifests, supplements, promises, late ones, several of one person."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
+import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.contacts.v1 import interactions_pb2
 from baton.marketing.v1 import leads_pb2
 
+from runtime.errors import RpcError
 from tests.support.handoffs import Clock, Handover, State, streams
-from tests.support.house import eventually
+from tests.support.house import Desk, eventually
 
 
 async def test_what_was_recorded_since_the_offer_is_closed_with_the_acceptance(handover: Handover) -> None:
@@ -78,6 +81,52 @@ async def test_open_promises_pass_to_the_new_owner_except_those_that_are_kept(ha
         return [promise.by for promise in found.promises]
 
     await eventually(promises, lambda found: found == ["oliver", "mia", "CUSTOMER"])
+
+
+async def test_only_open_promises_about_the_subject_are_kept(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    made = [interactions_pb2.Interaction.MadePromise(what="Send the catalogue", by="mia")]
+    about_another = await handover.call(handover.mia_at_contacts, summary="Another lead", promises=made)
+
+    for promise in ("nope", about_another.promises[0].id):
+        with pytest.raises(RpcError) as refused:
+            await handover.accept(delivered.id, keep_promises=[promise])
+        assert (refused.value.kind.http, promise in str(refused.value)) == (409, True)
+    assert (await handover.get(delivered.id)).state == State.DELIVERED
+
+
+async def test_nothing_is_accepted_in_the_future(handover: Handover) -> None:
+    delivered = await handover.delivered()
+
+    with pytest.raises(RpcError) as refused:
+        await handover.accept(delivered.id, accepted_at=datetime(2099, 1, 1, tzinfo=UTC))
+
+    assert refused.value.kind.http == 409
+    assert (await handover.get(delivered.id)).state == State.DELIVERED
+
+
+async def test_a_promise_that_passed_on_is_in_the_list_of_the_branch_that_took_over(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    made = interactions_pb2.Interaction.MadePromise(what="Send the catalogue", by="mia", due=yesterday)
+    call = await handover.call(handover.mia_at_contacts, lead_id=delivered.subject.id, promises=[made])
+
+    await handover.accept(delivered.id)
+
+    async def mine(desk: Desk, by: str) -> list[interactions_pb2.Promise]:
+        request = interactions_pb2.ListPromisesRequest(by=[by], branch=["york"], overdue=[True])
+        return list((await desk.ask("Promises/ListPromises", request)).promises)
+
+    (promise,) = await eventually(partial(mine, handover.oliver, "oliver"))
+    assert (promise.id, promise.branch) == (call.promises[0].id, "york")
+    seen = interactions_pb2.GetInteractionRequest(id=call.id)
+    assert (await handover.mia_at_contacts.ask("Interactions/GetInteraction", seen)).branch == "london"
+
+    handed_back = pb.HandBackHandoffRequest(id=delivered.id, reason="They want London after all")
+    await handover.oliver.ask("Handoffs/HandBackHandoff", handed_back)
+    kept = await handover.oliver.ask("Promises/KeepPromise", interactions_pb2.KeepPromiseRequest(id=promise.id))
+    assert kept.state == interactions_pb2.Promise.KEPT
+    assert await eventually(partial(mine, handover.oliver, "oliver"), lambda found: not found) == []
 
 
 async def test_several_handoffs_of_one_person_know_each_other(handover: Handover) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from baton.contacts.v1 import companies_pb2, people_pb2, timeline_pb2
+from baton.contacts.v1 import companies_pb2, interactions_pb2, people_pb2, timeline_pb2
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 from baton.sales.v1 import opportunities_pb2
@@ -209,6 +209,71 @@ async def test_an_earlier_deal_with_the_company_of_the_person_is_opened_with_the
     york = handover.town.desk("oliver", "sales", branch="york", package="sales")
     look = opportunities_pb2.GetOpportunityRequest(id=earlier)
     assert await eventually(lambda: answers(york.ask("Opportunities/GetOpportunity", look)))
+
+
+async def test_what_is_opened_is_in_lists_and_search_and_is_read_only(handover: Handover) -> None:
+    lead = await handover.lead(person={"name": "Anna Petrova", "email": "anna@petrov.example"})
+    promises = [{"what": "Send the catalogue", "by": "mia"}]
+    handoff = await handover.becomes(await handover.qualify(lead.id), State.DELIVERED)
+    person = handoff.person_id
+    call = await handover.call(handover.mia_at_contacts, lead_id=lead.id, person_id=person, promises=promises)
+    elsewhere = await handover.call(handover.leeds, summary="About somebody else")
+    york = handover.town.desk("oliver", "sales", "marketing", branch="york", package="marketing")
+
+    async def listed(desk: Desk) -> list[list[str]]:
+        """What its lists and its search show."""
+        pages = [
+            (await desk.ask("People/ListPeople", people_pb2.ListPeopleRequest(id=[person]))).people,
+            (await desk.ask("People/SearchPeople", people_pb2.SearchPeopleRequest(query="petrov"))).people,
+            (await desk.ask("Interactions/ListInteractions", pb_interactions(lead_id=[lead.id]))).interactions,
+            (await desk.ask("Interactions/ListInteractions", pb_interactions())).interactions,
+            (await desk.ask("Promises/ListPromises", pb_promises(person_id=[person]))).promises,
+        ]
+        return [[each.id for each in page] for page in pages]
+
+    opened = [[person], [person], [call.id], [call.id], [call.promises[0].id]]
+    assert await eventually(lambda: listed(handover.oliver), lambda seen: seen == opened) == opened
+    assert await listed(handover.leeds) == [[], [], [], [elsewhere.id], []]
+
+    touch, rename = leads_pb2.TouchLeadRequest(id=lead.id), leads_pb2.Lead(id=lead.id, note="Ours")
+    writes = {
+        "its person": (handover.oliver, "People/UpdatePerson", pb_person(id=person, note="Ours")),
+        "its call": (handover.oliver, "Interactions/UpdateInteraction", pb_call(id=call.id, summary="Ours")),
+        "its lead": (york, "Leads/UpdateLead", leads_pb2.UpdateLeadRequest(lead=rename)),
+        "a touch of it": (york, "Leads/TouchLead", touch),
+    }
+    assert {
+        what: await refusal(desk.ask(method, asked)) for what, (desk, method, asked) in writes.items()
+    } == dict.fromkeys(writes, (403, "of the branch london: a handoff lets yours read it, not change it"))
+
+    await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=handoff.id, reason="No budget"))
+    closed: list[list[str]] = [[]] * 5
+    assert await eventually(lambda: listed(handover.oliver), lambda seen: seen == closed) == closed
+    status, _ = await refusal(handover.oliver.ask("People/UpdatePerson", pb_person(id=person, note="Ours")))
+    assert status == 404
+
+
+async def refusal(asked: Any) -> tuple[int, str]:
+    """HTTP status of a refusal, and what it says after naming the record."""
+    with pytest.raises(RpcError) as raised:
+        await asked
+    return raised.value.kind.http, str(raised.value).partition(" is ")[2]
+
+
+def pb_interactions(**given: Any) -> interactions_pb2.ListInteractionsRequest:
+    return interactions_pb2.ListInteractionsRequest(**given)
+
+
+def pb_promises(**given: Any) -> interactions_pb2.ListPromisesRequest:
+    return interactions_pb2.ListPromisesRequest(**given)
+
+
+def pb_person(**given: Any) -> people_pb2.UpdatePersonRequest:
+    return people_pb2.UpdatePersonRequest(person=people_pb2.Person(**given))
+
+
+def pb_call(**given: Any) -> interactions_pb2.UpdateInteractionRequest:
+    return interactions_pb2.UpdateInteractionRequest(interaction=interactions_pb2.Interaction(**given))
 
 
 async def test_the_asking_branch_reads_on_what_it_handed_on_and_nothing_that_it_could_not_read(

@@ -5,6 +5,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
+from baton.marketing.v1 import leads_pb2
 
 from eventlog.reactions import Due, NotYet
 from runtime.errors import RpcError
@@ -91,6 +92,29 @@ async def test_what_is_withdrawn_before_it_is_offered_is_never_offered(handover:
     assert [event.type for event in await handover.log_of(f"contacts.handoff-{first}")] == [
         "contacts.handoff-withdrawn"
     ]
+
+
+async def test_a_disqualified_lead_takes_along_what_is_asked_and_what_is_offered_each_by_itself(
+    handover: Handover,
+) -> None:
+    delivered = await handover.delivered()
+    lead_id = delivered.subject.id
+    await park(handover, lead_id)
+    request = pb.CreateHandoffRequest(subject={"kind": "lead", "id": lead_id}, kind="second-look", to_branch="york")
+    asked = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+    third = await handover.lead()
+    await park(handover, third.id)
+    never_offered = await handover.qualify(third.id)
+
+    for id in (lead_id, third.id):
+        await handover.mia.ask("Leads/DisqualifyLead", leads_pb2.DisqualifyLeadRequest(id=id, reason="Seeks a job"))
+
+    for id in (delivered.id, asked.id, never_offered):
+        withdrawn = await handover.becomes(id, State.WITHDRAWN)
+        assert (withdrawn.history[-1].what, withdrawn.history[-1].note) == ("withdrawn", "Seeks a job")
+    await discard(handover)
+    types = [event.type for event in await handover.log_of(f"contacts.handoff-{never_offered}")]
+    assert types == ["contacts.handoff-withdrawn"]
 
 
 async def test_the_other_side_withdraws_nothing_that_is_asked(handover: Handover) -> None:

@@ -326,7 +326,7 @@ async def test_an_offered_handoff_lets_the_receiving_branch_read(town: Town, emm
     await town.tell(stream, offered(lead, "leeds"))
     assert await listed(leeds, 1) == [lead.id]
     assert await read(leeds, lead.id) == lead
-    assert (await refusal(change(leeds, lead.id, note="mine")))[0] == 404
+    assert (await refusal(change(leeds, lead.id, note="mine")))[0] == 403
     assert (await refusal(read(derby, lead.id)))[0] == 404
 
     passed_on = HandoffReassigned(handoff_id=lead.handoff_id, to_branch="derby", assignee="", deadline=QUALIFIED_AT)
@@ -350,3 +350,12 @@ async def test_leads_are_listed_by_time_and_in_order(emma: Desk) -> None:
 async def test_an_unknown_lead_is_not_there(emma: Desk) -> None:
     assert (await refusal(read(emma, str(uuid4()))))[0] == 404
     assert (await refusal(qualify(emma, "🙂")))[0] == 404
+
+
+async def test_touches_are_replaced_whole(emma: Desk) -> None:
+    lead = await capture(emma, touches=[{"channel": "fair"}])
+    await emma.ask("Leads/TouchLead", pb.TouchLeadRequest(id=lead.id, channel="mail"))
+
+    cleared = await change(emma, lead.id, ["touches"])
+
+    assert list(cleared.touches) == list((await read(emma, lead.id)).touches) == []

@@ -238,6 +238,7 @@ def test_a_disqualified_lead_withdraws_what_still_waits_and_nothing_else() -> No
         return handoff_verbs.withdraw_with_lead(state, "By mistake", "emma.clarke")
 
     after(*OFFERED).when(with_lead).then(example.HANDOFF_WITHDRAWN)
+    after(example.HANDOFF_ASKED).when(with_lead).then(example.HANDOFF_WITHDRAWN)
     after(*ACCEPTED).when(with_lead).then()
 
 

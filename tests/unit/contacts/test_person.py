@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from eventlog.decider import NotThere
 from facts.contacts import Email, IdentifierClaimed, IdentifierReleased, PersonRegistered, PersonUpdated, Phone
 from services.contacts.domain import person
@@ -23,6 +25,17 @@ def test_somebody_without_a_name_is_shown_by_the_address() -> None:
     given(PERSON).when(lambda state: person.register(state, ANNA, {"emails": [MAIL], "phones": [PHONE]})).then(
         PersonRegistered(person_id=ANNA, display_name="Anna@Example.com", emails=(MAIL,), phones=(PHONE,))
     )
+
+
+@pytest.mark.parametrize("nothing", ["   ", "\u200b", "\u00a0\u2060"])
+def test_what_nobody_sees_is_no_name(nothing: str) -> None:
+    blank = {"display_name": nothing, "given_name": nothing, "family_name": nothing}
+    given(PERSON).when(lambda state: person.register(state, ANNA, blank)).refuses("at least a name")
+    anna = PersonRegistered(person_id=ANNA, display_name="Anna")
+    given(PERSON, anna).when(lambda state: person.update(state, blank)).refuses("at least a name")
+    reachable = {**blank, "emails": [MAIL]}
+    (fact,) = given(PERSON).when(lambda state: person.register(state, ANNA, reachable)).facts
+    assert fact.display_name == "Anna@Example.com"
 
 
 def test_an_address_that_differs_in_case_only_is_kept_once() -> None:

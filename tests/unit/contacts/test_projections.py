@@ -1,5 +1,6 @@
 """Read models of contacts come out equal, however the facts of several streams and departments are shuffled."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,17 +9,18 @@ from hypothesis import given, settings
 
 from eventlog.projections import Projection
 from facts.common import Subject
-from facts.contacts import Asking, HandoffOffered, HandoffReassigned, HandoffReturned
+from facts.contacts import Asking, HandoffOffered, HandoffReassigned, HandoffReturned, InteractionUpdated
 from facts.marketing import LeadCaptured, LeadTouched, LeadUpdated, Touch
 from facts.sales import OpportunityMoved, OpportunityOpened
 from services.contacts.projections.interactions import INTERACTIONS
 from services.contacts.projections.records import RECORDS
-from services.contacts.projections.timeline import ACCESS, TIMELINE
+from services.contacts.projections.timeline import ACCESS, OFFERS, TIMELINE
 from tests.support import examples_contacts as example
 from tests.support.projecting import interleavings, recorded, rows
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HANDOFF = "1b4e28ba-2fa1-51d2-883f-0016d3cca427"
+CALL_STREAM = f"contacts.interaction-{example.CALL}"
 SUBJECT = Subject(kind="lead", id=example.LEAD)
 
 OFFERED = HandoffOffered(
@@ -80,7 +82,7 @@ STREAMS = [
 IN_ORDER = [heard for stream in STREAMS for heard in stream]
 
 
-@pytest.mark.parametrize("projection", [RECORDS, INTERACTIONS, TIMELINE, ACCESS], ids=lambda each: each.name)
+@pytest.mark.parametrize("projection", [RECORDS, INTERACTIONS, TIMELINE, ACCESS, OFFERS], ids=lambda each: each.name)
 def test_every_interleaving_gives_equal_rows(projection: Projection) -> None:
     expected = rows(projection, IN_ORDER)
 
@@ -114,6 +116,24 @@ def test_promises_follow_their_interaction() -> None:
     assert (samples["state"], samples["released_reason"]) == ("RELEASED", "She came by herself")
     assert price_list["etag"] == samples["etag"] == "5"
     assert price_list["create_time"] == samples["create_time"]
+
+
+def test_a_promise_that_passed_on_is_the_branchs_that_took_over_whatever_becomes_of_the_interaction() -> None:
+    passed_on = recorded(CALL_STREAM, example.INTERACTION_RECORDED, example.PROMISE_PASSED_ON)
+    moved = InteractionUpdated(interaction_id=example.CALL, fields=("branch",), branch="leeds")
+    history = [
+        passed_on[0],
+        replace(passed_on[1], at=passed_on[1].at._replace(branch="moscow")),
+        recorded(CALL_STREAM, *[moved] * 3)[-1],
+    ]
+
+    shown = rows(INTERACTIONS, history)
+    price_list = shown["promises"]["demo", example.CALL, example.PRICE_LIST]
+    samples = shown["promises"]["demo", example.CALL, example.SAMPLES]
+
+    assert (price_list["passed_to_branch"], price_list["made_in_branch"]) == ("moscow", "leeds")
+    assert (samples.get("passed_to_branch"), samples["made_in_branch"]) == (None, "leeds")
+    assert shown["interactions"]["demo", example.CALL]["branch"] == "leeds"
 
 
 def test_every_stream_that_names_a_subject_concerns_it() -> None:

@@ -1,14 +1,18 @@
 """Rows that are right go on; rows that are wrong are told with line, column and reason."""
 
+import argparse
 import csv
 from pathlib import Path
 
 import pytest
 
-from tests.unit.importer.files import Receiver, a_map, a_table, brought_in, rejected
-from tools.importer.report import CREATED, NOT_YET, UNCHANGED, UPDATED, Outcome, Report, Warned
+from runtime.settings import Settings
+from tests.unit.importer.files import PEOPLE, Receiver, a_map, a_table, brought_in, rejected
+from tools.importer.command import register
+from tools.importer.report import CREATED, NOT_YET, REJECTED, UNCHANGED, UPDATED, Outcome, Report, Warned
 from tools.importer.rows import Prepared
 from tools.importer.run import BATCH_ROWS_MAX, Run
+from tools.importer.template import MapError
 
 HEADER = "id,name,born,mail"
 
@@ -82,6 +86,47 @@ def test_what_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
 
     report = brought_in(a_table(tmp_path, HEADER, "1,Orlova,,", "2,Mills,,"), Receiver(answers))
     assert (report.counts[CREATED], asked) == (2, {"1": 1, "2": 4})
+
+
+def test_what_belongs_to_one_person_goes_to_the_first_row_that_is_taken_whatever_it_waits_for(tmp_path: Path) -> None:
+    lines = ["1,Orlova,,ann@e.org", "2,Clarke,,other@e.org", "3,Mills,,Ann@E.org", "4,Reed,,ann@e.org"]
+    waits = {"1": 3}
+    taken: list[str] = []
+
+    def claims(row: Prepared) -> Outcome:
+        waits[row.external_id] = waits.get(row.external_id, 0) - 1
+        if waits[row.external_id] >= 0:
+            return Outcome(NOT_YET, "name", "its company is not there")
+        taken.append(row.external_id)
+        return Outcome(CREATED) if row.external_id in "12" else Outcome(REJECTED, "mail", "belongs to somebody else")
+
+    report = brought_in(a_table(tmp_path, HEADER, *lines), Receiver(claims))
+
+    assert (taken[:2], sorted(taken[2:])) == (["2", "1"], ["3", "4"])
+    assert [line for line, _, _ in rejected(report)] == [4, 5]
+
+
+def test_the_next_row_has_its_turn_when_the_first_waited_in_vain(tmp_path: Path) -> None:
+    lines = ["1,Orlova,,ann@e.org", "2,Mills,,ann@e.org", "3,Reed,,ann@e.org"]
+    missing = Outcome(NOT_YET, "name", "its company is not there")
+    receiver = Receiver(lambda row: missing if row.external_id == "1" else Outcome(CREATED))
+
+    report = brought_in(a_table(tmp_path, HEADER, *lines), receiver)
+
+    assert rejected(report) == [(2, "name", "its company is not there; waited 31 s")]
+    assert receiver.sent[-2:] == ["2", "3"]
+
+
+def test_where_rejected_rows_go_is_looked_at_before_anything_is_recorded(tmp_path: Path) -> None:
+    table = a_table(tmp_path, HEADER, "1,,,")
+    (tmp_path / "map.toml").write_text(PEOPLE)
+    nowhere = ["--rejected", str(tmp_path / "nonexist" / "x.csv")]
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    asked = parser.parse_args(["import", "people", str(table.path), "--map", str(tmp_path / "map.toml"), *nowhere])
+
+    with pytest.raises(MapError, match="choose another place with --rejected"):
+        asked.run(asked, Settings(home=tmp_path / "nobody-is-here"))
 
 
 def test_what_never_comes_is_rejected_after_half_a_minute(tmp_path: Path) -> None:
