@@ -43,6 +43,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.museum
 	$(BIN)/python -m tests.crash.cycles --victim baton --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.crash.cycles --victim postgres --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.crash.walk --cycles $(or $(CYCLES),50) $(if $(SEED),--seed $(SEED))
 
 # passwords and keys of an installation of its own, for docker compose and Kubernetes: .env and .secrets/
 secrets:

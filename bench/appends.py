@@ -33,7 +33,7 @@ def run(events_before: int = EVENTS_BEFORE) -> list[Row]:
         recorder = {"dbname": server.create_database(), "host": str(server.socket), "port": 5432}
         recorder |= {"user": "postgres", "password": ""}
         rows = _single(dsn, recorder, uma)
-        rows += _batches(server, dsn, uma)
+        rows += _batches(dsn, _another_log(server, events_before), uma)
         rows += [_processes(dsn), asyncio.run(_synced(dsn))]
         return rows
 
@@ -44,7 +44,7 @@ def _single(dsn: str, recorder: dict[str, Any], uma: str) -> list[Row]:
         loads = interleaved(
             {
                 "baton": partial(apart, appends, dsn, writers, SECONDS, 1, False),
-                "eventsourcing": partial(apart, eventsourcing_appends, recorder, writers, SECONDS, False),
+                "eventsourcing": partial(apart, eventsourcing_appends, recorder, writers, SECONDS),
                 "umadb": partial(apart, umadb_appends, uma, writers, SECONDS, 1),
                 "one stream": partial(apart, appends, dsn, writers, SECONDS, 1, True),
             }
@@ -64,7 +64,7 @@ def _cpu(loads: dict[str, Load], peer: str) -> str:
     return f"load client CPU, of one core: Baton {loads['baton'].cpu:.2f}, {peer} {loads[peer].cpu:.2f}"
 
 
-def _batches(server: TestServer, dsn: str, uma: str) -> list[Row]:
+def _batches(dsn: str, beside: str, uma: str) -> list[Row]:
     hundred = interleaved(
         {
             "baton": partial(apart, appends, dsn, 1, SECONDS, 100, False),
@@ -74,7 +74,7 @@ def _batches(server: TestServer, dsn: str, uma: str) -> list[Row]:
     thousand = interleaved(
         {
             "baton": partial(apart, appends, dsn, 1, SECONDS, 1000, False),
-            "copy": partial(apart, copies, server.dsn(_empty_log(server)), SECONDS),
+            "copy": partial(apart, copies, beside, SECONDS),
         }
     )
     small, large = (loads["baton"].rate for loads in (hundred, thousand))
@@ -84,11 +84,11 @@ def _batches(server: TestServer, dsn: str, uma: str) -> list[Row]:
     ]
 
 
-def _empty_log(server: TestServer) -> str:
-    """A database with the log's own table and indexes, for the raw COPY."""
-    database = server.create_database()
-    apart(fill, server.dsn(database), 1)
-    return database
+def _another_log(server: TestServer, events: int) -> str:
+    """The log's own table and indexes with as many events in them, for the raw COPY."""
+    dsn = server.dsn(server.create_database())
+    apart(fill, dsn, events)
+    return dsn
 
 
 def copies(dsn: str, seconds: float, start: Callable[[], None]) -> int:

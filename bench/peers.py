@@ -43,17 +43,13 @@ def threads(writers: int, seconds: float, start: Callable[[], None], write: Call
     return sum(counts)
 
 
-def eventsourcing_appends(
-    server: dict[str, Any], writers: int, seconds: float, functions: bool, start: Callable[[], None]
-) -> int:
+def eventsourcing_appends(server: dict[str, Any], writers: int, seconds: float, start: Callable[[], None]) -> int:
     """Single-event inserts by the application recorder, each its own stream, as the library does them."""
     from eventsourcing.persistence import StoredEvent
     from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-    with PostgresDatastore(
-        **server, pool_size=writers, max_overflow=writers, enable_db_functions=functions
-    ) as datastore:
-        recorder = PostgresApplicationRecorder(datastore, events_table_name=f"stored_events_{int(functions)}")
+    with PostgresDatastore(**server, pool_size=writers, max_overflow=writers) as datastore:
+        recorder = PostgresApplicationRecorder(datastore, events_table_name="stored_events")
         datastore.pool.open(wait=True)
         recorder.create_table()
 

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from eventlog.kafka.topics import Topic, Topics  # noqa: E402
+from eventlog.streaming.records import kept_topics  # noqa: E402
 from facts import contacts, marketing, operations, sales  # noqa: E402, F401 - registers the facts
+from facts.analytics import Derived  # noqa: E402
 from facts.registry import REGISTRY, Fact  # noqa: E402
 
 PAGE = ROOT / "docs" / "asyncapi.yaml"
 #: Facts that any department may record.
 EVERYWHERE = "operations"
+#: Who derives facts of the others' facts.
+DERIVING = "analytics"
 
 INFO = {
     "title": "Baton",
@@ -59,6 +64,23 @@ HEADERS: dict[str, tuple[dict[str, Any], str]] = {
     "metadata": (TEXT, "The stored metadata, byte for byte: JSON with branch, actor, subjects, command and more."),
 }
 OPTIONAL_HEADERS = {"traceparent"}
+DERIVED = sorted(Derived.__subclasses__(), key=lambda each: each.name)
+
+DERIVED_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
+    **{name: HEADERS[name] for name in ("ce_specversion", "ce_type", "ce_source", "content-type", "tenant")},
+    "ce_id": (HEADERS["ce_id"][0], "Follows from the fact and its topology: told again, it is told under the same id."),
+    "ce_subject": (TEXT, "The stream that it follows from; also the record's key."),
+    "ce_time": (TIME, "When the fact was recorded that it follows from."),
+    "source": (TEXT, "The department of the fact that it follows from."),
+    **dict.fromkeys(("generation", "position", "version"), (NUMBER, "Of the fact that it follows from.")),
+}
+
+WAITING_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
+    **HEADERS,
+    "reason": (TEXT, "Why it could not be handled."),
+    "attempts": (NUMBER, "How often it was tried."),
+    "retryat": (TIME, "When it may be tried again."),
+}
 
 WATERMARK = {
     "type": "object",
@@ -76,18 +98,29 @@ WATERMARK = {
 def document() -> dict[str, Any]:
     """The whole description, as it is written."""
     departments = sorted({name.partition(".")[0] for name in REGISTRY.facts} - {EVERYWHERE})
-    schemas: dict[str, Any] = {"Headers": _headers(), "Sealed": SEALED, "Watermark": WATERMARK}
+    schemas: dict[str, Any] = {
+        "Headers": _headers(HEADERS),
+        "DerivedHeaders": _headers(DERIVED_HEADERS),
+        "WaitingHeaders": _headers(WAITING_HEADERS),
+        "Sealed": SEALED,
+        "Watermark": WATERMARK,
+    }
     for fact in REGISTRY.facts.values():
         schemas |= _schemas(fact)
+    for derived in DERIVED:
+        schemas[derived.__name__] = _schema_of(derived)
     return {
         "asyncapi": "3.0.0",
         "info": INFO,
         "defaultContentType": "application/json",
-        "channels": {name: channel for each in departments for name, channel in _channels(each).items()},
-        "operations": {name: operation for each in departments for name, operation in _operations(each).items()},
+        "channels": {name: channel for each in departments for name, channel in _channels(each).items()}
+        | _derived_channels(),
+        "operations": {name: operation for each in departments for name, operation in _operations(each).items()}
+        | _derived_operations(),
         "components": {
             "messages": {name: _message(fact) for name, fact in sorted(REGISTRY.facts.items())}
-            | {"watermark": _mark()},
+            | {derived.name: _message(derived, "DerivedHeaders") for derived in DERIVED}
+            | {"waiting": _waiting(), "watermark": _mark()},
             "schemas": dict(sorted(schemas.items())),
         },
     }
@@ -99,6 +132,35 @@ def _channels(department: str) -> dict[str, Any]:
     return {
         department: _channel(topics.facts, told, f"Every event of the log of {department}."),
         f"{department}.watermarks": _channel(topics.watermarks, ["watermark"], f"How far {department} was told."),
+    }
+
+
+def _derived_channels() -> dict[str, Any]:
+    derived, retry = kept_topics(DERIVING)
+    names = [each.name for each in DERIVED]
+    return {
+        f"{DERIVING}.derived": _channel(derived, names, "What follows from the facts of all. Told at least once."),
+        f"{DERIVING}.retry": _channel(retry, ["waiting"], "Facts that could not be handled, until they can. Internal."),
+    }
+
+
+def _derived_operations() -> dict[str, Any]:
+    return {
+        f"{DERIVING}.derive": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{DERIVING}.derived"},
+            "summary": "A worker tells what it derived, before it is in any read model.",
+        },
+        f"{DERIVING}.wait": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{DERIVING}.retry"},
+            "summary": "A worker lays aside a fact that it cannot handle, with what follows in its stream.",
+        },
+        f"{DERIVING}.tryAgain": {
+            "action": "receive",
+            "channel": {"$ref": f"#/channels/{DERIVING}.retry"},
+            "summary": "A worker tries it again.",
+        },
     }
 
 
@@ -132,14 +194,26 @@ def _operations(department: str) -> dict[str, Any]:
     }
 
 
-def _message(fact: type[Fact]) -> dict[str, Any]:
+def _message(fact: type[Fact] | type[Derived], headers: str = "Headers") -> dict[str, Any]:
     return {
         "name": fact.name,
         "title": fact.__name__,
         "summary": " ".join((fact.__doc__ or "").split()) if "__doc__" in vars(fact) else fact.__name__,
         "contentType": "application/json",
-        "headers": {"$ref": "#/components/schemas/Headers"},
+        "headers": {"$ref": f"#/components/schemas/{headers}"},
         "payload": {"$ref": f"#/components/schemas/{fact.__name__}"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": "The stream."}, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _waiting() -> dict[str, Any]:
+    return {
+        "name": "waiting",
+        "title": "Waiting",
+        "summary": "A fact as its own topic told it, with why it waits. The payload is that of `ce_type`.",
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/WaitingHeaders"},
+        "payload": {"type": "object"},
         "bindings": {"kafka": {"key": {"type": "string", "description": "The stream."}, "bindingVersion": "0.5.0"}},
     }
 
@@ -154,12 +228,18 @@ def _mark() -> dict[str, Any]:
     }
 
 
-def _headers() -> dict[str, Any]:
+def _headers(headers: Mapping[str, tuple[dict[str, Any], str]]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {name: schema | {"description": said} for name, (schema, said) in HEADERS.items()},
-        "required": [name for name in HEADERS if name not in OPTIONAL_HEADERS],
+        "properties": {name: schema | {"description": said} for name, (schema, said) in headers.items()},
+        "required": [name for name in headers if name not in OPTIONAL_HEADERS],
     }
+
+
+def _schema_of(derived: type[Derived]) -> dict[str, Any]:
+    """What has its default is left out."""
+    schema = derived.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    return schema | {"required": derived.model_json_schema(mode="validation").get("required", [])}
 
 
 def _schemas(fact: type[Fact]) -> dict[str, Any]:

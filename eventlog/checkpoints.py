@@ -43,7 +43,7 @@ def _with_brought(moved: str, arguments: int) -> str:
 
 
 async def heard(connection: Any, source: str) -> Place:
-    """How far a source was heard completely, as it stands."""
+    """How far a source was heard completely, as it stands; nowhere while the views show what a restore took back."""
     row = await connection.fetchrow(_HEARD, source)
     return Place(*row) if row else NOWHERE
 
@@ -74,9 +74,13 @@ class Waiters:
     def reached(self, place: Place) -> None:
         self.place, self._doubtful = place, False
         while self._waiting and self._waiting[0][0] <= place:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
+            wanted, _, future = heapq.heappop(self._waiting)
+            if future.done():
+                continue
+            if wanted.generation == place.generation:
                 future.set_result(None)
+            else:
+                future.set_exception(NoSuchPlace(f"{wanted} was not heard before the log was restored, and is gone"))
 
     def wait(self, place: Place) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -122,7 +126,10 @@ ledgered AS (
 )
 """
 
-_HEARD = "SELECT generation, position FROM views.checkpoints WHERE source = $1"
+_HEARD = """
+SELECT generation, position FROM views.checkpoints c
+WHERE source = $1 AND NOT EXISTS (SELECT FROM views.forks f WHERE f.source = c.source AND NOT f.rebuilt)
+"""
 
 _FURTHER = """
 INSERT INTO views.checkpoints AS c (source, generation, position) VALUES ($1, $2, $3)

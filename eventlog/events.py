@@ -6,7 +6,7 @@
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -54,6 +54,25 @@ START = Place(1, Position(0))
 
 
 @dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a generation of a log began: it shares everything up to `position` with those before it. What they had
+    behind that was lost when the log was restored to an earlier moment."""
+
+    generation: int
+    position: Position
+
+
+def generation_at(position: int, forks: Iterable[Fork]) -> int:
+    """The generation in which the event at a position of a log with these forks was recorded."""
+    return max((fork.generation for fork in forks if position > fork.position), default=1)
+
+
+def is_lost(place: Place, forks: Iterable[Fork]) -> bool:
+    """Whether what stood at a place is no longer in a log with these forks: a later generation began in front of it."""
+    return any(fork.generation > place.generation > 0 and place.position > fork.position for fork in forks)
+
+
+@dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event to append: its stored name, the version of its schema, and its bytes as they will stand for ever."""
 
@@ -65,7 +84,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it stands in a log."""
+    """An event as it stands in a log; `generation` is the log's when it was recorded."""
 
     generation: int
     position: Position

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from eventlog.checks import check_name
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Offset, Place, Position, Version
-from eventlog.marks import WHOLE, ByPartition, InOneSequence, Mark, Marks, MarkTable
+from eventlog.events import Event, Fork, Offset, Place, Position, Version
+from eventlog.marks import WHOLE, ByPartition, InOneSequence, Mark, Marks, MarkTable, Superseded
 from eventlog.store import Log, Page
 from eventlog.tail import Tail
 
@@ -81,7 +81,7 @@ class Feed(Protocol):
 
     def pages(self, marks: Marks) -> AsyncGenerator[Page | Told, None]:
         """What comes after these marks, for ever: first what stands there, then what comes. Raises `Superseded` when
-        their parts are no longer those that are this reader's to hear."""
+        their parts are no longer those that are this reader's to hear, or end before them."""
         ...
 
     def watermarks(self) -> AsyncGenerator[Watermark, None]:
@@ -106,6 +106,14 @@ class Feed(Protocol):
 
     async def head(self) -> Place:
         """The end of the log."""
+        ...
+
+    async def generation(self) -> int:
+        """The generation that is told; 0 before anything is."""
+        ...
+
+    async def forks(self) -> Sequence[Fork]:
+        """Where the log's generations began, as it says itself."""
         ...
 
 
@@ -171,6 +179,9 @@ class OwnersLog:
     async def head(self) -> Place:
         return await self.log.head()
 
+    async def forks(self) -> Sequence[Fork]:
+        return await self.log.forks()
+
 
 class PostgresFeed(OwnersLog):
     """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
@@ -189,15 +200,19 @@ class PostgresFeed(OwnersLog):
     async def part_of(self, stream: str) -> int:
         return WHOLE
 
+    async def generation(self) -> int:
+        return (await self.head()).generation
+
     async def gone(self, marks: Marks) -> Iterable[Mark]:
         """The event that the mark names must be the one that was heard: a log that was restored to an earlier moment
-        gives the same positions to other events, and nobody knows what else it took back."""
+        gives the same positions to other events. Its generation must say so; until it does, nobody goes on."""
         for mark in marks.values():
             event = await self.at(mark.place.position) if mark.digest is not None else None
             if mark.digest is not None and (event is None or event.digest != mark.digest):
                 raise NotSafe(
-                    f"position {mark.place} of the log of {self.department} is not the event that was heard:"
-                    " the log was restored to an earlier moment, or is another one"
+                    f"position {mark.place} of the log of {self.department} is not the event that was heard: the log"
+                    " was restored to an earlier moment, or is another one. If it was restored, run"
+                    f" `{self.log.once_restored()}`"
                 )
         return ()
 
@@ -206,6 +221,8 @@ class PostgresFeed(OwnersLog):
         with self._tail:
             while True:
                 page = self._tail.after(position) or await self.log.read_all(position, self._page_events)
+                if page.head < position:
+                    raise Superseded(f"the log of {self.department} ends at {page.head} and was heard up to {position}")
                 if page.scanned > position:
                     position = page.scanned
                     yield page

@@ -3,16 +3,18 @@
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from eventlog.changes import Changes
 from eventlog.codec import NewerSchema, Recorded
 from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import Poison
+from eventlog.events import Place, Position
 from eventlog.projections import At, Insert, Project, Projection
-from eventlog.reactions import Cancel, React, Reactions, Todo
+from eventlog.reactions import Cancel, Lost, React, Reactions, ReactToLoss, Todo
 from eventlog.topologies import Derived, StateKey, States, Topology, stored
 
 
@@ -54,6 +56,7 @@ class Folding:
         self._reacts: dict[str, list[React]] = {}
         self._reacts_on_every: list[React] = []
         self._topologies: dict[str, list[tuple[str, Topology]]] = {}
+        self._reacts_to_loss: list[ReactToLoss] = []
         for each in heard:
             for name, functions in each.handlers.items():
                 self._projects.setdefault(name, []).extend(functions)
@@ -63,6 +66,7 @@ class Folding:
         for reacting in reactions:
             if source in (reacting.sources or (own,)):
                 self._reacts_on_every.extend(reacting.every)
+                self._reacts_to_loss.extend(reacting.losses)
                 for name, reacts in reacting.handlers.items():
                     self._reacts.setdefault(name, []).extend(reacts)
 
@@ -78,6 +82,12 @@ class Folding:
             for entry in entries
             for table, topology in self._topologies.get(entry.event.type, ())
         }
+
+    def lost(self, lost: Lost, generation: int) -> list[Asked]:
+        """What is to be done because something was lost when a generation of its log began."""
+        at = _at_loss(lost, generation)
+        todos = [todo for react in self._reacts_to_loss for todo in react(lost)]
+        return [Asked(todo, at, uuid5(at.event_id, f"{todo.kind}:{n}")) for n, todo in enumerate(todos)]
 
     def fold(self, entries: Iterable[Entry], states: States | None = None) -> Folded:
         """Changes and todos of the entries; `states` are those of `state_keys` as they stand. A fact whose function
@@ -147,6 +157,30 @@ def _row(key: StateKey, state: Any) -> Insert:
     return Insert(key.table, {**columns, "state": stored(state)})
 
 
+def _at_loss(lost: Lost, generation: int) -> At:
+    """No fact tells of a loss: its id is made of what was lost, and it stands in front of all facts."""
+    id = uuid5(NAMESPACE_OID, f"lost in generation {generation}: {lost.tenant} {lost.stream}")
+    return At(
+        department=lost.stream.partition(".")[0],
+        tenant=lost.tenant,
+        stream=lost.stream,
+        version=lost.version,
+        place=Place(generation, Position(0)),
+        event_id=id,
+        type="",
+        recorded_at=datetime.fromtimestamp(0, UTC),
+        occurred_at=None,
+        employee="",
+        actor="",
+        branch="",
+        subjects=(),
+        command_id=str(id),
+        correlation_id=str(id),
+        causation_id="",
+        digest=b"",
+    )
+
+
 def said(error: BaseException) -> str:
     """What was raised and where, without values: a reason is shown to people and holds nothing personal."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -171,5 +205,13 @@ def _asked(reacts: Iterable[Callable[[Any, At], Iterable[Todo | Cancel]]], fact:
                 found.append((at, each))
                 continue
             n = counts[each.kind] = counts.get(each.kind, -1) + 1
-            found.append(Asked(each, at, uuid5(at.event_id, f"{each.kind}:{n}")))
+            found.append(Asked(each, at, command_id(at, f"{each.kind}:{n}")))
     return found
+
+
+def command_id(at: At, what: str) -> UUID:
+    """The id under which something is done because of a fact: the same, whenever the fact is heard. A command that is
+    given again after its log was restored makes a fact with the id of the one that was lost; it is another fact, and
+    what was done because of that one does not answer for it."""
+    generation = at.place.generation
+    return uuid5(at.event_id, what if generation <= 1 else f"{what}:{generation}")

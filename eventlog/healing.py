@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from eventlog.entry import StreamKey
+from eventlog.marks import Superseded
 from eventlog.source import Source
 from eventlog.trouble import is_infrastructure
 
@@ -46,7 +47,7 @@ class Healing:
                 return
             healed = await source.set_right(stream)
         except Exception as error:
-            if not is_infrastructure(error):
+            if not (is_infrastructure(error) or isinstance(error, Superseded)):
                 raise
             healed = False
         if healed:

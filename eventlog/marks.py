@@ -58,6 +58,10 @@ class MarkTable(Protocol):
         """Whether an entry that moves stands behind a mark."""
         ...
 
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """What a mark says when it stands behind an entry."""
+        ...
+
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         """Move marks from exactly what they were: the CTE `moved`, which has one row if each still was."""
         ...
@@ -71,7 +75,8 @@ def moved(table: MarkTable, marks: Marks, entries: Iterable[Entry]) -> Marks:
         mark = found.setdefault(entry.part, marks[entry.part])
         if entry.offset is not None and table.passes(mark, entry):
             digest = entry.digest if entry.digest == entry.event.digest else None
-            found[entry.part] = Mark(mark.part, Offset(entry.offset + 1), entry.event.place, digest, mark.epoch)
+            place = table.place(mark, entry)
+            found[entry.part] = Mark(mark.part, Offset(entry.offset + 1), place, digest, mark.epoch)
     return found
 
 
@@ -88,7 +93,11 @@ class InOneSequence:
         return _whole(await connection.fetchrow(_READ, self.source))
 
     def passes(self, mark: Mark, entry: Entry) -> bool:
-        return entry.event.place > mark.place
+        return entry.event.position > mark.place.position
+
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """How far the log was heard: of the generation in which it is now, whenever the event was recorded."""
+        return Place(max(mark.place.generation, entry.event.generation), entry.event.position)
 
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         (was,), (now,) = old, new
@@ -120,20 +129,16 @@ class ByPartition:
     def passes(self, mark: Mark, entry: Entry) -> bool:
         return entry.offset is not None and entry.offset >= mark.offset
 
+    def place(self, mark: Mark, entry: Entry) -> Place:
+        """The event's own, by which its record is known again."""
+        return entry.event.place
+
     def saved(self, old: Sequence[Mark], new: Sequence[Mark]) -> Statement:
         both = sorted(zip(old, new, strict=True), key=lambda pair: pair[0].part)
         rows = [
             (was.part, now.offset, *_place(now), now.digest, was.offset, *_place(was), was.epoch) for was, now in both
         ]
         return Statement(_SAVE_PARTS, (self.source, self.topic, *([row[n] for row in rows] for n in range(9))))
-
-    async def rewind(self, connection: Any, marks: Iterable[Mark]) -> None:
-        """Begin these parts anew: what they named is no longer there. Raises `Superseded`."""
-        wanted = sorted((mark.part, mark.epoch) for mark in marks)
-        parts, epochs = [part for part, _ in wanted], [epoch for _, epoch in wanted]
-        done = await connection.execute(_REWIND, self.source, self.topic, parts, epochs)
-        if done != f"UPDATE {len(wanted)}":
-            raise Superseded(f"partitions of {self.topic} were taken by somebody else")
 
 
 def _place(mark: Mark) -> tuple[int, int]:
@@ -200,12 +205,6 @@ marked AS (
         AND m.generation = n.old_generation AND m.position = n.old_position AND m.epoch = n.epoch
     RETURNING 1
 ), moved AS (SELECT 1 FROM marked HAVING count(*) = cardinality($3::integer[]))
-"""
-
-_REWIND = """
-UPDATE views.marks m SET next_offset = 0, generation = 0, position = 0, digest = NULL
-FROM unnest($3::integer[], $4::bigint[]) AS n(partition, epoch)
-WHERE m.source = $1 AND m.topic = $2 AND m.partition = n.partition AND m.epoch = n.epoch
 """
 
 _SUPERSEDE = "UPDATE views.checkpoints SET epoch = epoch + 1 WHERE $1::text IS NULL OR source = $1"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from eventlog.checks import check, check_name
 from eventlog.errors import CommandReused, Conflict
-from eventlog.events import CHAIN_START, Event, NewEvent, Place, Position, Version, chain_digest, event_id
+from eventlog.events import CHAIN_START, Event, Fork, NewEvent, Place, Position, Version, chain_digest, event_id
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
 
 SUBSCRIPTION_PAGE = 1000
@@ -110,6 +110,12 @@ class MemoryStore:
 
     async def head(self) -> Place:
         return Place(1, Position(len(self._events)))
+
+    async def forks(self) -> Sequence[Fork]:
+        return ()
+
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self.department}"
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)

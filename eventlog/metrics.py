@@ -7,6 +7,7 @@ _LABELS = ("department", "source")
 HEARD = Counter("baton_facts_heard", "Facts that went through a projector", _LABELS)
 REFETCHED = Counter("baton_facts_refetched", "Facts that did not come and were fetched from their owner", _LABELS)
 ALARMS = Counter("baton_digest_alarms", "Facts whose digest is not what their bytes and history give", _LABELS)
+FORGOTTEN = Counter("baton_facts_forgotten", "Facts that were heard and that a restore of their log took back", _LABELS)
 PARKED = Gauge("baton_parked_streams", "Streams that wait because of a fact that could not be handled", _LABELS)
 _KINDS = ("department", "kind")
 

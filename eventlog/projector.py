@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from eventlog.checkpoints import wait_until_heard
 from eventlog.codec import Codec
+from eventlog.department import Department
 from eventlog.entry import StreamKey
 from eventlog.errors import NoSuchPlace
 from eventlog.events import Place, Version
@@ -18,7 +19,8 @@ from eventlog.fold import Folding
 from eventlog.marks import NOWHERE
 from eventlog.projections import Projection
 from eventlog.reactions import Reactions
-from eventlog.source import Department, Source
+from eventlog.restored import Renew
+from eventlog.source import Source
 from eventlog.views import Views
 from eventlog.writing import Writer
 
@@ -29,7 +31,8 @@ def _now() -> datetime:
 
 class Projector:
     """Runs projections and reactions of one department. One of `feeds` is the department's own log. `wake` is called
-    when there is something to do, `told` after every commit."""
+    when there is something to do, `told` after every commit; `renew` computes the read models anew, where they show
+    what a restore of another log took back."""
 
     def __init__(
         self,
@@ -44,8 +47,9 @@ class Projector:
         told: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = _now,
         parked_streams_max: int = 1000,
+        renew: Renew | None = None,
     ) -> None:
-        self._shared = Department(department, views, codec, Writer(), clock, wake, told, parked_streams_max)
+        self._shared = Department(department, views, codec, Writer(), clock, wake, told, parked_streams_max, renew)
         self.sources: Mapping[str, Source] = {
             feed.department: Source(self._shared, feed, Folding(feed.department, department, projections, reactions))
             for feed in feeds

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from eventlog.events import Version
 from eventlog.projections import At
 
 
@@ -67,6 +68,16 @@ class NotYet(Exception):
     retry_s: float = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Versions of a stream, from `version` on, that were heard and that a restore of their log took back."""
+
+    tenant: str
+    stream: str
+    version: Version
+
+
+ReactToLoss = Callable[[Lost], Iterable[Todo]]
 React = Callable[[Any, At], Iterable[Todo | Cancel]]
 #: Does one todo; raises NotYet to be asked again, anything else is retried with growing waits and counted.
 Do = Callable[[Due], Awaitable[None]]
@@ -86,6 +97,7 @@ class Reactions:
     doers: dict[str, Do] = field(default_factory=dict)
     bulk_doers: dict[str, DoMany] = field(default_factory=dict)
     every: list[React] = field(default_factory=list)
+    losses: list[ReactToLoss] = field(default_factory=list)
 
     def on(self, *facts: Any) -> Callable[[R], R]:
         """Register a pure function from these facts to todos."""
@@ -100,6 +112,11 @@ class Reactions:
     def on_every(self, function: R) -> R:
         """Register a pure function from every fact of the sources (None: a type unknown here) to todos."""
         self.every.append(function)
+        return function
+
+    def on_lost(self, function: ReactToLoss) -> ReactToLoss:
+        """Register a pure function from what a restore of a source took back to todos."""
+        self.losses.append(function)
         return function
 
     def does(self, kind: str, do: Do) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from eventlog import metrics, tracing
 from eventlog.reactions import Do, DoMany, Due, NotYet, Reactions
-from eventlog.todos import Later, Taken, finish, next_due, release_leases, take_due
+from eventlog.todos import Later, Taken, finish, next_due, release, take_due
 from eventlog.trouble import persist
 from eventlog.views import Views
 
@@ -55,6 +55,8 @@ class Reactor:
         self._kinds = sorted({*self._doers, *self._bulk})
         self._awake = asyncio.Event()
         self._suspect = False
+        self._latest = clock()
+        self._trusts_at = 0.0
         self._under_way: set[int] = set()
         views.when_lost(self._doubt)
         self._slots = asyncio.Semaphore(CONCURRENT_MAX)
@@ -69,6 +71,16 @@ class Reactor:
         self._suspect = True
         self.wake()
 
+    def _now(self) -> datetime:
+        """What the clock says. Where that was put back, waits are noted by a time that never was, and some that were
+        reckoned before are only now being written."""
+        now = self._clock()
+        if now < self._latest:
+            self._suspect = True
+            self._trusts_at = time.monotonic() + LEASE_S
+        self._latest = now
+        return now
+
     async def run(self) -> None:
         """Until cancelled."""
         self._suspect = True
@@ -79,7 +91,8 @@ class Reactor:
             while True:
                 begun = time.monotonic()
                 self._awake.clear()
-                if self._suspect:
+                self._now()
+                if self._suspect or time.monotonic() < self._trusts_at:
                     self._suspect = False
                     await persist(self._release, "todos", self._log)
                 taken = await persist(self._take, "todos", self._log)
@@ -106,11 +119,11 @@ class Reactor:
 
     async def _release(self) -> None:
         async with self._views.deriving.acquire() as connection:
-            await release_leases(connection, self._clock(), self._under_way)
+            await release(connection, self._now(), RETRY_MAX_S, self._under_way)
 
     async def _take(self) -> list[Taken]:
         async with self._views.deriving.acquire() as connection:
-            taken = await take_due(connection, self._kinds, self._clock(), BATCH_TODOS, LEASE_S)
+            taken = await take_due(connection, self._kinds, self._now(), BATCH_TODOS, LEASE_S)
         self._under_way.update(each.id for each in taken)
         self._show()
         return taken
@@ -120,8 +133,8 @@ class Reactor:
         if self._awake.is_set():
             return
         due = await persist(self._next, "todos", self._log)
-        wait_s = LOOK_S if due is None else min(LOOK_S, (due - self._clock()).total_seconds())
-        if wait_s > 0:
+        wait_s = LOOK_S if due is None else min(LOOK_S, (due - self._now()).total_seconds())
+        if wait_s > 0 and not self._suspect:
             with suppress(TimeoutError):
                 # Not `wait_for`, which forgets that it was cancelled when somebody wakes us at the same moment.
                 async with asyncio.timeout(wait_s):
@@ -190,13 +203,13 @@ class Reactor:
     def _later(self, taken: Taken, error: Exception) -> Later:
         if isinstance(error, NotYet):
             metrics.TODOS_NOT_YET.labels(self._department, taken.due.kind).inc()
-            return Later(taken, self._clock() + timedelta(seconds=error.retry_s), False, error.reason)
+            return Later(taken, self._now() + timedelta(seconds=error.retry_s), False, error.reason)
         metrics.TODOS_FAILED.labels(self._department, taken.due.kind).inc()
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(taken.attempts, 20))
         self._log.warning(
             "%s failed (attempt %d), again in %.1f s", taken.due.kind, taken.attempts + 1, wait_s, exc_info=error
         )
-        return Later(taken, self._clock() + timedelta(seconds=wait_s), True, type(error).__name__)
+        return Later(taken, self._now() + timedelta(seconds=wait_s), True, type(error).__name__)
 
     async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> None:
         for each in done:

@@ -7,6 +7,7 @@ nothing that it did not recompute; for the own streams they are recomputed from 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
@@ -39,6 +40,14 @@ class Received:
     unproven: frozenset[Wanted]
     basis: Mapping[str, Place]
     ahead: frozenset[Wanted] = frozenset()
+
+
+class Fetched(NamedTuple):
+    """What the owner's log gave of a stream: the digest at the version wanted, recomputed from its bytes; None when it
+    is not there. `spoiled`: the bytes up to it do not give the digests that came with them."""
+
+    digest: bytes | None
+    spoiled: bool = False
 
 
 class Ledger:
@@ -78,19 +87,19 @@ class Ledger:
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
 
-    async def fetched_again(self, wanted: Wanted) -> bytes | None:
-        """Read a stream from its owner's log, recompute its whole chain, correct the ledger where it says otherwise,
-        and answer the digest at the version wanted; None when the owner does not have it."""
+    async def fetched_again(self, wanted: Wanted) -> Fetched:
+        """Read a stream from its owner's log, recompute its chain, and correct the ledger where it says otherwise.
+        What was spoiled on the way corrects nothing."""
         if wanted.department == self._store.department:
-            return await self._own(wanted)
+            return Fetched(await self._own(wanted))
         known = await self._views.fetchval(_NEWEST, wanted.tenant, wanted.stream) or 0
         upto = Version(max(wanted.version, known))
         feed = self._feeds[wanted.department]
         events = await feed.refetch(wanted.tenant, wanted.stream, Version(0), upto)
-        digest = recomputed(events, wanted)
-        if digest is not None:
-            await self._correct(wanted, chain(events))
-        return digest
+        digest, sound = recomputed(events, wanted), soundly(events)
+        if digest is not None and sound:
+            await self._correct(wanted, sound)
+        return Fetched(digest, spoiled=digest is not None and len(sound) < wanted.version)
 
     async def _correct(self, wanted: Wanted, digests: Sequence[bytes]) -> None:
         versions = list(range(1, len(digests) + 1))
@@ -122,6 +131,12 @@ def chain(events: Sequence[Event]) -> list[bytes]:
             break
         digests.append(digest_of(digests[-1] if digests else CHAIN_START, event))
     return digests
+
+
+def soundly(events: Sequence[Event]) -> list[bytes]:
+    """The digests of versions 1, 2, … as far as they are those that the events carry."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1].digest, zip(chain(events), events, strict=False))
+    return [digest for digest, _ in pairs]
 
 
 def _columns(wanted: Sequence[Wanted]) -> list[list[object]]:

@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,21 +12,24 @@ import asyncpg
 from eventlog import metrics, tracing
 from eventlog.ahead import ahead, either
 from eventlog.checkpoints import Waiters, heard, heard_completely, saved
-from eventlog.codec import Codec, Recorded
+from eventlog.codec import Recorded
 from eventlog.completeness import Expected
+from eventlog.department import Department
 from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
 from eventlog.errors import Poison
 from eventlog.events import Offset, Position, Version
 from eventlog.feed import Feed, Told, complete, mark_table
 from eventlog.fold import Folding, said
+from eventlog.generations import Generations, passes
 from eventlog.ledger import Examined, Gap, alarm, examine, read_heads, trust, unequal
 from eventlog.marks import NOWHERE, WHOLE, Mark, Marks, Superseded, moved
 from eventlog.parked import alarmed_positions, bounds, forgetting, parked_streams, parking, unparking
+from eventlog.restored import Restored
 from eventlog.todos import written
 from eventlog.topologies import States, read_states
 from eventlog.trouble import is_infrastructure, is_program, wait_s
-from eventlog.views import SCHEMA, Views
-from eventlog.writing import Statement, Writer, commit
+from eventlog.views import SCHEMA
+from eventlog.writing import Statement, commit
 
 #: Events that are written together while catching up: few enough that requests beside it do not wait for long.
 BATCH_EVENTS = 1000
@@ -44,20 +45,6 @@ LOOK_S = 0.05
 
 class TooManyParked(Poison):
     """So many streams are parked that it is the program that is wrong, not the facts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """What all sources of one department share."""
-
-    name: str
-    views: Views
-    codec: Codec
-    writer: Writer
-    clock: Callable[[], datetime]
-    wake: Callable[[], None]
-    told: Callable[[], None] = lambda: None
-    parked_streams_max: int = 1000
 
 
 class Source:
@@ -79,6 +66,8 @@ class Source:
         self._taken = 0
         self._batches = 0
         self._parked: dict[StreamKey, str] = {}
+        restored = Restored(department.name, department.views, department.codec, feed, folding, department.clock)
+        self._generations = Generations(feed, restored, department.renew, self._log)
         self._writing = asyncio.Lock()
         self._suspect = asyncio.Event()
         self._expected = Expected()
@@ -99,9 +88,9 @@ class Source:
             except Superseded as error:
                 self._log.info("%s", error)
             except Exception as error:
-                if not is_infrastructure(error):
-                    raise
                 failures = failures + 1 if self._batches == batches else 1
+                if not (is_infrastructure(error) or passes(error, failures)):
+                    raise
                 self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
                 await asyncio.sleep(wait_s(failures))
 
@@ -138,6 +127,7 @@ class Source:
     async def _expect(self) -> None:
         async with aclosing(self.feed.watermarks()) as watermarks:
             async for watermark in watermarks:
+                self._generations.refuse_another(watermark.place.generation)
                 if not self._expected.expect(watermark):
                     raise Superseded(f"{self.feed.topic} was filled anew")
                 self._news.set()
@@ -168,12 +158,18 @@ class Source:
             self._marks = await self._table.take(connection, parts)
             self._taken += 1
             self._parked = await parked_streams(connection, self.feed.department)
+            await self._generations.read(connection)
             place = await heard(connection, self.feed.department)
         self.heard.reached(place)
 
     async def _resume(self, parts: Iterable[int]) -> None:
         """Take parts, and make sure that what their marks name is what was heard."""
         await self._take(parts)
+        if await self._generations.catch_up():
+            self._department.wake()
+            await self._take(parts)
+        if await self._generations.renewed():
+            await self._take(parts)
         gone = list(await self.feed.gone(self._marks))
         if gone:
             self._log.warning("%d parts are no longer what was heard, heard again from their start", len(gone))
@@ -276,6 +272,7 @@ class Source:
                 if isinstance(page, Told):
                     yield await self._decoded(page)
                     continue
+                self._generations.refuse_later(page.generation)
                 events = page.events
                 if self.feed.in_one_sequence:
                     events = await complete(self.feed, page, after)
@@ -312,7 +309,7 @@ class Source:
             await self._apply(entries[middle:])
 
     async def _write(self, entries: list[Entry], fault: Parked | None) -> None:
-        examined = await self._examine(entries)
+        examined = await self._examine(await self._generations.still_told(entries))
         if examined.gaps:
             await self._apply(await self._completed(entries, examined.gaps))
             return

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-from eventlog.events import Event, NewEvent, Place, Position, Version
+from eventlog.events import Event, Fork, NewEvent, Place, Position, Version
 
 
 class Mode(Enum):
@@ -124,7 +124,7 @@ EVERYTHING = Filter()
 @dataclass(frozen=True, slots=True)
 class Page:
     """Events in position order. `scanned` is the last position looked at, whether it matched or not: go on from
-    there. `head` is the log's last position when the page was read."""
+    there. `generation` and `head` are the log's, and its last position, when the page was read."""
 
     generation: int
     events: Sequence[Event]
@@ -150,6 +150,15 @@ class Log(Protocol):
 
     async def head(self) -> Place:
         """The last position of the log, and its generation. An empty log is at position 0."""
+        ...
+
+    async def forks(self) -> Sequence[Fork]:
+        """Where its generations began, in their order; none for a log that was never restored."""
+        ...
+
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        """The command by which an operator says that the log was restored to an earlier moment, and shares positions
+        up to `shared` (None: to its end) with what was heard of it, in generations up to `above`."""
         ...
 
     def subscribe(self, after: Position) -> AsyncIterator[Page]:

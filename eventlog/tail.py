@@ -64,6 +64,9 @@ class Tail:
             self._forget(error)
 
     def _remember(self, start: Position, page: Page) -> None:
+        if self._pages and self._pages[-1][1].generation != page.generation:
+            self._pages.clear()
+            self._events = 0
         self._pages.append((start, page))
         self._at = page.scanned
         self._events += len(page.events)

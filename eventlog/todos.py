@@ -69,7 +69,7 @@ def _row(asked: Asked, now: datetime) -> tuple[Any, ...]:
     return (
         *(todo.kind, todo.key, at.tenant, to_json(dict(todo.args)).decode(), asked.command_id, str(at.event_id)),
         *(at.correlation_id or at.command_id, todo.due, todo.due or now, now),
-        at.traceparent,
+        *(at.traceparent, at.department, at.place.position),
     )
 
 
@@ -109,10 +109,11 @@ async def next_due(connection: Any, kinds: Sequence[str]) -> datetime | None:
     return found
 
 
-async def release_leases(connection: Any, now: datetime, under_way: Iterable[int] = ()) -> None:
-    """By the one runner of a department: what nobody does any more, because its predecessor died, is due now. Ids that
-    are `under_way` stay leased."""
-    await connection.execute(_RELEASE, now, list(under_way))
+async def release(connection: Any, now: datetime, wait_max_s: float, under_way: Iterable[int] = ()) -> None:
+    """By the one runner of a department: what nobody does any more, because its predecessor died, is due now; and so
+    is what would wait for longer than anything waits but for its deadline: a clock was ahead when that was noted. Ids
+    that are `under_way` stay leased."""
+    await connection.execute(_RELEASE, now, now + timedelta(seconds=wait_max_s), list(under_way))
 
 
 _CANCEL = """
@@ -122,13 +123,13 @@ WHERE t.tenant = v.tenant AND t.kind = v.kind AND t.key = v.key
 
 _WRITE = """
 INSERT INTO views.todos (kind, key, tenant, args, command_id, causation_id, correlation_id, due, next_at, created_at,
-    traceparent)
+    traceparent, source, position)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::bigint[])
 ON CONFLICT (tenant, kind, key) WHERE key IS NOT NULL DO UPDATE SET
     args = EXCLUDED.args, command_id = EXCLUDED.command_id, causation_id = EXCLUDED.causation_id,
     correlation_id = EXCLUDED.correlation_id, due = EXCLUDED.due, next_at = EXCLUDED.next_at,
-    traceparent = EXCLUDED.traceparent,
+    traceparent = EXCLUDED.traceparent, source = EXCLUDED.source, position = EXCLUDED.position,
     attempts = 0, last_error = '', leased = false
 """
 
@@ -141,7 +142,10 @@ WHERE id = ANY(ARRAY(
 RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts, traceparent
 """
 
-_RELEASE = "UPDATE views.todos SET next_at = $1 WHERE leased AND next_at > $1 AND id <> ALL($2::bigint[])"
+_RELEASE = """
+UPDATE views.todos SET next_at = $1
+WHERE next_at > $1 AND id <> ALL($3::bigint[]) AND (leased OR (next_at > $2 AND coalesce(due, $1) <= $1))
+"""
 
 _DONE = """
 DELETE FROM views.todos t USING unnest($1::bigint[], $2::uuid[]) AS v(id, command_id)

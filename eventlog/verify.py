@@ -14,7 +14,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Where a chain does not hold. Position 0 and no stream: the log as a whole."""
+    """Where a chain does not hold. No stream: the log as a whole."""
 
     tenant: str
     stream: str
@@ -59,6 +59,9 @@ class Verifier:
     def _add(self, event: Event) -> None:
         key = event.tenant, event.stream
         version, digest = self._heads.get(key, (Version(0), CHAIN_START))
+        if self._whole and event.position != self._position + 1:
+            reason = f"position {event.position} follows {self._position}"
+            self.found.broken.append(Broken("", "", Version(0), event.position, reason))
         for reason in self._reasons(event, version, digest):
             self.found.broken.append(Broken(event.tenant, event.stream, event.version, event.position, reason))
         self.found.events += 1
@@ -68,8 +71,6 @@ class Verifier:
         self._heads[key] = event.version, event.digest
 
     def _reasons(self, event: Event, version: Version, digest: bytes) -> Iterable[str]:
-        if self._whole and event.position != self._position + 1:
-            yield f"position {event.position} follows {self._position}"
         if event.recorded_at < self._recorded_at:
             yield "recorded before the event in front of it"
         if event.version != version + 1:

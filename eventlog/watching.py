@@ -91,4 +91,7 @@ class Watching:
                 self._heard[row["source"]].reached(Place(row["generation"], Position(row["position"])))
 
 
-_HEARD = "SELECT source, generation, position FROM views.checkpoints"
+_HEARD = """
+SELECT source, generation, position FROM views.checkpoints c
+WHERE NOT EXISTS (SELECT FROM views.forks f WHERE f.source = c.source AND NOT f.rebuilt)
+"""

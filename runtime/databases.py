@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
-from runtime.files import write_private
+from runtime.files import read_private, write_private
 
 #: The database of the data keys, beside those of the departments.
 KEYRING = "keyring"
@@ -32,7 +32,7 @@ class Passwords:
     def at(cls, path: Path) -> "Passwords":
         if not path.exists():
             write_private(path, secrets.token_hex(32).encode())
-        return cls(path.read_bytes())
+        return cls(read_private(path))
 
     def of(self, role: str) -> str:
         return hmac.digest(self.secret, b"role:" + role.encode(), hashlib.sha256).hex()

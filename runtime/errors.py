@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 
 from eventlog import errors as log
 from eventlog.decider import Forbidden, Invalid, NotThere, Refused
+from eventlog.trouble import INFRASTRUCTURE
 
 DOMAIN = "baton"
 
@@ -72,16 +73,11 @@ TABLE: Sequence[tuple[type[BaseException], Kind]] = (
     (log.KeyringUnavailable, UNAVAILABLE),
     (log.Behind, BEHIND),
     (log.NoSuchPlace, BEYOND_HEAD),
-    (asyncpg.PostgresConnectionError, UNAVAILABLE),
     (ValueError, INTERNAL),  # also asyncpg's refusal of an argument, which is an InterfaceError
-    (asyncpg.InterfaceError, UNAVAILABLE),
-    (asyncpg.CannotConnectNowError, UNAVAILABLE),
-    (asyncpg.AdminShutdownError, UNAVAILABLE),
-    (asyncpg.CrashShutdownError, UNAVAILABLE),
-    (asyncpg.TooManyConnectionsError, UNAVAILABLE),
     (asyncpg.QueryCanceledError, DEADLINE),
     (TimeoutError, DEADLINE),
-    (OSError, UNAVAILABLE),
+    (asyncpg.InterfaceError, UNAVAILABLE),
+    *((error, UNAVAILABLE) for error in INFRASTRUCTURE),
 )
 
 

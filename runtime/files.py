@@ -1,7 +1,10 @@
 """Files that only their owner may read."""
 
+import logging
 import os
 from pathlib import Path
+
+log = logging.getLogger("baton.files")
 
 
 def private_folder(path: Path) -> Path:
@@ -27,6 +30,16 @@ def write_private(path: Path, content: bytes) -> None:
     finally:
         beside.unlink()
     _sync(path.parent)
+
+
+def read_private(path: Path) -> bytes:
+    """The content of a file that is to be its owner's alone. One of ours that others may read is closed to them, and
+    they may know what was in it: the log says so. A file of somebody else's is his to close, as a mounted secret is."""
+    status = path.stat()
+    if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+        log.warning("%s could be read by others than its owner: closed to them now", path)
+        path.chmod(0o600)
+    return path.read_bytes()
 
 
 def replace_private(path: Path, content: bytes) -> None:

@@ -1,19 +1,24 @@
 """Tokens: JWTs of the local issuer or of an OIDC issuer, verified in the gateway and again in every department."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from eventlog.errors import NotSafe
 from runtime.call import Identity
 from runtime.errors import UNAUTHENTICATED, RpcError, failure
-from runtime.files import write_private
+from runtime.files import read_private, write_private
 
 ROLES = ("clerk", "marketing", "sales", "support", "manager", "analyst", "operator", "admin")
 #: Who may read what is personal; to the others it shows as erased.
@@ -57,17 +62,23 @@ class LocalKey:
     @classmethod
     def at(cls, path: Path) -> "LocalKey":
         """The key in this file, of which the public part is enough: who only verifies need not be able to sign. Raises
-        `OSError`, `ValueError`."""
+        `OSError`, `NotSafe`."""
         text = path.read_bytes()
         if b"PRIVATE KEY" in text:
             return Issuer.at(path).public
-        public = serialization.load_pem_public_key(text)
-        if not isinstance(public, Ed25519PublicKey):
-            raise ValueError(f"{path} holds no Ed25519 key")
-        return cls(public)
+        return cls(_loaded(serialization.load_pem_public_key, text, path))
 
     def key(self, token: str) -> Ed25519PublicKey:
         return self._public
+
+
+def _loaded(load: Callable[[bytes], Any], text: bytes, path: Path) -> Any:
+    """Raises `NotSafe` where the file holds no such key."""
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        key = load(text)
+        if isinstance(key, Ed25519PrivateKey | Ed25519PublicKey):
+            return key
+    raise NotSafe(f"{path} holds no Ed25519 key in PEM: put the right file back; nothing was changed")
 
 
 class Issuer:
@@ -79,7 +90,7 @@ class Issuer:
 
     @classmethod
     def at(cls, path: Path) -> "Issuer":
-        """The issuer whose key is in this file; the first one to ask makes it. Raises `OSError`, `ValueError`."""
+        """The issuer whose key is in this file; the first one to ask makes it. Raises `OSError`, `NotSafe`."""
         if not path.exists():
             private = Ed25519PrivateKey.generate()
             write_private(
@@ -88,10 +99,8 @@ class Issuer:
                     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
                 ),
             )
-        private_key = serialization.load_pem_private_key(path.read_bytes(), None)
-        if not isinstance(private_key, Ed25519PrivateKey):
-            raise ValueError(f"{path} holds no Ed25519 key")
-        return cls(private_key)
+        load = partial(serialization.load_pem_private_key, password=None)
+        return cls(_loaded(load, read_private(path), path))
 
     @property
     def public(self) -> LocalKey:
@@ -149,14 +158,14 @@ class Verifier:
                 issuer=issuer,
                 options={"require": ["exp", "sub", "iss", "aud"], "verify_exp": False, "verify_iat": False},
             )
-            identity = _identity(claims)
+            identity, expires_at = _identity(claims), _expiry(claims)
         except jwt.PyJWTError as error:
             raise _refused(f"the token is not valid: {error}") from error
         except ValueError as error:
             raise _refused(str(error)) from error
         if identity.tenant == EVERY_TENANT and issuer != LOCAL_ISSUER:
             raise _refused("only the local issuer speaks for every tenant")
-        return Verified(identity, float(claims["exp"]))
+        return Verified(identity, expires_at)
 
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
@@ -175,6 +184,14 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
         raise ValueError("the token's claim roles must be a list of texts")
     tenant, employee, branch = (str(text) for text in texts)
     return Identity(tenant, employee, branch, frozenset(roles))
+
+
+def _expiry(claims: Mapping[str, Any]) -> float:
+    """Raises `ValueError`."""
+    expires_at = claims["exp"]
+    if isinstance(expires_at, bool) or not isinstance(expires_at, int | float) or not math.isfinite(expires_at):
+        raise ValueError("the token's claim exp must be a number of seconds since 1970")
+    return float(expires_at)
 
 
 def _refused(why: str) -> RpcError:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,20 +41,42 @@ class Ports:
     controller: int
 
 
-def properties(node: int, ports: Mapping[int, Ports], data: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Listener:
+    """One more door for clients of a broker: its name, its port on 127.0.0.1, its protocol (`SSL`, `SASL_SSL`), and
+    its own settings, without the prefix that Kafka wants them under."""
+
+    name: str
+    port: int
+    protocol: str
+    settings: Mapping[str, str]
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}://127.0.0.1:{self.port}"
+
+    def properties(self) -> dict[str, str]:
+        return {f"listener.name.{self.name.lower()}.{name}": value for name, value in self.settings.items()}
+
+
+def properties(node: int, ports: Mapping[int, Ports], data: Path, doors: Sequence[Listener] = ()) -> dict[str, str]:
     """`server.properties` of one broker of so many. Nothing that matters is left to a default."""
     copies = min(3, len(ports))
     most_in_sync = 2 if copies == 3 else 1
     mine = ports[node]
+    clients = [f"PLAINTEXT://127.0.0.1:{mine.client}", *(door.address for door in doors)]
     return {
         "node.id": str(node),
         "process.roles": "broker,controller",
         "controller.quorum.voters": ",".join(f"{each}@127.0.0.1:{of.controller}" for each, of in ports.items()),
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{mine.client},CONTROLLER://127.0.0.1:{mine.controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{mine.client}",
+        "listeners": ",".join([*clients, f"CONTROLLER://127.0.0.1:{mine.controller}"]),
+        "advertised.listeners": ",".join(clients),
         "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": ",".join(
+            ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"{door.name}:{door.protocol}" for door in doors)]
+        ),
+        **{name: value for door in doors for name, value in door.properties().items()},
         "log.dirs": str(data),
         # Topics are made by those who own them. A reader that is early waits.
         "auto.create.topics.enable": "false",
@@ -119,9 +141,9 @@ class Broker:
             return None
         return pid if self._runs_here(pid) else None
 
-    async def prepare(self, cluster: str, ports: Mapping[int, Ports]) -> None:
+    async def prepare(self, cluster: str, ports: Mapping[int, Ports], doors: Sequence[Listener] = ()) -> None:
         """Write the settings; format the storage where there is none yet."""
-        settings = properties(self.node, ports, self.data)
+        settings = properties(self.node, ports, self.data, doors)
         self.settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._folder / "log4j2.properties").write_text(_LOGGING)
         if not (self.data / "meta.properties").exists():

@@ -10,13 +10,14 @@ import random
 import socket
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from runtime.kafka_broker import LOOK_S, START_S, Broker, BrokerFailed, Ports
+from runtime.kafka_broker import LOOK_S, START_S, Broker, BrokerFailed, Listener, Ports
 from runtime.kafka_jars import Jars, KafkaUnavailable
 
 __all__ = ["BrokerFailed", "KafkaServer", "KafkaUnavailable"]
@@ -28,13 +29,15 @@ PORTS = range(20_000, 32_000)
 
 @dataclass
 class KafkaServer:
-    """The Kafka of one folder, with so many brokers, numbered from 1. `bootstrap` is known once it was started."""
+    """The Kafka of one folder, with so many brokers, numbered from 1. `bootstrap` is known once it was started: the
+    listeners in the clear. `doors` are further ones, of a single broker."""
 
     folder: Path
     jars: Jars
     size: int = 1
     brokers: dict[int, Broker] = field(default_factory=dict)
     ports: dict[int, Ports] = field(default_factory=dict)
+    doors: Sequence[Listener] = ()
 
     @classmethod
     def of(cls, folder: Path, jars: Jars | None = None, *, size: int = 1) -> "KafkaServer":
@@ -55,6 +58,11 @@ class KafkaServer:
             await self._fresh()
         await self._ready()
 
+    def found_bootstrap(self) -> str | None:
+        """Where its brokers answer, whoever started them; None where they do not run."""
+        running = [broker for broker in self.found().values() if broker.pid is not None]
+        return ",".join(f"127.0.0.1:{ports.client}" for ports in self._noted().values()) if running else None
+
     def found(self) -> dict[int, Broker]:
         """Its brokers, whoever started them, running or not."""
         return {node: Broker(self.folder, node, self.jars) for node in range(1, self.size + 1)}
@@ -74,7 +82,9 @@ class KafkaServer:
         usable = len(noted) == self.size and all(_free(ports.client, ports.controller) for ports in noted.values())
         self.ports = noted if usable else _chosen(self.size)
         self._note()
-        await asyncio.gather(*(broker.prepare(self._cluster(), self.ports) for broker in self.brokers.values()))
+        await asyncio.gather(
+            *(broker.prepare(self._cluster(), self.ports, self.doors) for broker in self.brokers.values())
+        )
         for broker in self.brokers.values():
             broker.launch()
 
@@ -86,10 +96,12 @@ class KafkaServer:
         """kill -9 of one broker."""
         await self.brokers[node].kill()
 
-    async def restart(self, node: int = 1) -> None:
-        """Start a broker again that was stopped or killed, on the same ports, and wait until the cluster is whole."""
-        await self.brokers[node].stop()
-        self.brokers[node].launch()
+    async def restart(self, *nodes: int) -> None:
+        """Start brokers again that were stopped or killed, on the same ports, and wait until the cluster is whole. The
+        first where none is named."""
+        for node in nodes or (1,):
+            await self.brokers[node].stop()
+            self.brokers[node].launch()
         await self._ready()
 
     async def _ready(self) -> None:

@@ -60,8 +60,13 @@ class LogService:
         self._heartbeat_s = heartbeat_s
 
     async def GetHead(self, request: log_pb2.GetHeadRequest, call: Call) -> log_pb2.Head:
-        head = await self._store.head()
-        return log_pb2.Head(department=request.department, generation=head.generation, position=head.position)
+        head, forks = await self._store.head(), await self._store.forks()
+        return log_pb2.Head(
+            department=request.department,
+            generation=head.generation,
+            position=head.position,
+            forks=[log_pb2.Fork(generation=each.generation, position=each.position) for each in forks],
+        )
 
     async def ReadStream(self, request: log_pb2.ReadStreamRequest, call: Call) -> log_pb2.ReadStreamResponse:
         tenant = tenant_of(call.identity, request.tenant) or await self._tenant_of(request.stream)
@@ -86,28 +91,32 @@ class LogService:
         )
 
     async def Subscribe(self, request: log_pb2.SubscribeRequest, call: Call) -> AsyncIterator[log_pb2.StreamItem]:
-        after = await self._after(request.after)
+        begun = await self._after(request.after)
+        generation, after = begun.generation, begun.position
         identity = call.identity
         codec = self._open if identity.roles & PERSONAL_ROLES else self._closed
         types = frozenset(type for each in request.types for type in each.split(",") if type)
         only = Filter(identity.tenant, types, request.subject or None)
         async for page in _with_heartbeats(self._store.subscribe(after, only), self._heartbeat_s):
             if page is None:
-                yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))
+                yield log_pb2.StreamItem(id=str(Place(generation, after)))
                 continue
+            generation = page.generation
             while not await self._is_heard(page, identity):
-                yield log_pb2.StreamItem(id=str(Place(self._store.generation, after)))
+                yield log_pb2.StreamItem(id=str(Place(generation, after)))
             for event, data in await self._visible(page.events, codec, identity):
-                yield log_pb2.StreamItem(id=str(event.place), data=cloud_event(self._store.department, event, data))
+                # A place to go on at is one of the log as it is now, whenever the event was recorded.
+                id = str(Place(generation, event.position))
+                yield log_pb2.StreamItem(id=id, data=cloud_event(self._store.department, event, data))
             after = page.scanned
 
-    async def _after(self, text: str) -> Position:
+    async def _after(self, text: str) -> Place:
         """Where to go on. A place of another generation, or one that is not there, names no event of this log."""
         head = await self._store.head()
         place = Place.parse(text) if "." in text else Place(head.generation, Position(int(text or "0")))
         if place.generation != head.generation or place.position > head.position:
             raise failure(BEYOND_HEAD, f"the log of {self._store.department} ends at {head}; it has no {place}")
-        return place.position
+        return place
 
     async def _visible(
         self, events: Sequence[Event], codec: Codec, identity: Identity
@@ -126,7 +135,8 @@ class LogService:
         if not page.events or identity.scope is None:
             return True
         try:
-            await self._hearing.wait_for(self._store.department, page.events[-1].place, self._heartbeat_s)
+            place = Place(page.generation, page.events[-1].position)
+            await self._hearing.wait_for(self._store.department, place, self._heartbeat_s)
         except Behind:
             return False
         return True

@@ -184,9 +184,9 @@ def _joined(path: str, name: str) -> str:
 
 def _at(message: Message, path: str, whole: str, at: str) -> list[Any]:
     """The value at a path as a list of one; an empty list where the path leads to an output-only field."""
-    name, _, rest = path.partition(".")
+    name, dot, rest = path.partition(".")
     field = _fields(message.DESCRIPTOR).get(name)
-    if field is None:
+    if field is None or (dot and not rest):
         raise Invalid(f"there is no field {whole}", field="update_mask")
     if field.output_only:
         return []

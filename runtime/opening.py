@@ -28,7 +28,7 @@ from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.department import Clock, Department, Heard, House
-from runtime.files import write_private
+from runtime.files import read_private, write_private
 from runtime.settings import Settings
 from runtime.stores import OpenStore
 
@@ -122,10 +122,13 @@ def master_key(path: Path) -> MasterKey:
     """The key that wraps all data keys; the first start makes it, where no keyring is yet. Without it no personal
     field is ever read again.
 
-    Raises `ValueError` when the file holds something else."""
+    Raises `NotSafe` when the file holds something else."""
     if not path.exists():
         write_private(path, MasterKey.generate())
-    return MasterKey(path.read_bytes())
+    try:
+        return MasterKey(read_private(path))
+    except ValueError as error:
+        raise NotSafe(f"{path} holds no master key: {error}. Put the right file back; nothing was changed") from None
 
 
 async def close_pool(pool: Any) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,16 @@ from uuid import uuid5
 
 import asyncpg
 from baton.operations.v1 import operations_pb2 as messages
+from prometheus_client import Gauge
 
 from eventlog.decider import Decider, Forbidden, Invalid
-from eventlog.entry import StreamKey
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position
 from eventlog.feed import Feed
-from eventlog.parked import ParkedStreams, Stopped
+from eventlog.metrics import STREAM_LAG
+from eventlog.parked import Stopped
 from eventlog.store import Command
+from eventlog.views import Views
 from eventlog.waiting import Waiting, waiting
 from facts.operations import FactDiscarded
 from runtime.call import Call
@@ -27,6 +29,7 @@ from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
 from runtime.metrics import HEAD, LAG, TODOS_OLDEST, TODOS_WAITING
 from runtime.opening import Opened
+from runtime.parking import Heal, Parking
 from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
 
@@ -39,9 +42,6 @@ HEAD_S = 2.0
 
 #: Kinds of todos that waited once, by department: their gauges go on being set.
 _KINDS_SEEN: dict[str, set[str]] = {}
-
-#: Reads a parked stream of a department again from its owner's log; true when nothing of it stays parked.
-Heal = Callable[[str, StreamKey], Awaitable[bool]]
 
 _TROUBLE = (OSError, TimeoutError, LogError, RpcError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -61,7 +61,7 @@ class Operations:
         self._kafka = kafka
         self._opened = opened
         self._house = opened.house
-        self._parked = ParkedStreams(opened.house.views, heal)
+        self._parked = Parking(opened, heal)
         self._rebuilding = Rebuilding()
 
     async def stop(self) -> None:
@@ -77,13 +77,14 @@ class Operations:
 
     async def ListParked(self, request: messages.ListParkedRequest, call: Call) -> messages.ListParkedResponse:
         stopped = await self._parked.list(tenant_of(call.identity, request.tenant))
-        return messages.ListParkedResponse(parked=[_parked(self._opened.name, each) for each in stopped])
+        return messages.ListParkedResponse(parked=[_parked(self._opened.name, *each) for each in stopped])
 
     async def GetParked(self, request: messages.GetParkedRequest, call: Call) -> messages.ParkedEvents:
         rows = await self._parked.show(await self._tenant(request, call), request.stream)
-        return messages.ParkedEvents(
-            events=[messages.ParkedEvent(event=logged(event), kind=kind, reason=why) for event, kind, why in rows]
-        )
+        shown = [
+            messages.ParkedEvent(event=logged(event), kind=kind, reason=why, by=by) for event, kind, why, by in rows
+        ]
+        return messages.ParkedEvents(events=shown)
 
     async def RetryParked(self, request: messages.RetryParkedRequest, call: Call) -> messages.ParkedOutcome:
         tenant = await self._tenant(request, call)
@@ -112,7 +113,7 @@ class Operations:
         """The tenant of a parked stream; names of streams are unique."""
         tenant = tenant_of(call.identity, request.tenant)
         if tenant is None:
-            stopped = [each for each in await self._parked.list() if each.stream == request.stream]
+            stopped = [each for each, _ in await self._parked.list() if each.stream == request.stream]
             tenant = stopped[0].tenant if stopped else ""
         return tenant
 
@@ -125,7 +126,8 @@ async def status(opened: Opened, tenant: str | None = None) -> messages.Departme
     """How a department is doing, at about one moment; the gauges of the metrics are set beside it. What is parked and
     due may be counted for one tenant."""
     views, head = opened.house.views, await opened.house.store.head()
-    heard = {row["source"]: Place(row["generation"], Position(row["position"])) for row in await views.fetch(HEARD)}
+    heard = await _places(views, HEARD)
+    heads = dict(zip(opened.sources, await asyncio.gather(*map(_head, opened.heard())), strict=True))
     HEAD.labels(opened.name).set(head.position)
     counted, now = await views.fetchrow(COUNTED, tenant), opened.house.clock()
     waits = await waiting(views, now, tenant)
@@ -134,7 +136,8 @@ async def status(opened: Opened, tenant: str | None = None) -> messages.Departme
     return messages.DepartmentStatus(
         department=opened.name,
         head=str(head),
-        sources=await asyncio.gather(*(_source(opened.name, feed, heard) for feed in opened.heard())),
+        sources=[_source(opened.name, each, heard, heads[each], LAG) for each in opened.sources],
+        streaming=await _streaming(opened, heads, tenant),
         due=sum(each.count for each in waits),
         waiting=[_waiting(each, now) for each in waits],
         **dict(counted or {}),
@@ -152,15 +155,34 @@ async def measure(departments: Sequence[Opened], every_s: float = MEASURE_S) -> 
         await asyncio.sleep(every_s)
 
 
-async def _source(name: str, feed: Feed, heard: dict[str, Place]) -> messages.SourceStatus:
-    place = heard.get(feed.department, Place(0, Position(0)))
-    status = messages.SourceStatus(source=feed.department, position=str(place))
-    head = await _head(feed)
+async def _places(views: Views, sql: str) -> dict[str, Place]:
+    return {row["source"]: Place(row["generation"], Position(row["position"])) for row in await views.fetch(sql)}
+
+
+def _source(
+    name: str, source: str, heard: Mapping[str, Place], head: Place | None, gauge: Gauge
+) -> messages.SourceStatus:
+    place = heard.get(source, Place(0, Position(0)))
+    status = messages.SourceStatus(source=source, position=str(place))
     if head is not None:
         of_this_generation = place.position if place.generation == head.generation else Position(0)
         status.lag = max(0, head.position - of_this_generation)
-        LAG.labels(name, feed.department).set(status.lag)
+        gauge.labels(name, source).set(status.lag)
     return status
+
+
+async def _streaming(
+    opened: Opened, heads: Mapping[str, Place | None], tenant: str | None
+) -> messages.StreamingStatus | None:
+    """How far the workers of all processes are, also where none runs; None where the rows are the projector's."""
+    views = opened.house.views
+    if not await views.fetchval("SELECT streamed FROM views.stream_epoch"):
+        return None
+    heard = await _places(views, STREAM_HEARD)
+    return messages.StreamingStatus(
+        sources=[_source(opened.name, each, heard, heads.get(each), STREAM_LAG) for each in sorted(heard)],
+        parked=await views.fetchval(STREAM_PARKED, tenant),
+    )
 
 
 def _waiting(found: Waiting, now: datetime) -> messages.WaitingTodos:
@@ -200,7 +222,7 @@ async def _head(feed: Feed) -> Place | None:
         return None
 
 
-def _parked(department: str, stopped: Stopped) -> messages.ParkedStream:
+def _parked(department: str, stopped: Stopped, by: str) -> messages.ParkedStream:
     found = messages.ParkedStream(
         department=department,
         source=stopped.source,
@@ -211,6 +233,7 @@ def _parked(department: str, stopped: Stopped) -> messages.ParkedStream:
         kind=stopped.kind,
         reason=stopped.reason,
         events=stopped.events,
+        by=by,
     )
     found.parked_at.FromDatetime(stopped.parked_at)
     return found
@@ -259,8 +282,18 @@ def _decider(department: str) -> Decider[Sequence[FactDiscarded]]:
 
 HEARD = "SELECT source, generation, position FROM views.checkpoints"
 
+STREAM_HEARD = "SELECT source, generation, position FROM views.stream_heard"
+
+STREAM_PARKED = """
+SELECT count(DISTINCT (tenant, stream)) FROM views.stream_parked WHERE $1::text IS NULL OR tenant = $1
+"""
+
 COUNTED = """
 SELECT
-    (SELECT count(DISTINCT (tenant, stream)) FROM views.parked WHERE $1::text IS NULL OR tenant = $1) AS parked,
+    (
+        SELECT count(*) FROM (
+            SELECT tenant, stream FROM views.parked UNION SELECT tenant, stream FROM views.stream_parked
+        ) AS stopped WHERE $1::text IS NULL OR tenant = $1
+    ) AS parked,
     (SELECT coalesce(string_agg(reason, '; ' ORDER BY what), '') FROM views.failures) AS failed
 """

@@ -120,6 +120,7 @@ def projector_of(opened: Opened, wake: Callable[[], None], told: Callable[[], No
         wake=wake,
         told=told,
         clock=house.clock,
+        renew=lambda: opened.rebuild().run(compared=False),
     )
 
 

@@ -10,7 +10,7 @@ from baton.log.v1 import log_pb2
 from google.protobuf.message import Message
 
 from eventlog.errors import Unavailable
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.store import Page
 from runtime.caller import Caller
 from runtime.errors import RpcError
@@ -54,8 +54,17 @@ class RemoteLog:
         return await self._page(after, limit, wait_ms=0)
 
     async def head(self) -> Place:
-        answer = await self._ask("GetHead", log_pb2.GetHeadRequest(department=self.department))
+        answer = await self._head()
         return Place(answer.generation, Position(answer.position))
+
+    async def forks(self) -> Sequence[Fork]:
+        return [Fork(each.generation, Position(each.position)) for each in (await self._head()).forks]
+
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self.department}"
+
+    async def _head(self) -> Any:
+        return await self._ask("GetHead", log_pb2.GetHeadRequest(department=self.department))
 
     async def subscribe(self, after: Position) -> AsyncIterator[Page]:
         while True:

@@ -4,11 +4,14 @@ allowed."""
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from eventlog.kafka.brokers import MECHANISMS, PLAINTEXT, PROTOCOLS, Security
 
 T = TypeVar("T")
 
@@ -38,6 +41,13 @@ class Settings:
     departments: Mapping[str, str] | None = None
     kafka_bootstrap: str | None = None
     kafka_replication: int = 1
+    kafka_security_protocol: str = PLAINTEXT
+    kafka_tls_ca: Path | None = None
+    kafka_tls_cert: Path | None = None
+    kafka_tls_key: Path | None = None
+    kafka_sasl_mechanism: str | None = None
+    kafka_sasl_user: str | None = None
+    kafka_sasl_password_file: Path | None = None
     instance: str | None = None
     keyring_url: str | None = None
     service_token_file: Path | None = None
@@ -66,6 +76,18 @@ class Settings:
     def instance_name(self) -> str:
         """Which of several processes with one role this is, the same one after a restart."""
         return self.instance or socket.gethostname()
+
+    @property
+    def kafka_security(self) -> Security:
+        return Security(
+            self.kafka_security_protocol,
+            self.kafka_tls_ca,
+            self.kafka_tls_cert,
+            self.kafka_tls_key,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_user,
+            self.kafka_sasl_password_file,
+        )
 
     @property
     def run_file(self) -> Path:
@@ -113,6 +135,25 @@ class Settings:
             kafka_replication=setting(
                 "BATON_KAFKA_REPLICATION", cls.kafka_replication, _replication, "a number of copies from 1 to 9"
             ),
+            kafka_security_protocol=setting(
+                "BATON_KAFKA_SECURITY_PROTOCOL",
+                cls.kafka_security_protocol,
+                partial(_one_of, PROTOCOLS),
+                f"one of {', '.join(PROTOCOLS)}",
+            ),
+            kafka_tls_ca=setting("BATON_KAFKA_TLS_CA", cls.kafka_tls_ca, _file, "a file that can be read"),
+            kafka_tls_cert=setting("BATON_KAFKA_TLS_CERT", cls.kafka_tls_cert, _file, "a file that can be read"),
+            kafka_tls_key=setting("BATON_KAFKA_TLS_KEY", cls.kafka_tls_key, _file, "a file that can be read"),
+            kafka_sasl_mechanism=setting(
+                "BATON_KAFKA_SASL_MECHANISM",
+                cls.kafka_sasl_mechanism,
+                partial(_one_of, MECHANISMS),
+                f"one of {', '.join(MECHANISMS)}",
+            ),
+            kafka_sasl_user=setting("BATON_KAFKA_SASL_USER", cls.kafka_sasl_user, str, "a name"),
+            kafka_sasl_password_file=setting(
+                "BATON_KAFKA_SASL_PASSWORD_FILE", cls.kafka_sasl_password_file, _file, "a file that can be read"
+            ),
             instance=setting("BATON_INSTANCE", cls.instance, _instance, "letters, digits, dots, dashes"),
             keyring_url=setting(
                 "BATON_KEYRING_URL", cls.keyring_url, _database, "postgresql://user:password@host:port/database"
@@ -137,7 +178,30 @@ class Settings:
         missing = [name for name, path in tls.items() if path is None]
         if 0 < len(missing) < len(tls):
             raise WrongSetting(f"{missing[0]} is missing: {', '.join(tls)} belong together")
+        self._kafka_whole()
         return self
+
+    def _kafka_whole(self) -> None:
+        """What a protocol needs, and nothing that it does not use: who sets a password means it to be asked for."""
+        security = self.kafka_security
+        pair = {"BATON_KAFKA_TLS_CERT": security.cert, "BATON_KAFKA_TLS_KEY": security.key}
+        tls = {"BATON_KAFKA_TLS_CA": security.ca, **pair}
+        sasl = {
+            "BATON_KAFKA_SASL_MECHANISM": security.mechanism,
+            "BATON_KAFKA_SASL_USER": security.user,
+            "BATON_KAFKA_SASL_PASSWORD_FILE": security.password_file,
+        }
+        name = f"BATON_KAFKA_SECURITY_PROTOCOL={security.protocol}"
+        if security.protocol != PLAINTEXT and self.kafka_bootstrap is None:
+            raise WrongSetting(f"{name} needs BATON_KAFKA_BOOTSTRAP: Kafka of our own is in the clear, on loopback")
+        for of, wanted, used in (("TLS", tls, security.encrypts), ("SASL", sasl, security.logs_in)):
+            given = [each for each, value in wanted.items() if value is not None]
+            if given and not used:
+                raise WrongSetting(f"{given[0]} is for {of}, and {name} uses none")
+        missing = [each for each, value in sasl.items() if value is None] if security.logs_in else []
+        half = [each for each, value in pair.items() if value is None]
+        if missing or len(half) == 1:
+            raise WrongSetting(f"{[*missing, *half][0]} is missing for {name}")
 
 
 def _port(text: str) -> int:
@@ -150,6 +214,12 @@ def _replication(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 9):
         raise ValueError(text)
     return int(text)
+
+
+def _one_of(allowed: Sequence[str], text: str) -> str:
+    if text not in allowed:
+        raise ValueError(text)
+    return text
 
 
 def _instance(text: str) -> str:

@@ -180,7 +180,9 @@ def _timestamp(path: str, value: Any) -> Iterator[Violation]:
 
 
 def _struct(path: str, value: Any) -> Iterator[Violation]:
-    return _json_object(path, value, NESTING_MAX)
+    if "" in value.fields:
+        yield Violation(path, "a name is empty")
+    yield from _json_object(path, value, NESTING_MAX)
 
 
 def _json_object(path: str, struct: Any, deeper: int) -> Iterator[Violation]:

@@ -124,27 +124,47 @@ class Receiver:
         self._again_s: dict[UUID, float] = {}
 
     async def receive(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
-        """Record a receipt for each part of which everything is here; fetch what should be here and is not."""
+        """Record a receipt for each part of which everything is here; fetch what should be here and is not. What comes
+        spoiled from its owner's log, too, is said with the digest of what came: contacts sees the discrepancy."""
         received = await self._ledger.received(each for due in dues for each in _wanted(due))
         results = await asyncio.gather(*(self._receive(due, received) for due in dues), return_exceptions=True)
         return failures(dues, results)
 
     async def _receive(self, due: Due, received: Received) -> None:
         missing = [each for each in _wanted(due) if each not in received.digests and each not in received.unproven]
-        for each in missing:
-            await self._look_for(each, due, received.basis)
-        if missing:
-            raise NotYet(f"{len(missing)} streams are still being fetched", SOON_S)
+        lost = [each for each in missing if await self._is_lost(each, due, received.basis)]
+        for each in lost:
+            log.error("ALARM %s version %d was lost when its log was restored: not received", each.stream, each.version)
+        spoiled: dict[Wanted, bytes] = {}
+        for each in (each for each in missing if each not in lost):
+            digest = await self._look_for(each, due, received.basis)
+            if digest is not None:
+                spoiled[each] = digest
+        if fetching := len(missing) - len(lost) - len(spoiled):
+            raise NotYet(f"{fetching} streams are still being fetched", SOON_S)
         ahead = [each.stream for each in _wanted(due) if each in received.ahead]
         if ahead:
             # A receipt says how far its writer has heard: everything that it names stands before that.
             raise NotYet(f"{', '.join(ahead)} came before all that was told earlier", SOON_S)
-        await self._record(due, received.digests, received.basis, believed_new=due.args["part"] == "offer")
+        await self._record(
+            due, {**received.digests, **spoiled}, received.basis, believed_new=due.args["part"] == "offer"
+        )
         self._since.pop(due.command_id, None)
 
-    async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> None:
+    async def _is_lost(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> bool:
+        """Whether what contacts had heard is not in its owner's log any more, which is of a later generation now. The
+        receipt says so by leaving it out."""
+        then, now = due.args["basis"].get(wanted.department), basis.get(wanted.department, START)
+        return (
+            then is not None
+            and now.generation > Place.parse(then).generation
+            and (await self._ledger.fetched_again(wanted)).digest is None
+        )
+
+    async def _look_for(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> bytes | None:
         """What contacts had heard at its basis is here once this department has heard as far; if it is not, it was
-        lost on the way or is parked, and is fetched from the log of the department that owns it."""
+        lost on the way or is parked, and is fetched from the log of the department that owns it. Answers the digest of
+        what came when that was spoiled, too."""
         needed = Place.parse(due.args["basis"].get(wanted.department, str(START)))
         now = asyncio.get_running_loop().time()
         waited_s = now - self._since.setdefault(due.command_id, now)
@@ -152,11 +172,15 @@ class Receiver:
         if basis.get(wanted.department, START) < needed and patient:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
-        if not await self._healed(wanted):
-            # What is ledgered of it already may be what is wrong.
-            await self._ledger.fetched_again(wanted)
-            if not await self._healed(wanted):
-                raise NotYet(f"{wanted.stream} is parked", LATER_S)
+        if await self._healed(wanted):
+            return None
+        # What is ledgered of it already may be what is wrong.
+        fetched = await self._ledger.fetched_again(wanted)
+        if await self._healed(wanted):
+            return None
+        if fetched.spoiled:
+            return fetched.digest
+        raise NotYet(f"{wanted.stream} is parked", LATER_S)
 
     async def _healed(self, wanted: Wanted) -> bool:
         return await self._hearing.heal(wanted.department, wanted.tenant, wanted.stream, wanted.version)
@@ -174,15 +198,25 @@ class Receiver:
         found = {each: await self._ledger.fetched_again(each) for each in wanted if each not in before.unproven}
         for each in wanted:
             await self._hear_on(each)
-        digests = {each: digest for each, digest in found.items() if digest is not None}
+        digests = {each: fetched.digest for each, fetched in found.items() if fetched.digest is not None}
         if {each.stream: digest.hex() for each, digest in digests.items()} == due.args["refused"]:
-            if not before.unproven:
+            if not before.unproven and len(digests) == len(found):
                 raise NotYet("fetched again, it is what it was", self._longer_s(due))
-            # Somebody discarded an event of it, and everything else was read: no reading proves the part any more.
-            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded", *_part_of(due))
+            # Somebody discarded an event of it, or its owner lost one in a restore, and everything else was read: no
+            # reading proves the part any more.
+            log.error("ALARM handoff %s, %s: stays unproven, an event was discarded or lost", *_part_of(due))
         else:
+            await self._heard(each for each, fetched in found.items() if fetched.digest and not fetched.spoiled)
             await self._record(due, digests, before.basis, believed_new=False)
         self._again_s.pop(due.command_id, None)
+
+    async def _heard(self, fetched: Iterable[Wanted]) -> None:
+        """That its owner's log says it right is no proof that it was received: it must be in the ledger."""
+        wanted = list(fetched)
+        received = await self._ledger.received(wanted)
+        parked = [each.stream for each in wanted if each not in received.digests]
+        if parked:
+            raise NotYet(f"still parked: {', '.join(parked)}", LATER_S)
 
     def _longer_s(self, due: Due) -> float:
         """How long to wait before everything is read again: longer each time."""
@@ -193,7 +227,7 @@ class Receiver:
     async def _hear_on(self, wanted: Wanted) -> None:
         """What was parked because it did not follow from a wrong predecessor is handled now."""
         if wanted.department != self._department:
-            await self._hearing.heal(wanted.department, wanted.tenant, wanted.stream)
+            await self._healed(wanted)
 
     async def _record(
         self, due: Due, digests: Mapping[Wanted, bytes], basis: Mapping[str, Place], *, believed_new: bool

@@ -11,10 +11,12 @@ from aiokafka.errors import KafkaError
 from eventlog.errors import NotSafe, Unavailable
 from eventlog.events import Event, Offset
 from eventlog.feed import LogFeed, OwnersLog, PostgresFeed, Told
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.gathering import Partitioner
 from eventlog.kafka.membership import SESSION_S, Member, Record
 from eventlog.kafka.records import NotAnEvent, from_record
 from eventlog.kafka.spoiled import salvaged
+from eventlog.kafka.told import told
 from eventlog.kafka.topic_end import committed_reader, last_records
 from eventlog.kafka.topics import facts_topic, partitions_of, watermarks_topic
 from eventlog.kafka.watermarks import NotAWatermark, Watermark
@@ -37,7 +39,7 @@ class KafkaFeed(OwnersLog):
     in_one_sequence = False
 
     def __init__(
-        self, log: Log, reader: str, bootstrap: str, *, instance: str | None = None, session_s: float = SESSION_S
+        self, log: Log, reader: str, bootstrap: Bootstrap, *, instance: str | None = None, session_s: float = SESSION_S
     ) -> None:
         super().__init__(log)
         self.topic = facts_topic(log.department)
@@ -52,6 +54,15 @@ class KafkaFeed(OwnersLog):
 
     async def part_of(self, stream: str) -> int:
         return (await self._partitioner())(stream.encode())
+
+    async def generation(self) -> int:
+        """That of the newest watermark: a relay tells a new generation by a watermark, before any fact of it."""
+        await self._wait_for(watermarks_topic(self.department))
+        try:
+            place = await told(self._bootstrap, self.department)
+        except NotAWatermark:
+            return 0  # An alarm where watermarks are followed; the next one tells.
+        return place.generation if place else 0
 
     async def gone(self, marks: Marks) -> Iterable[Mark]:
         """A topic that was deleted and filled again has other records where the marks point, or none: then a partition

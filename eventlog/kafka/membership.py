@@ -13,6 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 from eventlog import metrics
 from eventlog.errors import Unavailable
 from eventlog.events import Offset
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.limits import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 from eventlog.marks import Superseded
 
@@ -41,7 +42,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
     row of `views.marks`."""
 
     def __init__(
-        self, bootstrap: str, topic: str, group: str, instance: str | None = None, session_s: float = SESSION_S
+        self, bootstrap: Bootstrap, topic: str, group: str, instance: str | None = None, session_s: float = SESSION_S
     ) -> None:
         self.parts: frozenset[int] = frozenset()
         self.turn = 0
@@ -98,7 +99,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _join(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._bootstrap),
             group_id=self._group,
             group_instance_id=self._instance,
             isolation_level="read_committed",

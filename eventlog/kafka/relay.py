@@ -14,13 +14,14 @@ from eventlog.ahead import either
 from eventlog.errors import LogError
 from eventlog.events import Position
 from eventlog.feed import PostgresFeed, complete
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.gathering import Gathered, Gathering
 from eventlog.kafka.leadership import Deposed, Term, term
 from eventlog.kafka.resuming import resume
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.kafka.transactions import Transactions, fencing_producer
 from eventlog.kafka.watermarks import Watermark
-from eventlog.marks import whole
+from eventlog.marks import Superseded, whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
@@ -38,7 +39,7 @@ class OtherGeneration(LogError):
 class Relay:
     """Leads, or waits to lead. `watermark` says what was told; None while it does not lead."""
 
-    def __init__(self, store: Store, dsn: str, bootstrap: str, topics: Topics, *, pace_s: float = PACE_S) -> None:
+    def __init__(self, store: Store, dsn: str, bootstrap: Bootstrap, topics: Topics, *, pace_s: float = PACE_S) -> None:
         self.watermark: Watermark | None = None
         self._store = store
         self._dsn = dsn
@@ -161,4 +162,4 @@ class Relay:
 
 def _passes(error: Exception) -> bool:
     """Whether starting over is all there is to do."""
-    return isinstance(error, (KafkaError, Deposed, OtherGeneration)) or is_infrastructure(error)
+    return isinstance(error, (KafkaError, Deposed, OtherGeneration, Superseded)) or is_infrastructure(error)

@@ -1,15 +1,17 @@
 """Where a relay goes on: learnt from the topics, because it keeps no truth of its own, and checked against the log."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Offset, Place, Position
+from eventlog.events import Event, Fork, Offset, Place, Position, is_lost
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record
 from eventlog.kafka.topic_end import Record, committed_reader, first_record, last_records
-from eventlog.kafka.topics import Topics
+from eventlog.kafka.topics import Topics, partitions_of
 from eventlog.kafka.watermarks import Watermark, nothing_told
 from eventlog.store import Store
 
@@ -32,7 +34,7 @@ class Told:
     newest: Watermark | None
 
 
-async def resume(bootstrap: str, topics: Topics, store: Store) -> tuple[Watermark, bool]:
+async def resume(bootstrap: Bootstrap, topics: Topics, store: Store) -> tuple[Watermark, bool]:
     """How far the log was told, and whether the newest watermark says so (else it is to be written).
 
     Only for a producer that has fenced all others: else the end of the topic may still move. Raises `TopicAhead`,
@@ -42,6 +44,20 @@ async def resume(bootstrap: str, topics: Topics, store: Store) -> tuple[Watermar
         watermark = _agreed(told, topics, (await store.head()).generation)
         watermark = await _in_the_log(consumer, topics, store, watermark)
     return watermark, watermark == told.newest
+
+
+async def told_and_differing(bootstrap: str, topics: Topics, store: Store) -> tuple[Place, Position | None] | None:
+    """How far the topic tells, and the first position at which that is not what the log has (None: all of it stands
+    there); None where nothing is told. Raises `TopicDamaged`, and `KafkaError` where Kafka is away."""
+    if not await partitions_of(bootstrap, topics.facts.name):
+        return None
+    async with committed_reader(bootstrap) as consumer:
+        told = await _told(consumer, topics)
+        if told.facts is None:
+            return None
+        differs = await _differing_from(consumer, topics, store, told.facts, await store.forks())
+    newest = told.newest.generation if told.newest is not None else 0
+    return Place(max(told.facts.generation, newest), told.facts.position), differs
 
 
 async def _told(consumer: AIOKafkaConsumer, topics: Topics) -> Told:
@@ -90,30 +106,29 @@ def _agreed(told: Told, topics: Topics, generation: int) -> Watermark:
 def _refill(topics: Topics) -> str:
     return (
         f"delete {topics.facts.name} and {topics.watermarks.name}: the relay fills them again from the log"
-        " (docs/kafka.md, A topic that was damaged)"
+        " (docs/operations.md, Restore)"
     )
 
 
 async def _in_the_log(consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark) -> Watermark:
     """What was told must be what the log says, up to the same position."""
     head = await store.head()
-    if told.generation > head.generation:
-        raise TopicAhead(_ahead(topics, store, told, head) + "; raise its generation further")
     if told.generation < head.generation:
         return await _shared(consumer, topics, store, told, head.generation)
-    if told.position > head.position:
-        raise TopicAhead(_ahead(topics, store, told, head))
-    if told.position and await _digest_at(store, told.position) != told.digest:
-        raise TopicAhead(f"{_ahead(topics, store, told, head)}, and position {told.position} there is another event")
+    same = told.generation == head.generation and told.position <= head.position
+    if not same or (told.position and await _digest_at(store, told.position) != told.digest):
+        raise await _ahead(consumer, topics, store, told, head)
     return told
 
 
-def _ahead(topics: Topics, store: Store, told: Watermark, head: Place) -> str:
-    return (
-        f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}: the log was"
-        " restored to an earlier moment, or is another one. If it was restored, run: UPDATE log.log SET generation ="
-        f" generation + 1; or, where it is in KurrentDB: baton log raise-generation {store.department}"
-        " (docs/kafka.md, A log that was restored)"
+async def _ahead(consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark, head: Place) -> TopicAhead:
+    """What an operator is told: where both part, and what to run."""
+    first = await _differing_from(consumer, topics, store, told, await store.forks())
+    shared = Position(min(head.position, told.position, *([] if first is None else [first - 1])))
+    return TopicAhead(
+        f"topic {topics.facts.name} tells {told.place}, the log of {store.department} ends at {head}, and both are the"
+        f" same up to position {shared}: the log was restored to an earlier moment, or is another one. If it was"
+        f" restored, run `{store.once_restored(shared, told.generation)}` (docs/operations.md, Restore)"
     )
 
 
@@ -134,25 +149,48 @@ async def _shared(
 ) -> Watermark:
     """The first watermark of a new generation: the last position at which log and topic are the same.
 
-    Up to the moment to which the log was restored both are the same, behind it everything differs; so in each
-    partition the first record that differs is found by halving."""
-    differing = [
-        await _first_differing(consumer, store, TopicPartition(topics.facts.name, partition), end)
-        for partition, end in enumerate(told.offsets)
-    ]
-    last = Position(min([told.position + 1, *(position for position in differing if position)]) - 1)
+    Up to the moment to which the log was restored both are the same, behind it everything differs."""
+    forks = await store.forks()
+    first = await _differing_from(
+        consumer, topics, store, told, [each for each in forks if each.generation < generation]
+    )
+    last = Position(min(told.position + 1, first or told.position + 1) - 1)
+    said = next((each.position for each in forks if each.generation == generation), last)
+    if first is not None and last < said:
+        raise TopicAhead(
+            f"the log of {store.department} says that generation {generation} shares positions up to {said}, but topic"
+            f" {topics.facts.name} tells other events from {first} on: run again"
+            f" `{store.once_restored(last, generation)}`"
+        )
     log.warning("the log of %s is of a new generation: it shares positions up to %d", store.department, last)
     return Watermark(generation, last, told.offsets, await _digest_at(store, last))
 
 
-async def _first_differing(
-    consumer: AIOKafkaConsumer, store: Store, partition: TopicPartition, end: int
+async def _differing_from(
+    consumer: AIOKafkaConsumer, topics: Topics, store: Store, told: Watermark, known: Sequence[Fork]
 ) -> Position | None:
-    """The position of the first record of a partition that is not in the log."""
+    """The first position at which the topic tells another event than the log has; None where there is none. What was
+    lost before the generations that are `known` does not count."""
+    differing = [
+        await _first_differing(consumer, store, TopicPartition(topics.facts.name, partition), end, known)
+        for partition, end in enumerate(told.offsets)
+    ]
+    return min((position for position in differing if position), default=None)
+
+
+async def _first_differing(
+    consumer: AIOKafkaConsumer, store: Store, partition: TopicPartition, end: int, known: Sequence[Fork]
+) -> Position | None:
+    """The position of the first record of a partition that is not in the log: behind it none is, so it is found by
+    halving. What was lost before stands between others, and says nothing."""
     low, high, found = 0, end, None
+
+    def still_told(record: Record) -> bool:
+        return not is_lost(from_record(record).place, known)
+
     while low < high:
         middle = (low + high) // 2
-        record = await first_record(consumer, partition, middle, high)
+        record = await first_record(consumer, partition, middle, high, still_told)
         if record is None:
             high = middle
             continue

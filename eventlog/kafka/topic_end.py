@@ -1,13 +1,14 @@
 """What stands at the end of partitions: the last record of each that was committed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.limits import FETCH_BYTES_MAX, PARTITION_FETCH_BYTES_MAX
 
 READ_S = 30.0
@@ -17,10 +18,10 @@ Record: TypeAlias = ConsumerRecord[bytes, bytes]
 
 
 @asynccontextmanager
-async def committed_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def committed_reader(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that sees only what was committed."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -59,15 +60,24 @@ async def last_records(
     return found
 
 
-async def first_record(consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int) -> Record | None:
-    """The first committed record from an offset on, before another."""
+async def first_record(
+    consumer: AIOKafkaConsumer,
+    partition: TopicPartition,
+    start: int,
+    end: int,
+    counts: Callable[[Record], bool] = lambda record: True,
+) -> Record | None:
+    """The first committed record that counts, from an offset on, before another."""
     consumer.assign([partition])
     consumer.seek(partition, start)
     async with _in_time(partition):
         while await consumer.position(partition) < end:
-            records = await consumer.getmany(partition, timeout_ms=_POLL_MS, max_records=1)
+            records = await consumer.getmany(partition, timeout_ms=_POLL_MS)
             for record in records.get(partition, ()):
-                return record if record.offset < end else None
+                if record.offset >= end:
+                    return None
+                if counts(record):
+                    return record
     return None
 
 

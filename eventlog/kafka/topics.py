@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, for_code
 
 from eventlog.errors import NotSafe
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.limits import RECORD_BYTES_MAX
 from eventlog.trouble import wait_s
 
@@ -74,14 +75,13 @@ def _settings(replication: int) -> dict[str, str]:
     }
 
 
-async def prepare(bootstrap: str, *topics: Topic) -> None:
+async def prepare(bootstrap: Bootstrap, *topics: Topic) -> None:
     """Make the topics that are missing, check all. Raises `WrongTopic`, and `KafkaError` where Kafka is away."""
     async with _administrator(bootstrap) as admin:
         found = await _described(admin, topics)
         missing = [topic for topic in topics if topic.name not in found]
         if missing:
-            await _make(admin, missing)
-            found = await _described(admin, topics)
+            found |= await _made(admin, missing)
         settings = await _settings_of(admin, topics)
     differences = [
         difference
@@ -92,7 +92,7 @@ async def prepare(bootstrap: str, *topics: Topic) -> None:
         raise WrongTopic(f"{'; '.join(differences)}. See docs/kafka.md, What a topic must be")
 
 
-async def partitions_of(bootstrap: str, topic: str) -> int:
+async def partitions_of(bootstrap: Bootstrap, topic: str) -> int:
     """How many partitions a topic has; 0 while there is no such topic, for those who wait for it. Raises
     `KafkaError`."""
     async with _administrator(bootstrap) as admin:
@@ -101,8 +101,8 @@ async def partitions_of(bootstrap: str, topic: str) -> int:
 
 
 @asynccontextmanager
-async def _administrator(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+async def _administrator(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection(bootstrap), request_timeout_ms=10_000)
     try:
         await admin.start()
         yield admin
@@ -119,8 +119,8 @@ async def _described(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dic
     return {answer["topic"]: answer["partitions"] for answer in answers if answer["error_code"] == _NO_ERROR}
 
 
-async def _make(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
-    """Somebody else may make the same at the same moment."""
+async def _made(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of those that were missing. Somebody else may make the same at the same moment."""
     wanted = [
         NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=dict(topic.settings))
         for topic in topics
@@ -129,14 +129,15 @@ async def _make(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
     for name, code, *said in answer.topic_errors:
         if code not in (_NO_ERROR, _EXISTS):
             raise for_code(code)(f"{name}: {said}")
-    await _known_everywhere(admin, topics)
+    return await _known(admin, topics)
 
 
-async def _known_everywhere(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
-    """A topic that was made becomes known to the brokers a moment later."""
+async def _known(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dict[str, list[dict[str, Any]]]:
+    """A topic that was made becomes known to the brokers a moment later, to one sooner than to another: what was
+    described once must not be asked for again."""
     for attempt in range(1, 12):
-        if len(await _described(admin, topics)) == len(topics):
-            return
+        if len(found := await _described(admin, topics)) == len(topics):
+            return found
         await asyncio.sleep(wait_s(attempt))
     raise KafkaConnectionError(f"{', '.join(topic.name for topic in topics)} were made and are not known yet")
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from eventlog.events import Offset
+from eventlog.kafka.brokers import Bootstrap, connection
 from eventlog.kafka.gathering import Gathered
 from eventlog.kafka.leadership import Term
 from eventlog.kafka.limits import BATCH_BYTES_MAX
@@ -25,11 +26,11 @@ log = logging.getLogger("baton.relay")
 
 
 @asynccontextmanager
-async def fencing_producer(bootstrap: str, department: str) -> AsyncIterator[AIOKafkaProducer]:
+async def fencing_producer(bootstrap: Bootstrap, department: str) -> AsyncIterator[AIOKafkaProducer]:
     """Whoever enters here fences everybody who entered before under this department's name: their open transaction
     is aborted, or completed if its commit was decided, and nothing that they send from now on is taken."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         transactional_id=f"baton.{department}.relay",
         transaction_timeout_ms=_BROKER_ABORTS_MS,
         acks="all",

@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 from eventlog.errors import NotSafe
 from eventlog.kurrentdb.index import Index
-from eventlog.kurrentdb.known import Known
-from eventlog.kurrentdb.records import from_kurrentdb
+from eventlog.kurrentdb.known import Head, Known
+from eventlog.kurrentdb.records import Record, from_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream
 
 #: Who is further behind than this looks if another process has indexed the rest: that is faster than reading it.
@@ -69,14 +69,18 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Read up to where the end was; what another process has indexed meanwhile is passed over. A process that read
-        all, up to an end that moves on, could be slower than one that writes, and would never be done."""
+        all, up to an end that moves on, could be slower than one that writes, and would never be done.
+
+        The last record known is read again: a log that ends before it, or has another one there, was restored."""
         end: int | None = None
         while end is None or self._known.head.revision < end:
             await self._known.room()
-            found = await self._reading.read(self._known.head.revision + 1, PAGE)
+            head = self._known.head
+            found = [from_kurrentdb(each) for each in await self._reading.read(max(head.revision, 0), PAGE + 1)]
+            _refuse_another_log(head, found[0] if found else None)
             async with self._known.still:
-                self._known.apply(map(from_kurrentdb, found))
-            if len(found) < PAGE:
+                self._known.apply(found)
+            if len(found) <= PAGE:
                 return
             if end is None:
                 last = await self._reading.last()
@@ -97,15 +101,13 @@ class Follower:
         async with self._known.still:
             self._known.jump(checkpoint)
 
-    async def refuse_a_shorter_log(self) -> None:
-        """Raises `NotSafe` when the log does not reach as far as this process knows it."""
-        last = await self._reading.last()
-        if last is None or last.stream_position < self._known.head.revision:
-            raise NotSafe(
-                f"the log ends at record {last.stream_position if last else 'none'}, this process has seen record"
-                f" {self._known.head.revision}: the log was restored while Baton ran; stop every process of this"
-                " department"
-            )
+    async def confirm(self, head: Head, found: Record | None = None) -> None:
+        """Raises `NotSafe` when a record that was the last one known, and is read here if it was not `found` already,
+        does not stand in the log any more."""
+        if found is None and head.revision >= 0:
+            recorded = await self._reading.read(head.revision, 1)
+            found = from_kurrentdb(recorded[0]) if recorded else None
+        _refuse_another_log(head, found)
 
     async def _listen(self) -> None:
         while True:
@@ -147,3 +149,13 @@ class Follower:
             self._known.indexed(rows[-1])
             if len(rows) < ROWS_MAX:
                 await asyncio.sleep(INDEX_PAUSE_S)
+
+
+def _refuse_another_log(head: Head, found: Record | None) -> None:
+    """Raises `NotSafe` unless what was found where the known log ended is its last record."""
+    if head.revision >= 0 and (found is None or found.id != head.id):
+        now = "not in the log any more" if found is None else "another one now"
+        raise NotSafe(
+            f"record {head.revision}, which this process has seen, is {now}: the log was restored while Baton ran; stop"
+            " every process of this department (docs/kurrentdb.md, Restored to an earlier moment)"
+        )

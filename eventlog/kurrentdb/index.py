@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from eventlog.errors import NotSafe
+from eventlog.events import Fork, Position
 from eventlog.kurrentdb.known import Head, Row
 from eventlog.kurrentdb.stream import Away
 from eventlog.plan import NO_EVENTS, StreamHead
@@ -57,6 +58,9 @@ LEFT JOIN LATERAL (
     SELECT skipped FROM log_index.skips WHERE position < $1 ORDER BY position DESC, skipped DESC LIMIT 1
 ) s ON true
 """
+_FORKS = (
+    "SELECT l.revision AS covered, f.generation, f.position FROM log_index.log l LEFT JOIN log_index.forks f ON true"
+)
 _CHECKPOINT = "SELECT generation, position, recorded_at, revision, record FROM log_index.log"
 _STANDS = """
 SELECT revision, record, asked_by, extract(epoch FROM asked_until - clock_timestamp())::float8 AS asked_s
@@ -69,7 +73,7 @@ WHERE asked_by = $1 OR asked_until < clock_timestamp()
 _MOVE = "UPDATE log_index.log SET generation = $1, position = $2, recorded_at = $3, revision = $4, record = $5"
 _START = "INSERT INTO log_index.log (department) VALUES ($1) ON CONFLICT DO NOTHING"
 _CLEAR = """
-TRUNCATE log_index.facts, log_index.commands, log_index.skips;
+TRUNCATE log_index.facts, log_index.commands, log_index.skips, log_index.forks;
 UPDATE log_index.log SET generation = 1, position = 0, recorded_at = 'epoch', revision = -1, record = NULL;
 """
 
@@ -134,6 +138,11 @@ class Index:
         """How many records before that of a position are no facts."""
         (row,) = await self._look_up(_SKIPPED, covers, position)
         return row["skipped"] or 0
+
+    async def forks(self, covers: int) -> Sequence[Fork]:
+        """Where the log's generations began."""
+        rows = await self._look_up(_FORKS, covers)
+        return [Fork(row["generation"], Position(row["position"])) for row in rows if row["generation"] is not None]
 
     async def save(self, rows: Sequence[Row]) -> float:
         """Take these rows, which follow each other, unless another process has saved them already. Answers for how many
@@ -219,10 +228,12 @@ async def _insert(connection: Connection, rows: Sequence[Row]) -> None:
     facts = [(*row.stream, row.version, row.revision, row.digest) for row in rows if row.stream]
     commands = [(*row.command, row.revision) for row in rows if row.command]
     skips = [(row.position, row.skipped) for row in rows if not row.stream]
+    forks = [(row.fork.generation, row.fork.position) for row in rows if row.fork]
     for table, columns, records in (
         ("facts", ("tenant", "stream", "version", "revision", "digest"), facts),
         ("commands", ("tenant", "id", "revision"), commands),
         ("skips", ("position", "skipped"), skips),
+        ("forks", ("generation", "position"), forks),
     ):
         if records:
             await connection.copy_records_to_table(table, schema_name=SCHEMA, columns=columns, records=records)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from eventlog.errors import NotSafe
-from eventlog.events import Position
+from eventlog.events import Fork, Position
 from eventlog.kurrentdb.records import Record
 from eventlog.plan import LogHead, StreamHead, StreamHeads
 from eventlog.queue import StreamKey
@@ -48,6 +48,7 @@ class Row(NamedTuple):
     version: int
     digest: bytes
     command: tuple[str, UUID] | None
+    fork: Fork | None = None
 
     @property
     def revision(self) -> int:
@@ -124,6 +125,10 @@ class Known:
         """What the index may lack of a stream, in order."""
         return list(self._streams.get(stream, ()))
 
+    def forks(self) -> Sequence[Fork]:
+        """Those of the log's forks that the index may lack."""
+        return [row.fork for row in self._skips if row.fork is not None]
+
     def skipped_before(self, position: int) -> int | None:
         """How many records before that of a position are no facts; None if only the index can tell."""
         if position <= self.indexed_head.position:
@@ -177,6 +182,7 @@ class Known:
             event.version if event else 0,
             event.digest if event else b"",
             command,
+            record.fork,
         )
         self._rows.append(row)
         if stream is None:

@@ -6,6 +6,7 @@ from itertools import islice
 from uuid import UUID
 
 from eventlog.errors import NotSafe
+from eventlog.events import Fork
 from eventlog.kurrentdb.index import Index
 from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.records import Record, from_kurrentdb
@@ -29,6 +30,7 @@ class LookUp:
         self._index = index
         self._stream = stream
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._forks: Sequence[Fork] = ()
 
     @property
     def _covers(self) -> int:
@@ -58,6 +60,14 @@ class LookUp:
         rows = {row.version: row.revision for row in self._known.rows_of(key) if row.version > after}
         found = {**rows, **await self._index.versions(key, after, limit, backwards, self._covers)}
         return dict(islice(sorted(found.items(), reverse=backwards), limit))
+
+    async def forks(self) -> Sequence[Fork]:
+        """Where the log's generations began, in their order. A log that was never restored is not asked."""
+        generation = self._known.head.generation
+        if generation != (self._forks[-1].generation if self._forks else 1):
+            found = {*self._known.forks(), *await self._index.forks(self._covers)}
+            self._forks = sorted(found, key=lambda fork: fork.generation)
+        return [fork for fork in self._forks if fork.generation <= generation]
 
     async def revision_of(self, position: int) -> int:
         """Where the record of a position stands."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from eventlog.errors import CommandReused, NotSafe, Unavailable
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.lookup import LookUp
@@ -57,7 +57,8 @@ class Reader:
             await self._follower.fresh()
             versions = await self._look_up.versions((tenant, stream), after, limit, backwards)
             records = await self._look_up.records(versions.values())
-            events = [self._as_of_now(records[revision].event) for revision in versions.values()]
+            forks = await self._look_up.forks()
+            events = [self._of_its_generation(records[revision].event, forks) for revision in versions.values()]
             if [(event.tenant, event.stream, event.version) for event in events] != [
                 (tenant, stream, version) for version in versions
             ]:
@@ -70,6 +71,13 @@ class Reader:
         async def read() -> Place:
             await self._follower.fresh()
             return Place(self._known.head.generation, Position(self._known.head.position))
+
+        return await _before_the_deadline(read)
+
+    async def forks(self) -> Sequence[Fork]:
+        async def read() -> Sequence[Fork]:
+            await self._follower.fresh()
+            return await self._look_up.forks()
 
         return await _before_the_deadline(read)
 
@@ -89,7 +97,7 @@ class Reader:
                 return None
             (revision,) = found.values()
             records = await self._look_up.records([revision])
-            return records[revision].answered(command)
+            return records[revision].answered(command, self._known.head.generation)
 
         return await _before_the_deadline(read)
 
@@ -102,27 +110,33 @@ class Reader:
         )
 
     async def _facts(self, after: Position, upto: Position) -> Sequence[Event]:
-        """What stands at the positions behind `after` up to `upto`. One that is missing is missing here too."""
+        """What stands at the positions behind `after` up to `upto`. One that is missing is missing here too.
+
+        What this process knows of the log was looked at before; that it still stands there is looked at last. So what
+        is read in between is of the log that is known, and not of what it became when it was restored."""
+        head, forks = self._known.head, await self._look_up.forks()
         revision = await self._look_up.revision_of(after + 1)
         facts: list[Event] = []
-        position = int(after)
+        position, last = int(after), None
         while position < upto:
-            found = await self._stream.read(revision, upto - position + _MORE)
+            found = [from_kurrentdb(each) for each in await self._stream.read(revision, upto - position + _MORE)]
             if not found:
                 break
-            for recorded in found:
-                record = from_kurrentdb(recorded)
+            for record in found:
                 position = record.position
+                last = record if record.revision == head.revision else last
                 if record.event is not None and after < position <= upto:
-                    facts.append(self._as_of_now(record.event))
-            revision = found[-1].stream_position + 1
+                    facts.append(self._of_its_generation(record.event, forks))
+            revision = found[-1].revision + 1
+        await self._follower.confirm(head, last)
         return facts
 
-    def _as_of_now(self, event: Event | None) -> Event:
-        """An event belongs to the generation that its log is in now."""
+    def _of_its_generation(self, event: Event | None, forks: Sequence[Fork]) -> Event:
+        """The event with the generation that its position is of. One that was recorded before anybody noticed a restore
+        was written with that of the log before."""
         if event is None:
             raise NotSafe(f"the index does not fit the log {self._stream.name}: it is of another one")
-        generation = self._known.head.generation
+        generation = generation_at(event.position, forks)
         return event if event.generation == generation else replace(event, generation=generation)
 
 

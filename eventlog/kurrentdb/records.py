@@ -13,7 +13,7 @@ import orjson
 from kurrentdbclient import NewEvent, RecordedEvent
 
 from eventlog.errors import CommandReused, NotSafe
-from eventlog.events import Event, Position, Version
+from eventlog.events import Event, Fork, Position, Version
 from eventlog.store import Appended, Command
 
 #: Types of the records that are no facts. No department's facts begin with `baton.`: they begin with its name.
@@ -42,7 +42,7 @@ class Answer:
 class Record:
     """An event of the stream. `position` is the log's when this record is its last one: a fact's own. `id` was made
     for one attempt to write it, `previous` is the id of the record before: who remembers one history of the log
-    notices another."""
+    notices another. `fork` is where the generation began that the record raises the log to."""
 
     revision: int
     id: UUID
@@ -52,21 +52,23 @@ class Record:
     recorded_at: datetime
     event: Event | None = None
     answer: Answer | None = None
+    fork: Fork | None = None
 
     @property
     def skipped(self) -> int:
         """How many of the records up to this one are no facts."""
         return self.revision + 1 - self.position
 
-    def answered(self, command: Command) -> Appended | CommandReused:
-        """The answer to the command of this record, for the same request; an error for another one."""
+    def answered(self, command: Command, generation: int) -> Appended | CommandReused:
+        """The answer to the command of this record, for the same request; an error for another one. What is still
+        answered stands in the log of today: its place is one of today's `generation`."""
         answer = self.answer
         if answer is None or answer.id != command.id:
             raise NotSafe(f"record {self.revision} is not that of command {command.id}: the index is of another log")
         if not hmac.compare_digest(answer.hmac, command.hmac):
             return CommandReused(f"command {command.id} stands for another request")
         return Appended(
-            self.generation,
+            generation,
             Position(answer.first),
             Position(answer.last),
             {stream: Version(version) for stream, version in answer.versions.items()},
@@ -87,9 +89,11 @@ def to_kurrentdb(record: Record) -> NewEvent:
     }
     if record.answer is not None:
         envelope["command"] = _command(record.answer)
+    if record.fork is not None:
+        envelope["shared"] = record.fork.position
     event = record.event
     if event is None:
-        type = RAISED if record.answer is None else ANSWERED
+        type = ANSWERED if record.fork is None else RAISED
         return NewEvent(type=type, data=b"{}", metadata=orjson.dumps(envelope), id=record.id)
     envelope |= {
         "tenant": event.tenant,
@@ -148,6 +152,7 @@ def _record(recorded: RecordedEvent, envelope: dict[str, Any]) -> Record:
         recorded_at,
         event,
         _answer(envelope["command"]) if "command" in envelope else None,
+        Fork(generation, envelope.get("shared", position)) if recorded.type == RAISED else None,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from eventlog.checks import check_name
 from eventlog.errors import CommandReused, NotSafe, Unavailable
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.intake import Intake
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.generation import log_name
@@ -143,6 +143,14 @@ class KurrentStore:
 
     async def head(self) -> Place:
         return await self._reader.head()
+
+    async def forks(self) -> Sequence[Fork]:
+        return await self._reader.forks()
+
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        upto = "" if shared is None else f" --shared {shared}"
+        higher = f" --above {above}" if above > self.generation else ""
+        return f"baton log raise-generation {self._department}{upto}{higher}"
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)

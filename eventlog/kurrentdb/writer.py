@@ -109,7 +109,6 @@ class Writer:
             self._losses += 1
             await self._follower.come_level(self._losses)
             if self._known.head.revision == head.revision:
-                await self._follower.refuse_a_shorter_log()
                 raise Away("the server refuses the end of the log") from None
             return False
         self._losses = 0
@@ -130,7 +129,8 @@ class Writer:
         records = await self._look_up.records(answered.values())
         for pending in batch:
             if pending.key in answered:
-                self._intake.settle(pending, records[answered[pending.key]].answered(pending.append.command))
+                record = records[answered[pending.key]]
+                self._intake.settle(pending, record.answered(pending.append.command, self._known.head.generation))
 
     async def _heads_for(self, batch: list[Pending]) -> dict[StreamKey, StreamHead]:
         """The heads of all streams of a batch. Held apart from what is remembered, which forgets: a head that is

@@ -1,13 +1,14 @@
 """Reads of a log: pages of it, streams, heads, stored answers."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
 from eventlog.errors import CommandReused, Unavailable
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.postgres.session import INFRASTRUCTURE, Pool, reader_pool
 from eventlog.postgres.writer import stored_answer
 from eventlog.store import Appended, Command, Filter, Page
@@ -17,11 +18,14 @@ POOL_SIZE_MAX = 4
 PAGE_LIMIT_MAX = 10_000
 
 _COLUMNS = "position, tenant, stream, version, id, type, schema, recorded_at, metadata, data, digest"
+_WIDTH = _COLUMNS.count(",") + 1
 
-# One statement, one snapshot: the head, the generation and the events of a page belong together. The join gives one
+_FORKS = "(SELECT array_agg(ARRAY[generation, position] ORDER BY generation) FROM log.generations) AS forks"
+
+# One statement, one snapshot: the head, the generations and the events of a page belong together. The join gives one
 # row of the head alone when the page is empty.
 _PAGE = f"""
-SELECT h.generation, e.*, h.position AS head
+SELECT e.*, h.position AS head, h.generation, {_FORKS}
 FROM log.head() h
 LEFT JOIN LATERAL (
     SELECT {_COLUMNS} FROM log.events
@@ -31,7 +35,7 @@ LEFT JOIN LATERAL (
 """
 
 _STREAM = f"""
-SELECT (SELECT generation FROM log.log), {_COLUMNS} FROM log.events
+SELECT {_COLUMNS}, (SELECT generation FROM log.log), {_FORKS} FROM log.events
 WHERE tenant = $1 AND stream = $2 AND version > $3
 ORDER BY version {{order}} LIMIT $4
 """
@@ -39,7 +43,7 @@ ORDER BY version {{order}} LIMIT $4
 _HEAD = "SELECT generation, position FROM log.head()"
 _VERSION = "SELECT version FROM log.events WHERE tenant = $1 AND stream = $2 ORDER BY version DESC LIMIT 1"
 _ANSWER = """
-SELECT hmac, generation, first_position, last_position, versions, outcome, recorded_at
+SELECT hmac, (SELECT generation FROM log.log), first_position, last_position, versions, outcome, recorded_at
 FROM log.commands
 WHERE tenant = $1 AND id = $2
 """
@@ -64,16 +68,20 @@ class Reader:
         condition, arguments = _narrowed(only)
         rows = await self._fetch(_PAGE.format(condition=condition), after, limit, *arguments)
         generation, head = rows[0]["generation"], rows[0]["head"]
-        events = [] if rows[0]["position"] is None else [Event(*row[:-1]) for row in rows]
+        events = [] if rows[0]["position"] is None else _events(rows)
         return Page(generation, events, Position(max(after, min(after + limit, head))), head)
 
     async def stream(self, tenant: str, stream: str, after: Version, limit: int | None, backwards: bool) -> list[Event]:
         sql = _STREAM.format(order="DESC" if backwards else "ASC")
-        return [Event(*row) for row in await self._fetch(sql, tenant, stream, after, limit)]
+        return _events(await self._fetch(sql, tenant, stream, after, limit))
 
     async def head(self) -> Place:
         (row,) = await self._fetch(_HEAD)
         return Place(row["generation"], Position(row["position"]))
+
+    async def forks(self) -> list[Fork]:
+        (row,) = await self._fetch(f"SELECT {_FORKS}")
+        return _forks(row)
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         rows = await self._fetch(_VERSION, tenant, stream)
@@ -95,6 +103,21 @@ class Reader:
                     raise Unavailable(f"the log could not be read for {READ_TIMEOUT_S:.0f} s: {error}") from error
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, 0.5)
+
+
+def _events(rows: Sequence[asyncpg.Record]) -> list[Event]:
+    """The events of rows that begin with `_COLUMNS`. A log that was never restored is of one generation."""
+    if not rows:
+        return []
+    forks = _forks(rows[0])
+    if not forks:
+        return [Event(rows[0]["generation"], *row[:_WIDTH]) for row in rows]
+    return [Event(generation_at(row["position"], forks), *row[:_WIDTH]) for row in rows]
+
+
+def _forks(row: asyncpg.Record) -> list[Fork]:
+    found: Iterable[tuple[int, int]] = row["forks"] or ()
+    return [Fork(generation, Position(position)) for generation, position in found]
 
 
 def _narrowed(only: Filter) -> tuple[str, list[Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from eventlog import metrics, tracing
 from eventlog.checks import check_name
 from eventlog.errors import CommandReused, NotSafe
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.intake import Intake
 from eventlog.postgres.bell import Bell
 from eventlog.postgres.migrations import brought_up
@@ -119,6 +119,12 @@ class PostgresStore:
 
     async def head(self) -> Place:
         return await self._reader.head()
+
+    async def forks(self) -> Sequence[Fork]:
+        return await self._reader.forks()
+
+    def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
+        return f"baton log restored {self._department}"
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)

@@ -45,9 +45,10 @@ CROSS JOIN LATERAL (
 ) e
 """
 
+# Of a restored log, what is still answered stands in front of the fork: its place is one of today's generation.
 ANSWERS = """
-SELECT c.tenant, c.id, c.hmac, c.generation, c.first_position, c.last_position, c.versions, c.outcome,
-    c.recorded_at
+SELECT c.tenant, c.id, c.hmac, (SELECT generation FROM log.log), c.first_position, c.last_position, c.versions,
+    c.outcome, c.recorded_at
 FROM unnest($1::text[], $2::uuid[]) AS k(tenant, id)
 JOIN log.commands c ON c.tenant = k.tenant AND c.id = k.id
 """

@@ -21,11 +21,13 @@ from typing import Any, cast
 import faust
 from aiokafka.partitioner import murmur2
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types.auth import SASLMechanism
 
 from eventlog.entry import StreamKey
+from eventlog.kafka.brokers import Bootstrap, Security, addresses, security
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
-from eventlog.kafka.topics import PARTITIONS, Topic, Topics
-from eventlog.streaming.records import derived_topic, retry_topic
+from eventlog.kafka.topics import PARTITIONS, Topic
+from eventlog.streaming.records import kept_topics
 from eventlog.streaming.streams import NOTHING, Known
 
 TABLE = "streams"
@@ -52,13 +54,9 @@ class StreamTopics:
 
     def made(self) -> Sequence[Topic]:
         """What a worker makes and checks when it starts."""
-        settings = Topics.of(self.department, replication=self.replication).facts.settings
-        kept = [derived_topic(self.department), retry_topic(self.department)]
-        compacted = {**settings, "cleanup.policy": "compact"}
-        return [
-            *(Topic(name, self.partitions, self.replication, settings) for name in kept),
-            Topic(self.changelog, self.partitions, self.replication, compacted),
-        ]
+        kept = kept_topics(self.department, partitions=self.partitions, replication=self.replication)
+        compacted = {**kept[0].settings, "cleanup.policy": "compact"}
+        return [*kept, Topic(self.changelog, self.partitions, self.replication, compacted)]
 
 
 class _CommittedThread(AIOKafkaConsumerThread):
@@ -147,11 +145,12 @@ def _key(stream: StreamKey) -> bytes:
     return tenant.encode() + b"\0" + name.encode()
 
 
-def application(bootstrap: str, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
+def application(bootstrap: Bootstrap, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
     """A Faust application without agents. Nothing is connected before it starts."""
     app = faust.App(
         topics.group,
-        broker=[f"kafka://{address.strip()}" for address in bootstrap.split(",")],
+        broker=[f"kafka://{address.strip()}" for address in addresses(bootstrap).split(",")],
+        broker_credentials=_credentials(security(bootstrap)),
         store="memory://",
         datadir=str(folder),
         autodiscover=False,
@@ -176,6 +175,18 @@ def application(bootstrap: str, topics: StreamTopics, folder: Path, *, session_t
     )
     app.transport = _CommittedTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(found: Security) -> Any:
+    """The same in Faust's words."""
+    if found.logs_in:
+        return faust.SASLCredentials(
+            username=found.user,
+            password=found.password(),
+            ssl_context=found.context(),
+            mechanism=SASLMechanism(found.mechanism),
+        )
+    return faust.SSLCredentials(context=found.context()) if found.encrypts else None
 
 
 def streams_table(app: faust.App, topics: StreamTopics) -> StreamsTable:

@@ -1,5 +1,6 @@
 """A batch of facts as Kafka brought them -> rows, derived records and what is known of their streams.
 
+    lost         what its log does not have since it was restored to an earlier moment is passed over
     repeats      a version that was folded is dropped, before anything is derived from it
     gaps         a version that did not come is read from its owner's log, in front of the one that showed it
     parked       a fact whose function raises goes to the retry topic, with all that follow in its stream
@@ -11,7 +12,8 @@ A crash between any two of these repeats the batch, and each of them may be repe
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,9 +25,11 @@ from eventlog.entry import FOLLOWS, Entry, StreamKey
 from eventlog.errors import NotSafe, Poison
 from eventlog.events import Event, Place, Position, Version
 from eventlog.fold import Folded, Folding
+from eventlog.marks import Superseded
 from eventlog.projections import At, Projection
 from eventlog.streaming import heard
-from eventlog.streaming.heard import Missing
+from eventlog.streaming.heard import LaterGeneration, Missing, TakenBack
+from eventlog.streaming.restores import Forked, Restores
 from eventlog.streaming.streams import Known, Streams, Unkept
 from eventlog.topologies import Derived, StateKey, States, stored
 from eventlog.views import Views
@@ -34,7 +38,7 @@ from eventlog.writing import Writer
 _BEHIND = "an earlier fact of its stream waits"
 
 
-class Owner(Protocol):
+class Owner(Forked, Protocol):
     """A department's log itself, part of `eventlog.feed.Feed`."""
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]: ...
@@ -98,18 +102,43 @@ class Handling:
         self._clock = clock
         self._epoch = epoch
         self._writer = Writer()
+        self._all_tables = sorted(projection.tables)
         self._tables = [table for table in projection.tables if table != projection.states]
         self._foldings = {source: Folding(source, department, [projection]) for source in projection.sources}
+        self._discarded: frozenset[tuple[str, str, bytes]] = frozenset()
+        self._restores = Restores(owners)
         self._log = logging.getLogger(f"baton.stream.{department}")
 
     async def load(self) -> None:
-        """Learn the columns of the tables. Raises `LookupError`."""
+        """Learn the columns of the tables, and what to go on without. Raises `LookupError`."""
         async with self._views.pool.acquire() as connection:
             await self._writer.load(connection, self._tables)
+        await self._learn_discarded()
+
+    async def _learn_discarded(self) -> None:
+        """Only what waits can be discarded, so it is enough to look before it is tried again."""
+        rows = await self._views.fetch("SELECT tenant, stream, digest FROM stream_discarded")
+        self._discarded = frozenset((row["tenant"], row["stream"], row["digest"]) for row in rows)
+
+    async def asked_for(self, event: Event) -> bool:
+        """Whether somebody wants a fact that waits to be tried now. It also is where no row says that it waits: then it
+        is a repeat, or its row will be written."""
+        asked = await self._views.fetchval(_ASKED, event.tenant, event.stream, event.version)
+        return asked is None or bool(asked)
 
     async def handle(self, source: str, events: Sequence[Event], streams: Streams, *, tried: int = 0) -> None:
         """One batch of a source, each stream's facts in their order. Those from the retry topic were `tried` before.
-        Raises what the infrastructure raises; the same batch may be given again then."""
+        Raises what the infrastructure raises; the same batch may be given again then. Raises `Superseded` when another
+        epoch began, and begins one where the rows have what a restore of the log took back."""
+        try:
+            await self._handle(source, await self._restores.still_told(source, events), streams, tried)
+        except LaterGeneration:
+            await self._restores.ask(source)
+            await self._handle(source, await self._restores.still_told(source, events), streams, tried)
+
+    async def _handle(self, source: str, events: Sequence[Event], streams: Streams, tried: int) -> None:
+        if tried:
+            await self._learn_discarded()
         batch = await self._prepare(source, events, streams, tried > 0)
         entries = await self._decoded(source, batch.ready)
         states = self._states_of(batch)
@@ -127,8 +156,13 @@ class Handling:
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
         head = await self._owners[source].head()
+        if head.generation > (await self._restores.known(source)).generation:
+            await self._restores.ask(source)
+            async with self._locked(source):
+                pass  # The rows are of this generation now: no fact may come that shows it.
         reached = await heard.reached(self._views, source)
         metrics.STREAM_LAG.labels(self._department, source).set(head.position - reached)
+        metrics.PARKED.labels(self._department, source).set(await self._views.fetchval(_PARKED_STREAMS, source))
         return await heard.missing(self._views, source, head)
 
     async def close_gap(self, source: str, position: Position) -> None:
@@ -139,8 +173,23 @@ class Handling:
             raise NotSafe(f"the log of {source} lacks position {position}")
         self._log.warning("position %s of %s did not come, read from its log", event.place, source)
         metrics.REFETCHED.labels(self._department, source).inc()
+        await self._learn_discarded()
         whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
         await self.handle(source, whole, Unkept())
+
+    # --------------------------------------------------------------------------------------- a log that was restored
+
+    @asynccontextmanager
+    async def _locked(self, source: str) -> AsyncIterator[tuple[Any, Position]]:
+        """A transaction that holds the lock on a source, and up to where all of it is in the rows."""
+        try:
+            async with self._views.transaction() as connection:
+                known = await self._restores.known(source)
+                yield connection, await heard.lock(connection, source, known, self._epoch)
+        except TakenBack as error:
+            now = await heard.begin_anew_after(self._views, self._all_tables, self._epoch)
+            self._log.error("ALARM %s: all is folded anew, in epoch %d", error, now)
+            raise Superseded(f"the topologies began anew: epoch {now} follows {self._epoch}") from error
 
     # ---------------------------------------------------------------------------------------------- before the fold
 
@@ -173,7 +222,11 @@ class Handling:
 
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
         folding = self._foldings[source]
-        wants = [folding.wants(event.type) or not self._codec.knows(event.type, event.schema) for event in events]
+        wants = [
+            (event.tenant, event.stream, event.digest) not in self._discarded
+            and (folding.wants(event.type) or not self._codec.knows(event.type, event.schema))
+            for event in events
+        ]
         wanted = [event for event, want in zip(events, wants, strict=True) if want]
         read = iter(await self._codec.decode_many(source, wanted))
         found: list[Recorded | Poison | None] = [next(read) if want else None for want in wants]
@@ -182,10 +235,7 @@ class Handling:
     # ---------------------------------------------------------------------------------------------------- the rows
 
     async def _write(self, source: str, batch: _Batch, folded: Folded, states: States) -> None:
-        generations = {event.generation for event in (*batch.ready, *batch.repeats, *batch.waiting)}
-        async with self._views.transaction() as connection:
-            for generation in sorted(generations):
-                upto = await heard.lock(connection, source, generation, self._epoch)
+        async with self._locked(source) as (connection, upto):
             positions = [entry.event.position for entry in folded.done]
             there = await heard.among(connection, source, positions, upto)
             changes = self._without(source, folded, there, states) if there else folded.changes
@@ -221,10 +271,7 @@ class Handling:
             parked = [(e.tenant, e.stream, e.version, source, e.position, e.type, *why, now) for e, *why in rows]
             await connection.executemany(_PARK, parked)
         done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
-        healed = await connection.fetch(_UNPARK, source, done)
-        if rows or healed:
-            streams = await connection.fetchval(_PARKED_STREAMS, source)
-            metrics.PARKED.labels(self._department, source).set(streams)
+        await connection.execute(_UNPARK, source, done)
 
     # ----------------------------------------------------------------------------------------------- after the rows
 
@@ -251,12 +298,19 @@ class Handling:
             )
 
 
+# What was asked for was tried. But what came before those that it waits for is tried once more, after them.
 _PARK = """
-INSERT INTO stream_parked (tenant, stream, version, source, position, type, kind, reason, parked_at)
+INSERT INTO stream_parked AS p (tenant, stream, version, source, position, type, kind, reason, parked_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason
+ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason,
+    asked = p.asked AND EXCLUDED.kind = 'FOLLOWS' AND EXISTS (
+        SELECT FROM stream_parked e
+        WHERE e.tenant = p.tenant AND e.stream = p.stream AND e.version < p.version AND e.asked
+    )
 """
 
-_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[]) RETURNING 1"
+_ASKED = "SELECT asked FROM stream_parked WHERE tenant = $1 AND stream = $2 AND version = $3"
+
+_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[])"
 
 _PARKED_STREAMS = "SELECT count(DISTINCT (tenant, stream)) FROM stream_parked WHERE source = $1"

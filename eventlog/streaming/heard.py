@@ -8,14 +8,23 @@ Kafka, a rebalance or a worker that was taken for dead does.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from eventlog.errors import NotSafe
+from eventlog.errors import LogError
 from eventlog.events import Place, Position
 from eventlog.marks import Superseded
 from eventlog.rebuild import Rebuild
+from eventlog.restored import Known
 from eventlog.views import Views
 
 #: So many positions are taken over at once where a gap was closed.
 _RUN_MAX = 10_000
+
+
+class LaterGeneration(LogError):
+    """The rows are of a generation of a log that this worker does not know of."""
+
+
+class TakenBack(LogError):
+    """What a restore of a log took back is in the rows."""
 
 
 async def current_epoch(views: Views, tables: Sequence[str]) -> int:
@@ -30,6 +39,13 @@ async def begin_anew(views: Views, tables: Sequence[str]) -> int:
     Workers of the old one stop at their next batch."""
     async with views.transaction() as connection:
         return await _next_epoch(connection, tables)
+
+
+async def begin_anew_after(views: Views, tables: Sequence[str], epoch: int) -> int:
+    """As `begin_anew`, unless another worker has begun since this epoch; answers the one that is now."""
+    async with views.transaction() as connection:
+        now = int(await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE"))
+        return now if now != epoch else await _next_epoch(connection, tables)
 
 
 async def take_back(rebuild: Rebuild) -> bool:
@@ -51,17 +67,25 @@ async def _next_epoch(connection: Any, tables: Sequence[str]) -> int:
     return int(epoch)
 
 
-async def lock(connection: Any, source: str, generation: int, epoch: int) -> Position:
-    """Take the lock on a source for this transaction; answers up to where all of it is in the rows. Raises
-    `Superseded` when another epoch began, `NotSafe` when the log is of another generation than what is in the rows."""
-    row = await connection.fetchrow(_LOCK, source, generation)
+async def lock(connection: Any, source: str, known: Known, epoch: int) -> Position:
+    """Take the lock on a source for this transaction; answers up to where all of it is in the rows, which are then of
+    the generation that is known. Raises `Superseded` when another epoch began; when the log was restored,
+    `LaterGeneration` where another worker knows more of it, `TakenBack` where the rows have what it lost."""
+    row = await connection.fetchrow(_LOCK, source, known.generation)
     if row["epoch"] != epoch:
         raise Superseded(f"the topologies began anew: epoch {row['epoch']} follows {epoch}")
-    if row["generation"] != generation:
-        raise NotSafe(
-            f"the log of {source} is of generation {generation}, the rows are of {row['generation']}: it was restored"
-            " to an earlier moment. Run: baton stream DEPARTMENT --anew"
+    if row["generation"] > known.generation:
+        raise LaterGeneration(
+            f"the rows of {source} are of generation {row['generation']}, and its log of {known.generation}: it was"
+            f" restored again. Run `baton log restored {source}`"
         )
+    if row["generation"] < known.generation:
+        shared = min(fork.position for fork in known.forks if fork.generation > row["generation"])
+        if await connection.fetchval(_BEHIND, source, shared):
+            raise TakenBack(
+                f"the log of {source} was restored to position {shared}, the rows have what stood behind it"
+            )
+        await connection.execute(_OF_GENERATION, source, known.generation)
     return Position(row["position"])
 
 
@@ -116,6 +140,14 @@ WITH made AS (
 )
 SELECT made.*, epoch FROM made, stream_epoch
 """
+
+_BEHIND = """
+SELECT EXISTS (SELECT FROM stream_heard WHERE source = $1 AND position > $2)
+    OR EXISTS (SELECT FROM stream_ahead WHERE source = $1 AND position > $2)
+    OR EXISTS (SELECT FROM stream_parked WHERE source = $1 AND position > $2)
+"""
+
+_OF_GENERATION = "UPDATE stream_heard SET generation = $2 WHERE source = $1"
 
 _AMONG = "SELECT position FROM stream_ahead WHERE source = $1 AND position = ANY($2::bigint[])"
 

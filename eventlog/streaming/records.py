@@ -1,13 +1,15 @@
 """What a worker writes to Kafka beside its table: derived facts, and facts that wait for another try."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid5
 
 import orjson
 
 from eventlog.events import Event
+from eventlog.fold import command_id
 from eventlog.kafka.records import Header, Received, Record, header, to_record
+from eventlog.kafka.topics import PARTITIONS, Topic, Topics
 from eventlog.projections import At
 from eventlog.topologies import Derived
 
@@ -23,14 +25,22 @@ def retry_topic(department: str) -> str:
     return f"baton.{department}.retry.v1"
 
 
+def kept_topics(department: str, *, partitions: int = PARTITIONS, replication: int = 1) -> tuple[Topic, Topic]:
+    """The topic of derived facts and that of facts that wait, as they must be: like a topic of facts. What concerns a
+    stream is in the partition of the stream's number, in each of them."""
+    facts = Topics.of(department, partitions=partitions, replication=replication).facts
+    return replace(facts, name=derived_topic(department)), replace(facts, name=retry_topic(department))
+
+
 def derived_record(department: str, at: At, n: int, derived: Derived) -> Record:
-    """The n-th derived fact of a fact, from 0. Its id follows from both: told again, it is told under the same id.
+    """The n-th derived fact of a fact, from 0. Its id follows from both: told again, it is told under the same id. One
+    of a fact that was recorded again, after its log was restored, has another.
 
     `version`, `position`, `generation` and `source` are those of the fact that it was derived from."""
     stream = at.stream.encode()
     headers: list[Header] = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(uuid5(at.event_id, f"{department}:{n}")).encode()),
+        ("ce_id", str(command_id(at, f"{department}:{n}")).encode()),
         ("ce_type", derived.name.encode()),
         ("ce_source", b"baton:" + department.encode()),
         ("ce_subject", stream),

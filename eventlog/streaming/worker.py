@@ -18,6 +18,7 @@ from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
 from eventlog.events import Event, Position
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
@@ -41,7 +42,7 @@ STOP_S = 8.0
 class Work:
     """What a worker needs: where Kafka is, what to fold, and where the logs are that it asks for what did not come."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     topics: StreamTopics
     views: Views
     codec: Codec
@@ -128,7 +129,9 @@ class StreamWorker:
                 await stream.ack(event)
 
     async def _try_again(self, stream: Any) -> None:
-        async for (event,) in stream.noack_take(1, within=BATCH_WAIT_S):
+        """One by one, and not by `noack_take`: cut short, that acknowledges what it holds. A fact that is lost so is
+        read from its log, but one that waits would wait for ever."""
+        async for event in stream.noack().events():
             await self._guarded(self._waiting(event.message))
             await stream.ack(event)
 
@@ -167,10 +170,17 @@ class StreamWorker:
 
     async def _waiting(self, message: Any) -> None:
         source, tried, retry_at = retry_of(message)
-        wait_s = (retry_at - self._work.clock()).total_seconds()
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
-        await self._handle(source, [from_record(message)], tried=tried)
+        event = from_record(message)
+        await self._until(retry_at, event)
+        await self._handle(source, [event], tried=tried)
+
+    async def _until(self, retry_at: datetime, event: Event) -> None:
+        """Until a fact may be tried again, or somebody asks for it."""
+        asked = partial(self._handling.asked_for, event)
+        while (wait_s := (retry_at - self._work.clock()).total_seconds()) > 0:
+            if await persist(asked, f"whether {event.stream} is to be tried", self._log):
+                return
+            await asyncio.sleep(min(wait_s, LOOK_S))
 
     async def _handle(self, source: str, events: Sequence[Event], tried: int = 0) -> None:
         async def attempt() -> None:

@@ -54,6 +54,7 @@ FREE_FORM: Mapping[str, Schema] = {
         "description": "Values by name.",
         "additionalProperties": {"$ref": "#/components/schemas/PresentValue"},
         **_NAMES,
+        "propertyNames": {**_NAMES["propertyNames"], "minLength": 1},
     },
     "NestedStruct": {
         "type": "object",

@@ -63,13 +63,13 @@ def to_proto(resource: Descriptor, paths: Sequence[str]) -> tuple[list[str], lis
 
 
 def _proto_path(message: Descriptor, path: str) -> str | None:
-    name, _, rest = path.partition(".")
+    name, dot, rest = path.partition(".")
     field = next((each for each in message.fields if each.camelcase_name == name), None)
     if field is None or fields.is_ours(field):
         return None
-    if not rest:
+    if not dot:
         return field.name
     if fields.is_struct(field):
-        return f"{field.name}.{rest}"
+        return f"{field.name}.{rest}" if rest else None
     inner = _proto_path(fields.message_of(field), rest) if fields.is_plain_message(field) else None
     return f"{field.name}.{inner}" if inner else None

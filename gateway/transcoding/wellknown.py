@@ -42,7 +42,7 @@ def _read_mask(value: Any, message: Any, path: Path, errors: Errors) -> None:
     if type(value) is not str:
         errors.add(path, "must be names of fields, divided by commas")
     else:
-        message.paths.extend(part.strip() for part in value.split(",") if part.strip())
+        message.paths.extend(part.strip() for part in value.split(",") if value.strip())
 
 
 def _read_names(value: Any, message: Any, path: Path, errors: Errors) -> None:

@@ -1,5 +1,5 @@
 """`baton log read STREAM`, `baton log tail DEPARTMENT`: the events themselves, one JSON object a line; and
-`baton log raise-generation DEPARTMENT`, after a restore."""
+`baton log raise-generation DEPARTMENT`, after a restore of one in KurrentDB. `baton log restored` is `restored.py`."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ import orjson
 from baton.log.v1 import log_pb2
 
 from runtime.client import Client
+from runtime.commands import restored
 from runtime.department import DEPARTMENTS
 from runtime.log_client import next_page, pages
 from runtime.reach import reach
@@ -32,12 +33,15 @@ def register(subparsers: Any) -> None:
     tail.add_argument("--after", type=int, default=0, metavar="N", help="only events with a greater position")
     tail.add_argument("--follow", action="store_true", help="wait for what comes, until Ctrl-C")
     tail.set_defaults(run=run_tail)
-    for action in actions.choices.values():
+    for action in (read, tail):
         action.add_argument("--tenant", default="", help="only this tenant; default: all")
         action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
-    restored = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
-    restored.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
-    restored.set_defaults(run=run_raise_generation)
+    raising = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
+    raising.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)
+    raising.add_argument("--shared", type=int, metavar="N", help="the last position that all have alike; default: all")
+    raising.add_argument("--above", type=int, default=0, metavar="G", help="a generation that others have heard of")
+    raising.set_defaults(run=run_raise_generation)
+    restored.register(actions)
 
 
 def run_read(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -81,14 +85,21 @@ def run_tail(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def run_raise_generation(arguments: argparse.Namespace, settings: Settings) -> int:
     """Raises `WrongUsage`, `Unavailable`, `NotSafe`."""
+    department = arguments.department
     if settings.eventstore_url is None:
         raise WrongUsage(
-            "BATON_EVENTSTORE_URL is not set: this is for logs in KurrentDB; docs/event-log.md has the SQL"
+            "BATON_EVENTSTORE_URL is not set: this is for logs in KurrentDB. For one in PostgreSQL run"
+            f" `baton log restored {department}`"
         )
     from eventlog.kurrentdb import log_name, raise_generation
 
-    generation = asyncio.run(raise_generation(settings.eventstore_url, log_name(arguments.department)))
-    sys.stdout.write(f"the log of {arguments.department} is in generation {generation}\n")
+    raising = raise_generation(
+        settings.eventstore_url, log_name(department), shared=arguments.shared, above=arguments.above
+    )
+    fork = asyncio.run(raising)
+    sys.stdout.write(
+        f"generation {fork.generation} of the log of {department} begins behind position {fork.position}\n"
+    )
     return 0
 
 

@@ -102,6 +102,7 @@ def _stream(parked: messages.ParkedStream) -> dict[str, Any]:
         "kind": parked.kind,
         "events": parked.events,
         "parkedAt": parked.parked_at.ToJsonString(),
+        "by": parked.by,
         "reason": parked.reason,
     }
 
@@ -115,6 +116,7 @@ def _event(parked: messages.ParkedEvent) -> dict[str, Any]:
         "type": event.type,
         "tenant": event.tenant,
         "kind": parked.kind,
+        "by": parked.by,
         "reason": parked.reason,
         "data": _json(event.data),
         "metadata": _json(event.metadata),

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from baton.operations.v1 import operations_pb2 as messages
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         rows = [
             (each.department, each.head, *_heard(source), each.parked, each.due, _oldest(each))
             for each in status.departments
-            for source in (*each.sources, *_told(each))
+            for source in (*each.sources, *_told(each), *_streamed(each))
         ]
         print_table(("department", "head", "hears", "up to", "lag", "parked", "due", "oldest"), rows)
     wrong = [*given_up(settings), *(f"{each.department}: {each.failed}" for each in status.departments if each.failed)]
@@ -46,6 +47,14 @@ def _told(status: messages.DepartmentStatus) -> list[messages.SourceStatus]:
     if status.relay.HasField("lag"):
         found.lag = status.relay.lag
     return [found]
+
+
+def _streamed(status: messages.DepartmentStatus) -> list[messages.SourceStatus]:
+    """How far streaming workers are, as further lines."""
+    found = [messages.SourceStatus.FromString(each.SerializeToString()) for each in status.streaming.sources]
+    for each in found:
+        each.source = f"{each.source} (streams)"
+    return found
 
 
 def given_up(settings: Settings) -> list[str]:
@@ -77,13 +86,22 @@ def _department(status: messages.DepartmentStatus) -> dict[str, Any]:
     return {
         "department": status.department,
         "head": status.head,
-        "sources": [{"source": each.source, "position": each.position, "lag": _lag(each)} for each in status.sources],
+        "sources": _sources(status.sources),
         "parked": status.parked,
         "due": status.due,
         "failed": status.failed,
         "waiting": [_waiting(each) for each in status.waiting],
         **({"relay": _relay(status.relay)} if status.HasField("relay") else {}),
+        **({"streaming": _streaming(status.streaming)} if status.HasField("streaming") else {}),
     }
+
+
+def _sources(sources: Iterable[messages.SourceStatus]) -> list[dict[str, Any]]:
+    return [{"source": each.source, "position": each.position, "lag": _lag(each)} for each in sources]
+
+
+def _streaming(streaming: messages.StreamingStatus) -> dict[str, Any]:
+    return {"sources": _sources(streaming.sources), "parked": streaming.parked}
 
 
 def _waiting(found: messages.WaitingTodos) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from eventlog.feed import Feed, PostgresFeed
+from eventlog.kafka.brokers import Bootstrap, Brokers
 from eventlog.kafka.feed import KafkaFeed
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS, utc_now
@@ -41,11 +42,11 @@ def addresses(settings: Settings) -> Mapping[str, str]:
     return settings.departments
 
 
-def brokers(settings: Settings) -> str:
+def brokers(settings: Settings) -> Bootstrap:
     """Where Kafka is. Raises `WrongSetting`."""
     if settings.kafka_bootstrap is None:
         raise WrongSetting("BATON_KAFKA_BOOTSTRAP is not set: expected host:port,host:port,…")
-    return settings.kafka_bootstrap
+    return Brokers(settings.kafka_bootstrap, settings.kafka_security)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka.errors import KafkaError
 
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.trouble import wait_s
 from runtime.databases import KEYRING, Databases, Passwords
@@ -19,7 +20,7 @@ from runtime.department import DEPARTMENTS, utc_now
 from runtime.files import private_folder
 from runtime.identity import Issuer
 from runtime.opening import load_facts, open_department, open_keyring
-from runtime.roles.connecting import database
+from runtime.roles.connecting import brokers, database
 from runtime.roles.process import reached
 from runtime.settings import Settings
 from runtime.stores import open_store
@@ -33,10 +34,10 @@ async def migrate(departments: Sequence[str], settings: Settings) -> None:
     await _databases(departments, settings)
     if settings.kafka_bootstrap is not None:
         for name in departments:
-            await make_topics(name, settings.kafka_bootstrap, settings.kafka_replication)
+            await make_topics(name, brokers(settings), settings.kafka_replication)
 
 
-async def make_topics(department: str, bootstrap: str, replication: int) -> None:
+async def make_topics(department: str, bootstrap: Bootstrap, replication: int) -> None:
     """The department's topics, as they must be; Kafka is waited for. Raises `WrongTopic`."""
     topics = Topics.of(department, replication=replication)
     failures = 0

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
+from eventlog.kafka.brokers import Bootstrap, addresses
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics
 from runtime.projecting import innermost
@@ -11,6 +13,8 @@ from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
 from runtime.settings import Settings
 from runtime.stores import open_store
+
+log = logging.getLogger("baton.role")
 
 
 @contextlib.asynccontextmanager
@@ -23,7 +27,7 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
     try:
         relaying = Relay(store, dsn, bootstrap, Topics.of(name, replication=settings.kafka_replication))
         telling = asyncio.create_task(relaying.run(), name=f"relay of {name}")
-        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(telling))
+        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(name, telling))
     finally:
         if telling is not None:
             telling.cancel()
@@ -31,17 +35,21 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
         await store.close()
 
 
-async def _tells(relaying: Relay, bootstrap: str) -> str:
+async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
     """Who leads tells; who stands by could, as long as a broker is there. Raises `OSError`."""
     if relaying.watermark is None:
-        host, _, port = bootstrap.split(",")[0].rpartition(":")
+        host, _, port = addresses(bootstrap).split(",")[0].rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.close()
     return ""
 
 
-async def _end(telling: "asyncio.Task[None]") -> str:
+async def _end(name: str, telling: "asyncio.Task[None]") -> str:
     """Why nothing is told any more, and waiting does not help."""
     await asyncio.wait((telling,))
     error = telling.exception()
-    return f"the relay has stopped: {innermost(error)}" if error else ""
+    if error is None:
+        return ""
+    why = f"the relay has stopped: {innermost(error)}"
+    log.critical("%s: %s", name, why, extra={"department": name})
+    return why

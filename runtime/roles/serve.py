@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from eventlog.events import Place, Version
+from eventlog.kafka.brokers import addresses
 from eventlog.kafka.told import told
 from eventlog.projector import Projector
 from eventlog.watching import Watching
@@ -57,7 +58,7 @@ async def _serving(opened: Opened, settings: Settings) -> AsyncIterator[Serving]
     projector = projector_of(opened, watching.tell, watching.tell)
     opened.hearing.bind(HearingElsewhere(watching, projector))
     bootstrap = brokers(settings)
-    serving = Serving.of(opened, projector, Kafka(bootstrap, partial(told, bootstrap, opened.name)))
+    serving = Serving.of(opened, projector, Kafka(addresses(bootstrap), partial(told, bootstrap, opened.name)))
     watching.start()
     try:
         yield serving

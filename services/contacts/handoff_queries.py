@@ -112,6 +112,10 @@ class HandoffQueries:
             found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(subjects)), list(states))
         return found
 
+    async def naming(self, tenant: str, stream: str, states: Sequence[str]) -> Sequence[Row]:
+        """Handoffs in these states of which a manifest names a stream."""
+        return await self._fetch(SQL["naming"], tenant, [{"stream": stream}], list(states))
+
     async def companies_of(self, people: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Row]:
         """The companies that people (tenant, id) work at: `company_id`, and whether it is `opened` with the person."""
         rows = await self._fetch(SQL["companies_of"], *_columns(list(people)))

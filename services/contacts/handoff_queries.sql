@@ -97,6 +97,14 @@ END
 SELECT DISTINCT t.tenant, t.key FROM unnest($1::text[], $2::text[]) AS w(tenant, key)
 JOIN todos t ON t.tenant = w.tenant AND t.key = w.key AND t.kind = ANY($3::text[])
 
+-- name: naming
+-- Handoffs of one tenant in the states $3 of which a manifest names a stream ($2, as `[{"stream": …}]`).
+SELECT id, to_branch, to_department FROM handoffs
+WHERE tenant = $1 AND state = ANY($3::text[]) AND (
+    manifest @> $2::jsonb OR closing @> jsonb_build_object('manifest', $2::jsonb)
+    OR supplements @> jsonb_build_array(jsonb_build_object('manifest', $2::jsonb)))
+ORDER BY id
+
 -- name: about
 -- Of handoffs of one tenant ($2 ids): the person, and the other open handoffs ($3 states) of that person.
 SELECT s.id, s.person_id, ARRAY(

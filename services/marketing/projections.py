@@ -1,6 +1,6 @@
 """Facts -> rows of marketing's read models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from eventlog.projections import AppendItem, At, Change, Insert, Max, Projection, Update
@@ -14,7 +14,7 @@ from facts.marketing import (
     LeadTouched,
     LeadUpdated,
 )
-from facts.registry import Fact, Value
+from services.columns import columns, mark, plain
 from services.offers import offers
 
 LEADS = Projection("leads", tables={"leads": ("tenant", "id")}, sources=("marketing", "contacts"))
@@ -26,19 +26,19 @@ _CAPTURED = tuple(name for name in LeadCaptured.model_fields if name not in _NOT
 
 @LEADS.on(LeadCaptured)
 def captured(fact: LeadCaptured, at: At) -> Iterable[Change]:
-    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _CAPTURED), "imported_row": fact.row}
-    yield Insert("leads", {**_key(fact.lead_id, at), **columns})
+    row = {"create_time": at.recorded_at, **mark(at), **columns(fact, _CAPTURED), "imported_row": fact.row}
+    yield Insert("leads", {**_key(fact.lead_id, at), **row})
 
 
 @LEADS.on(LeadUpdated)
 def updated(fact: LeadUpdated, at: At) -> Iterable[Change]:
     imported = {"imported_row": fact.row} if fact.row else {}
-    yield _lead(fact.lead_id, at, **_columns(fact, fact.fields), **imported)
+    yield _lead(fact.lead_id, at, **columns(fact, fact.fields), **imported)
 
 
 @LEADS.on(LeadTouched)
 def touched(fact: LeadTouched, at: At) -> Iterable[Change]:
-    yield _lead(fact.lead_id, at, touches=AppendItem(_plain(fact.touch)))
+    yield _lead(fact.lead_id, at, touches=AppendItem(plain(fact.touch)))
 
 
 @LEADS.on(LeadQualified)
@@ -81,23 +81,8 @@ def company_offered(fact: HandoffOffered, at: At) -> Iterable[Change]:
 
 
 def _lead(id: str, at: At, **columns: Any) -> Change:
-    return Update("leads", _key(id, at), {**_mark(at), **columns})
+    return Update("leads", _key(id, at), {**mark(at), **columns})
 
 
 def _key(id: str, at: At) -> dict[str, Any]:
     return {"tenant": at.tenant, "id": id}
-
-
-def _mark(at: At) -> dict[str, Any]:
-    return {"etag": str(at.version), "update_time": at.recorded_at}
-
-
-def _columns(fact: Fact, names: Sequence[str]) -> dict[str, Any]:
-    return {name: _plain(getattr(fact, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    """Parts of facts as jsonb columns hold them."""
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value.model_dump(mode="json") if isinstance(value, Value) else value

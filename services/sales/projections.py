@@ -1,10 +1,9 @@
 """Facts -> rows of sales' read models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from eventlog.projections import AppendItem, At, Change, Insert, Projection, Update
-from facts.registry import Fact, Value
 from facts.sales import (
     LeadLinked,
     OpportunityLost,
@@ -14,6 +13,7 @@ from facts.sales import (
     OpportunityUpdated,
     OpportunityWon,
 )
+from services.columns import columns, mark, plain
 from services.offers import offers
 
 OPPORTUNITIES = Projection("opportunities", tables={"opportunities": ("tenant", "id")}, sources=("sales",))
@@ -25,14 +25,14 @@ _OPENED = tuple(name for name in OpportunityOpened.model_fields if name not in _
 
 @OPPORTUNITIES.on(OpportunityOpened)
 def opened(fact: OpportunityOpened, at: At) -> Iterable[Change]:
-    columns = {"create_time": at.recorded_at, **_mark(at), **_columns(fact, _OPENED), "imported_row": fact.row}
-    yield Insert("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id, **columns})
+    row = {"create_time": at.recorded_at, **mark(at), **columns(fact, _OPENED), "imported_row": fact.row}
+    yield Insert("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id, **row})
 
 
 @OPPORTUNITIES.on(OpportunityUpdated)
 def updated(fact: OpportunityUpdated, at: At) -> Iterable[Change]:
     imported = {"imported_row": fact.row} if fact.row else {}
-    yield _opportunity(fact, at, **_columns(fact, fact.fields), **imported)
+    yield _opportunity(fact, at, **columns(fact, fact.fields), **imported)
 
 
 @OPPORTUNITIES.on(OpportunityMoved)
@@ -42,7 +42,7 @@ def moved(fact: OpportunityMoved, at: At) -> Iterable[Change]:
 
 @OPPORTUNITIES.on(OpportunityWon)
 def won(fact: OpportunityWon, at: At) -> Iterable[Change]:
-    amount = {"amount": _plain(fact.amount)} if fact.amount else {}
+    amount = {"amount": plain(fact.amount)} if fact.amount else {}
     yield _opportunity(fact, at, state="WON", closed_at=fact.closed_at, **amount)
 
 
@@ -62,19 +62,4 @@ def lead_linked(fact: LeadLinked, at: At) -> Iterable[Change]:
 
 
 def _opportunity(fact: Any, at: At, **columns: Any) -> Change:
-    return Update("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id}, {**_mark(at), **columns})
-
-
-def _mark(at: At) -> dict[str, Any]:
-    return {"etag": str(at.version), "update_time": at.recorded_at}
-
-
-def _columns(fact: Fact, names: Sequence[str]) -> dict[str, Any]:
-    return {name: _plain(getattr(fact, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    """Parts of facts as jsonb columns hold them."""
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value.model_dump(mode="json") if isinstance(value, Value) else value
+    return Update("opportunities", {"tenant": at.tenant, "id": fact.opportunity_id}, {**mark(at), **columns})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.documents import ROOT, Block, blocks, fits
+from tests.support.house import eventually
 from tests.support.running import Baton, running
 
 pytestmark = [
@@ -72,11 +73,16 @@ async def baton(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Baton
 
 async def test_a_start_prints_what_readme_shows(baton: Baton) -> None:
     shown = next(block.text for block in blocks(ROOT / "README.md") if block.language == "text")
-    printed = baton.log_path.read_text().replace(str(baton.home), "/somewhere/.baton")
-    assert fits(f"…{shown}…", printed.replace(baton.url, ADDRESS)), printed
+
+    async def printed() -> str:
+        said = baton.log_path.read_text().replace(str(baton.home), "/somewhere/.baton")
+        return said.replace(baton.url, ADDRESS)
+
+    # It answers a moment before it says that it is ready.
+    await eventually(printed, lambda said: fits(f"…{shown}…", said))
 
 
-@pytest.mark.parametrize("page", ["users.md", "rest.md"])
+@pytest.mark.parametrize("page", ["users.md", "rest.md", "handoffs.md"])
 async def test_what_a_page_types_is_answered_as_it_shows(baton: Baton, page: str) -> None:
     async with shell(baton) as typing:
         for typed, shown in examples(ROOT / "docs" / page):

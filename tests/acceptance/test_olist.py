@@ -3,18 +3,21 @@ process and as a cluster."""
 
 import asyncio
 import csv
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.cluster import running_cluster
 from tests.support.data import oracle, real_data
 from tests.support.olist import DEALS_FILE, LEADS_FILE, MAPS, REJECTED, TENANT, Walk
-from tests.support.running import Answer, Baton, running
+from tests.support.running import Baton, running
 
 # A cluster is some twenty processes: one at a time.
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
@@ -30,6 +33,38 @@ async def walk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         await walk.go()
         print({name: round(seconds, 1) for name, seconds in walk.seconds.items()}, sum(walk.seconds.values()))
         yield walk
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Everything that the walk brought in, as REST lists it."""
+
+    leads: list[dict[str, Any]]
+    deals: list[dict[str, Any]]
+    handoffs: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+async def found(walk: Walk) -> Lists:
+    async with await walk.baton.client(TENANT, "mona", "manager") as client:
+        return Lists(
+            leads=await everything(client, "leads"),
+            deals=await everything(client, "opportunities"),
+            handoffs=await everything(client, "handoffs"),
+        )
+
+
+async def everything(client: httpx.AsyncClient, name: str) -> list[dict[str, Any]]:
+    """All pages of a list."""
+    resources: list[dict[str, Any]] = []
+    token = ""
+    while True:
+        page = (await client.get(f"/v1/{name}", params={"pageSize": 500, "pageToken": token})).json()
+        resources += page[name]
+        token = page["nextPageToken"]
+        if not token:
+            assert len(resources) == page["totalSize"]
+            return resources
 
 
 def counted(report: Any) -> tuple[int, ...]:
@@ -97,32 +132,110 @@ async def test_revenue_and_conversion_in_all_are_the_known_ones(walk: Walk) -> N
     assert (row["leads"], row["accepted"], row["won"], row["conversion"]) == (8000, 842, 842, "0.10525")
 
 
-async def test_who_accepted_is_the_employee_and_who_imported_the_actor(walk: Walk) -> None:
-    known = oracle("olist_won_by_sdr_id.csv")
-    async with await walk.baton.client(TENANT, "mona", "manager") as client:
-        for sdr in list(known)[:3]:
-            listed = await client.get("/v1/handoffs", params={"acceptedBy": sdr, "pageSize": 1})
-            assert [str(listed.json()["totalSize"])] == known[sdr]
-        handoff = listed.json()["handoffs"][0]
-    read = await walk.baton.cli("log", "read", f"contacts.handoff-{handoff['id']}")
-    events = [Answer(0, line, "").json() for line in read.stdout.splitlines()]
-    (accepted,) = (event for event in events if event["type"] == "contacts.handoff-accepted")
-    assert (accepted["metadata"]["employee"], accepted["metadata"]["actor"]) == (sdr, "baton")
+async def test_every_lead_says_what_its_row_says_and_no_person(found: Lists) -> None:
+    rows = table(LEADS_FILE)
+    assert len(rows) == len(found.leads) == 8000
+    shown = ("externalId", "source", "landingPage", "branch", "capturedAt", "state", "personId", "personCandidates")
+    assert by_external_id({name: lead[name] for name in shown} for lead in found.leads) == by_external_id(
+        {
+            "externalId": row["mql_id"],
+            "source": row["origin"],
+            "landingPage": row["landing_page_id"],
+            "branch": "olist",
+            "capturedAt": f"{row['first_contact_date']}T00:00:00Z",
+            "state": "QUALIFIED",
+            "personId": "",
+            "personCandidates": [],
+        }
+        for row in rows
+    )
+    assert [lead["externalId"] for lead in found.leads if "person" in lead or "company" in lead] == []
 
 
-async def test_a_deal_has_every_column_of_its_row(walk: Walk) -> None:
-    with real_data(DEALS_FILE).open(newline="") as file:
-        row = next(row for row in csv.DictReader(file) if "," in row["lead_behaviour_profile"] and row["has_gtin"])
-    async with await walk.baton.client(TENANT, "mona", "manager") as client:
-        (deal,) = (await client.get("/v1/opportunities", params={"externalId": row["mql_id"]})).json()["opportunities"]
-    assert (deal["state"], deal["owner"], len(deal["leadIds"])) == ("WON", row["sr_id"], 1)
-    assert deal["closedAt"] == row["won_date"].replace(" ", "T") + "Z"
-    custom = deal["custom"]
-    assert custom["leadBehaviourProfile"] == row["lead_behaviour_profile"].split(", ")
-    assert custom["hasGtin"] == (row["has_gtin"] == "True")
-    assert custom["sellerId"] == row["seller_id"]
-    empty = {"average_stock": "averageStock", "declared_product_catalog_size": "declaredProductCatalogSize"}
-    assert {name for column, name in empty.items() if not row[column]}.isdisjoint(custom)
+async def test_every_handoff_was_asked_on_the_day_of_first_contact(found: Lists) -> None:
+    """`qualifiedAt` is told by the handoff that it asked for."""
+    asked = {each["subject"]["id"]: (each["history"][0]["what"], each["history"][0]["at"]) for each in found.handoffs}
+    captured = {lead["id"]: ("asked", lead["capturedAt"]) for lead in found.leads}
+    assert len(asked) == 8000
+    assert asked == captured
+
+
+async def test_every_deal_has_every_column_of_its_row(found: Lists) -> None:
+    rows = table(DEALS_FILE)
+    assert len(rows) == len(found.deals) == 842
+    lead_ids = {lead["externalId"]: lead["id"] for lead in found.leads}
+    shown = ("externalId", "leadIds", "owner", "amount", "state", "closedAt", "branch", "custom")
+    assert by_external_id({name: deal[name] for name in shown} for deal in found.deals) == by_external_id(
+        {
+            "externalId": row["mql_id"],
+            "leadIds": [lead_ids[row["mql_id"]]],
+            "owner": row["sr_id"],
+            "amount": {"currency": "BRL", "amount": f"{Decimal(row['declared_monthly_revenue']):.2f}"},
+            "state": "WON",
+            "closedAt": utc(row["won_date"]),
+            "branch": "olist",
+            "custom": custom(row),
+        }
+        for row in rows
+    )
+
+
+def custom(row: Mapping[str, str]) -> dict[str, Any]:
+    """The columns that Baton knows nothing of; what is empty is absent."""
+    found: dict[str, Any] = {
+        "sellerId": row["seller_id"],
+        "businessSegment": row["business_segment"],
+        "leadType": row["lead_type"],
+        "leadBehaviourProfile": [each for each in row["lead_behaviour_profile"].split(", ") if each],
+        "hasCompany": {"True": True, "False": False}.get(row["has_company"], ""),
+        "hasGtin": {"True": True, "False": False}.get(row["has_gtin"], ""),
+        "averageStock": row["average_stock"],
+        "businessType": row["business_type"],
+        "declaredProductCatalogSize": row["declared_product_catalog_size"],
+    }
+    return {name: value for name, value in found.items() if value not in ("", [])}
+
+
+async def test_every_deal_was_accepted_by_its_sdr_for_its_sr_when_it_was_won(found: Lists) -> None:
+    names = {lead["id"]: lead["externalId"] for lead in found.leads}
+    accepted = {
+        names[each["subject"]["id"]]: (each["acceptedBy"], each["owner"], each["acceptedAt"])
+        for each in found.handoffs
+        if each["state"] == "ACCEPTED"
+    }
+    assert accepted == {row["mql_id"]: (row["sdr_id"], row["sr_id"], utc(row["won_date"])) for row in table(DEALS_FILE)}
+
+
+@pytest.mark.parametrize(
+    ("department", "type", "employee"),
+    [("sales", "sales.opportunity-won", "sr_id"), ("contacts", "contacts.handoff-accepted", "sdr_id")],
+)
+async def test_who_did_it_is_the_employee_and_who_imported_the_actor(
+    walk: Walk, found: Lists, department: str, type: str, employee: str
+) -> None:
+    names = {deal["id"]: deal["externalId"] for deal in found.deals}
+    names |= {deal["handoffId"]: deal["externalId"] for deal in found.deals}
+    read = await walk.baton.cli("log", "tail", department, "--tenant", TENANT)
+    events = [json.loads(line) for line in read.stdout.splitlines() if f'"{type}"' in line]
+    did = [(names[event["stream"].partition("-")[2]], *who(event)) for event in events]
+    assert sorted(did) == sorted((row["mql_id"], row[employee], "baton") for row in table(DEALS_FILE))
+
+
+def who(event: Any) -> tuple[str, str]:
+    return event["metadata"]["employee"], event["metadata"]["actor"]
+
+
+def table(file: str) -> list[dict[str, str]]:
+    with real_data(file).open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def utc(date: str) -> str:
+    return date.replace(" ", "T") + "Z"
+
+
+def by_external_id(resources: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["externalId"]: each for each in resources}
 
 
 async def test_the_same_again_changes_nothing(walk: Walk) -> None:

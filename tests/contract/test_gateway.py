@@ -180,7 +180,9 @@ async def test_a_mask_clears_what_it_names(client: httpx.AsyncClient) -> None:
     assert changed["label"] == parcel["label"]
 
 
-@pytest.mark.parametrize("path", ["colour", "id", "to.colour", "tags.0", "label.x", "create_time", "custom/x"])
+@pytest.mark.parametrize(
+    "path", ["colour", "id", "to.colour", "tags.0", "label.x", "create_time", "custom/x", "custom.", "to.", "label."]
+)
 async def test_a_mask_that_names_nothing_to_change_is_400(client: httpx.AsyncClient, path: str) -> None:
     parcel = await created(client)
 
@@ -195,6 +197,24 @@ async def test_a_null_without_a_mask_is_400(client: httpx.AsyncClient) -> None:
     response = await client.patch(f"/v1/parcels/{parcel['id']}", json={"label": None})
 
     assert problem(response) == (400, {"/label": "null is not allowed without updateMask"})
+
+
+@pytest.mark.parametrize("mask", [",label", "label,", "label,,tags"])
+async def test_a_mask_with_an_empty_path_is_400(client: httpx.AsyncClient, mask: str) -> None:
+    parcel = await created(client)
+    response = await client.patch(f"/v1/parcels/{parcel['id']}", json={}, params={"updateMask": mask})
+    assert problem(response) == (400, {"/updateMask": "there is nothing to change at "})
+
+
+async def test_an_empty_name_in_custom_is_400_and_nothing_is_lost(client: httpx.AsyncClient) -> None:
+    parcel = await created(client, custom={"shoeSize": 43})
+    for answer in (
+        await client.patch(f"/v1/parcels/{parcel['id']}", json={"custom": {"": 5}}),
+        await client.post("/v1/parcels", json={"label": "Books", "custom": {"": 5}}),
+    ):
+        assert answer.status_code == 400
+        assert "a name is empty" in answer.text
+    assert (await client.get(f"/v1/parcels/{parcel['id']}")).json()["custom"] == {"shoeSize": 43}
 
 
 async def test_a_null_in_custom_without_a_mask_is_400(client: httpx.AsyncClient) -> None:

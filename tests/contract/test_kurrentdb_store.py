@@ -18,7 +18,7 @@ from asyncpg.pgproto.pgproto import UUID as PgUUID
 from kurrentdbclient import AsyncKurrentDBClient, NewEvent
 
 from eventlog.errors import Conflict, NotSafe, TooLarge, Unavailable
-from eventlog.events import EVENT_BYTES_MAX, Place, Position, Version, event_id
+from eventlog.events import EVENT_BYTES_MAX, Fork, Place, Position, Version, event_id
 from eventlog.kurrentdb import KurrentStore, follower, index, known, log_name, raise_generation
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.stream import Away, LogStream
@@ -456,15 +456,52 @@ async def test_a_restored_log_is_refused_until_its_generation_is_raised(
     with pytest.raises(NotSafe, match="restored to an earlier moment"):
         await open_store()
     told = await asyncio.to_thread(baton, "log", "raise-generation", "sales", BATON_EVENTSTORE_URL=kurrentdb.url)
-    assert told == "the log of sales is in generation 2\n"
+    assert told == "generation 2 of the log of sales begins behind position 3\n"
 
     store = await open_store()
     assert await store.head() == Place(2, Position(3))
-    assert (await store.append(appends[2])).place == Place(1, Position(3))
+    assert (await store.append(appends[2])).place == Place(2, Position(3))
     again = await store.append(appends[3])
     assert (again.repeated, again.place) == (False, Place(2, Position(4)))
-    assert {event.generation for event in await whole_log(store)} == {2}
-    assert {event.generation for event in await store.read_stream(TENANT, "sales.deal-7")} == {2}
+    assert await store.forks() == [Fork(2, Position(3))]
+    for events in (await whole_log(store), await store.read_stream(TENANT, "sales.deal-7")):
+        assert [event.generation for event in events] == [1, 1, 1, 2]
+
+
+async def test_what_was_recorded_before_anybody_noticed_is_of_the_new_generation(
+    kurrentdb: FakeKurrentDB, database: str, open_store: Open
+) -> None:
+    store = await open_store()
+    await store.append(an_append(facts=5))
+    await indexed(database, 4)
+    with pytest.raises(NotSafe, match=r"ends at position 5: it shares none up to 6"):
+        await raise_generation(kurrentdb.url, LOG, shared=Position(6))
+
+    words = ("log", "raise-generation", "sales", "--shared", "3", "--above", "4")
+    told = await asyncio.to_thread(baton, *words, BATON_EVENTSTORE_URL=kurrentdb.url)
+
+    assert told == "generation 5 of the log of sales begins behind position 3\n"
+    await store.append(an_append())
+    for each in (store, await open_store()):
+        assert await each.forks() == [Fork(5, Position(3))]
+        assert [event.generation for event in await whole_log(each)] == [1, 1, 1, 5, 5, 5]
+    assert store.once_restored(Position(2), 7) == "baton log raise-generation sales --shared 2 --above 7"
+
+
+async def test_an_index_that_does_not_know_where_generations_began_is_computed_again(
+    kurrentdb: FakeKurrentDB, database: str, open_store: Open
+) -> None:
+    store = await open_store()
+    await store.append(an_append(facts=2))
+    await raise_generation(kurrentdb.url, LOG)
+    await store.append(an_append())
+    await indexed(database, 3)
+    await store.close()
+    async with session(database) as operator:
+        await operator.execute("DROP TABLE log_index.forks")
+        await operator.execute("DELETE FROM migrations.applied WHERE name = 'log_index' AND number = 2")
+
+    assert [event.generation for event in await whole_log(await open_store())] == [1, 1, 2]
 
 
 async def test_processes_that_start_together_after_a_restore_empty_the_index_once(
@@ -510,13 +547,22 @@ async def test_one_that_nobody_shares_needs_not_be_told(kurrentdb: FakeKurrentDB
 
 
 async def test_the_generation_of_an_empty_log_can_be_raised(kurrentdb: FakeKurrentDB, open_store: Open) -> None:
-    assert await raise_generation(kurrentdb.url, LOG) == 2
+    assert await raise_generation(kurrentdb.url, LOG) == Fork(2, Position(0))
     store = await open_store()
 
     assert await store.head() == Place(2, Position(0))
     assert (await store.append(an_append())).place == Place(2, Position(1))
-    assert await raise_generation(kurrentdb.url, LOG) == 3
-    assert [event.place for event in await whole_log(store)] == [Place(3, Position(1))]
+    assert await raise_generation(kurrentdb.url, LOG) == Fork(3, Position(1))
+    assert [event.place for event in await whole_log(store)] == [Place(2, Position(1))]
+    assert await store.forks() == [Fork(2, Position(0)), Fork(3, Position(1))]
+
+
+async def test_the_command_for_logs_in_postgresql_names_that_for_this_one(kurrentdb: FakeKurrentDB) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        await asyncio.to_thread(baton, "log", "restored", "sales", BATON_EVENTSTORE_URL=kurrentdb.url)
+
+    assert refused.value.returncode == 2
+    assert "is in KurrentDB (BATON_EVENTSTORE_URL): run `baton log raise-generation sales`" in refused.value.stderr
 
 
 async def test_a_log_that_is_restored_under_a_running_process_is_noticed(
@@ -527,8 +573,25 @@ async def test_a_log_that_is_restored_under_a_running_process_is_noticed(
         await here.append(an_append(expected=exact(Version(n))))
     kurrentdb.streams.restore(LOG, 3)
 
+    for trial in (here.append(an_append()), here.head(), here.read_all(Position(0))):
+        with pytest.raises(NotSafe, match="restored while Baton ran"):
+            await trial
+
+
+@pytest.mark.parametrize("facts", [5, 40], ids=["near the end", "far from it"])
+async def test_who_is_behind_is_not_given_what_stands_where_others_stood(
+    kurrentdb: FakeKurrentDB, open_store: Open, facts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who follows reads what it knows of without asking how the log ends now: here the log was restored to position 3,
+    and others have written since, as much as there was before."""
+    monkeypatch.setattr("eventlog.kurrentdb.store.SUBSCRIPTION_PAGE", 1)
+    here = await open_store()
+    await here.append(an_append(facts=facts))
+    stored = kurrentdb.streams.streams[LOG]
+    stored[3:] = [replace(each, event=replace(each.event, id=uuid4())) for each in stored[3:]]
+
     with pytest.raises(NotSafe, match="restored while Baton ran"):
-        await here.append(an_append())
+        await anext(here.subscribe(Position(3)))
 
 
 async def test_another_history_of_the_log_is_noticed(kurrentdb: FakeKurrentDB, open_store: Open) -> None:
@@ -547,7 +610,7 @@ async def test_another_history_of_the_log_is_noticed(kurrentdb: FakeKurrentDB, o
     stored.append(replace(stored[0], revision=3, event=replace(stored[0].event, id=uuid4(), metadata=metadata)))
     await kurrentdb.start()
 
-    with pytest.raises(NotSafe, match="record 3 does not follow record 2"):
+    with pytest.raises(NotSafe, match="record 2, which this process has seen, is another one now"):
         await here.append(an_append(), timeout_s=20)
 
 

@@ -12,17 +12,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf import descriptor_pool
 
 from eventlog.codec import Codec, Origin
-from eventlog.errors import Behind
+from eventlog.errors import Behind, NoSuchPlace
 from eventlog.events import Place, digest_of
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
-from eventlog.store import ANY, Append, Command, StreamWrite
+from eventlog.postgres.store import PostgresStore
+from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from facts.marketing import LeadCaptured, LeadPerson, LeadTouched, Touch
 from facts.registry import REGISTRY
 from runtime.errors import RpcError
 from runtime.identity import Issuer, Verifier
 from runtime.log_service import LogService
 from runtime.rpc import Dispatcher, Servicer
+from tests.support.restoring import raise_generation
 
 AT = datetime(2026, 3, 6, 19, 38, 55, 250_000, UTC)
 ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
@@ -31,9 +33,9 @@ ANNA = LeadPerson(name="Anna Petrova", email="anna.petrova@example.com")
 class House:
     """Marketing's log, with the service that reads it."""
 
-    def __init__(self, heartbeat_s: float = 60.0) -> None:
+    def __init__(self, heartbeat_s: float = 60.0, store: Store | None = None) -> None:
         self.keyring = MemoryKeyring()
-        self.store = MemoryStore("marketing")
+        self.store = store or MemoryStore("marketing")
         self.codec = Codec(REGISTRY, self.keyring)
         self.issuer = Issuer(Ed25519PrivateKey.generate())
         self.behind = False
@@ -51,6 +53,9 @@ class House:
         raise AssertionError("nothing here waits")
 
     async def wait_for(self, department: str, place: Place, timeout_s: float) -> None:
+        head = await self.store.head()
+        if place.generation != head.generation:
+            raise NoSuchPlace(f"the log of {department} ends at {head}; it has no {place}")
         if self.behind:
             await asyncio.sleep(timeout_s)
             raise Behind(f"{department} was not heard up to {place}")
@@ -225,6 +230,20 @@ async def test_a_position_that_the_log_does_not_have_is_refused(after: str) -> N
     with pytest.raises(RpcError) as error:
         await anext(house.follow(after=after))
     assert error.value.kind.http == 412
+
+
+async def test_of_a_restored_log_every_place_is_one_to_go_on_at(database: str) -> None:
+    async with await PostgresStore.open(database, "marketing") as store:
+        house = House(store=store)
+        for lead in "12":
+            await house.tell(captured(lead))
+        await raise_generation(database, 1)
+        items = await first(house.follow(), 2)
+        assert [(item.id, item.data["generation"]) for item in items] == [("2.1", 1), ("2.2", 2)]
+        assert [item.id for item in await first(house.follow(after="2.1"), 1)] == ["2.2"]
+        assert [item.id for item in await first(house.follow("clerk", branch="1"), 1)] == ["2.1"]
+        with pytest.raises(RpcError):
+            await anext(house.follow(after="1.1"))
 
 
 async def test_a_sparse_stream_says_how_far_it_has_looked() -> None:

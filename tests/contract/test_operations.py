@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from baton.contacts.v1 import handoffs_pb2
+from baton.marketing.v1 import leads_pb2
 from baton.operations.v1 import operations_pb2 as messages
 
 from eventlog.events import NewEvent
@@ -99,6 +100,37 @@ async def test_a_stopped_stream_is_listed_with_its_reason_and_shown_event_by_eve
     assert "lead_id" in stopped.reason
     shown = await operator.ask("Operations/GetParked", messages.GetParkedRequest(department="contacts", stream=STREAM))
     assert [(each.event.version, each.kind) for each in shown.events] == [(1, "FAULT"), (2, "FOLLOWS")]
+
+
+async def test_what_topologies_cannot_go_on_with_is_shown_beside_it_and_how_far_they_are(
+    town: Town, operator: Desk
+) -> None:
+    """Of their workers there is nothing here but what they write down."""
+    lead = await town.desk("emma", package="marketing").ask("Leads/CreateLead", leads_pb2.CreateLeadRequest(lead={}))
+    stream, views = f"marketing.lead-{lead.id}", town.houses.running["contacts"].house.views
+    await views.execute("UPDATE stream_epoch SET streamed = true")
+    await views.execute("INSERT INTO stream_heard (source, generation, position) VALUES ('marketing', 1, 0)")
+    await views.execute(STREAM_PARKED, town.tenant, stream)
+
+    (stopped,) = [each for each in await parked(operator) if each.stream == stream]
+    assert (stopped.by, stopped.kind, stopped.events, stopped.reason) == ("topologies", "FAULT", 1, "what is this?")
+    request = messages.GetParkedRequest(department="contacts", stream=stream)
+    (shown,) = (await operator.ask("Operations/GetParked", request)).events
+    assert (shown.by, shown.event.version, shown.event.type) == ("topologies", 1, "marketing.lead-captured")
+
+    found = await operator.ask("Operations/GetStatus", messages.GetStatusRequest(department="contacts"))
+    (contacts,), head = found.departments, await town.houses.running["marketing"].house.store.head()
+    assert (contacts.parked, contacts.streaming.parked) == (1, 1)
+    assert [(each.source, each.position, each.lag) for each in contacts.streaming.sources] == [
+        ("marketing", "1.0", head.position)
+    ]
+    await views.execute("UPDATE stream_epoch SET streamed = false")
+
+
+STREAM_PARKED = """
+INSERT INTO stream_parked (tenant, stream, version, source, position, type, kind, reason, parked_at)
+VALUES ($1, $2, 1, 'marketing', 1, 'marketing.lead-captured', 'FAULT', 'what is this?', now())
+"""
 
 
 async def test_a_retry_of_what_is_still_wrong_leaves_it_stopped(town: Town, operator: Desk) -> None:

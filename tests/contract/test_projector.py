@@ -326,8 +326,8 @@ async def test_a_place_that_the_log_does_not_have_is_refused_at_once(
             await projector.wait_for("sales", place, 60)
 
 
-def a_projection_that_chokes_on(what: str) -> Projection:
-    made = customers(["sales", "marketing"])
+def a_projection_that_chokes_on(what: str, sources: Sequence[str] = ("sales", "marketing")) -> Projection:
+    made = customers(sources)
 
     @made.on(CustomerBought)
     def choke(fact: CustomerBought, at: At) -> Iterable[Change]:

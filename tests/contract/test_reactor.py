@@ -211,6 +211,26 @@ async def has_done(staff: Staff, count: int) -> bool:
     return len(staff.done) >= count
 
 
+async def test_what_a_clock_that_was_ahead_put_off_is_done_once_the_clock_is_right_and_deadlines_wait(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock
+) -> None:
+    clock.forward(timedelta(hours=6))
+    house = House(views, codec, sales, clock, greet=Staff(ValueError("the greeter is ill")), remind=Staff())
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    await house.reactor.run_due()
+
+    clock.forward(timedelta(hours=-6))
+    greeter, reminder = Staff(), Staff()
+    successor = House(views, codec, sales, clock, greet=greeter, remind=reminder)
+    task = asyncio.create_task(successor.reactor.run())
+    await eventually(lambda: has_done(greeter, 1), "what was put off by hours is done")
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert reminder.attempts == []
+
+
 async def test_a_todo_that_was_replaced_while_it_was_done_is_still_to_do(
     views: Views, codec: Codec, sales: MemoryStore, clock: Clock
 ) -> None:

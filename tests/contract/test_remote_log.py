@@ -5,8 +5,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from eventlog.errors import Unavailable
-from eventlog.events import Position
+from eventlog.events import Fork, Place, Position
 from eventlog.memory import MemoryStore
+from eventlog.postgres.store import PostgresStore
 from runtime.channels import Channels
 from runtime.grpc_server import GrpcServer
 from runtime.identity import EVERY_TENANT, Issuer
@@ -14,6 +15,7 @@ from runtime.remote import RemoteCaller
 from runtime.remote_log import PAGE_EVENTS, RemoteLog
 from tests.support.log import TENANT, an_append, check_log, whole_log
 from tests.support.remote import a_dispatcher, a_remote_log
+from tests.support.restoring import raise_generation
 
 
 async def test_it_is_the_owners_log_event_by_event_and_byte_by_byte() -> None:
@@ -63,6 +65,17 @@ async def test_a_token_of_one_tenant_reads_that_tenants_events_only() -> None:
     assert [event.tenant for event in (await log.read_all(Position(0))).events] == ["acme"]
     with pytest.raises(Unavailable):
         await log.read_stream("olist", "sales.deal-7")
+
+
+async def test_where_its_generations_began_is_told(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        await store.append(an_append(facts=3))
+        await raise_generation(database, 2)
+        await store.append(an_append())
+        log = a_remote_log(store)
+
+        assert (await log.head(), await log.forks()) == (Place(2, Position(4)), [Fork(2, Position(2))])
+        assert [event.generation for event in (await log.read_all(Position(0))).events] == [1, 1, 2, 2]
 
 
 async def test_an_owner_that_is_away_is_waited_for() -> None:

@@ -82,7 +82,10 @@ def server() -> Iterator[TestServer]:
 
 @pytest.fixture(scope="module")
 async def installed(server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    home = tmp_path_factory.mktemp("roles")
+    return await an_installation(server, tmp_path_factory.mktemp("roles"))
+
+
+async def an_installation(server: TestServer, home: Path) -> Installation:
     (home / "keys").mkdir(mode=0o700)
     kafka = await shared_server()
     settings = Settings(home=home, database_url=server.dsn("postgres"), kafka_bootstrap=kafka.bootstrap)

@@ -11,32 +11,68 @@ import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.crash.importing import TENANT, Import
 from tests.crash.load import Attempt, Client, ask_again
 from tests.crash.oracle import check
 from tests.support.running import Baton, running
 
 CLIENTS = 6
-#: Everything is rebuilt and compared after every so many cycles, and after the last.
+#: Views are compared with a fold of the logs after every so many cycles, and after the last: four processes read all
+#: there is, seconds that grow with every cycle.
 VIEWS_EVERY = 5
+#: A file is being imported at every other kill.
+IMPORT_EVERY = 2
 
 
-async def cycle(baton: Baton, dice: random.Random, clients: list[Client], victim: str) -> None:
+@dataclass(frozen=True)
+class Outcome:
+    """The number of events in each log, and the imports that were cut off by a kill and finished afterwards."""
+
+    events: dict[str, int]
+    cut: list[str]
+
+
+@dataclass
+class Crowd:
+    """Those who work while Baton is killed, and what they bring in. `cut` are the imports that a kill cut off."""
+
+    clients: list[Client]
+    dice: random.Random
+    imports: list[Import] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        of_clients = [attempt for client in self.clients for attempt in client.attempts]
+        return of_clients + [attempt for each in self.imports for attempt in each.attempts]
+
+
+async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | None) -> None:
     """Load, kill at a moment that the seed picks, start again, ask again what got no answer."""
-    stop = asyncio.Event()
+    stop, clients = asyncio.Event(), crowd.clients
     async with AsyncExitStack() as stack:
-        http = [
-            await stack.enter_async_context(await baton.client("crash", f"e{c.number}", "manager")) for c in clients
-        ]
+        http = [await stack.enter_async_context(await baton.client(TENANT, f"e{c.number}", "manager")) for c in clients]
         working = [asyncio.create_task(client.work(each, stop)) for client, each in zip(clients, http, strict=True)]
-        await asyncio.sleep(dice.uniform(0.2, 1.2))
+        if importing:
+            crowd.imports.append(importing)
+            await importing.begin(http[0])
+            await asyncio.sleep(crowd.dice.uniform(0, 0.1))
+        else:
+            await asyncio.sleep(crowd.dice.uniform(0.2, 1.2))
         await _kill(baton, victim)
         stop.set()
         await asyncio.gather(*working)
         if victim == "baton":
             await baton.start()
         await asyncio.gather(*(ask_again(h, c.attempts) for c, h in zip(clients, http, strict=True)))
+    if importing:
+        if not await importing.ended():
+            crowd.cut.append(importing.name)
+        await importing.again()
+        assert (await importing.again())["created"] == 0
 
 
 async def _kill(baton: Baton, victim: str) -> None:
@@ -46,21 +82,18 @@ async def _kill(baton: Baton, victim: str) -> None:
         os.kill(baton.postmaster(), signal.SIGKILL)
 
 
-async def run(seed: int, cycles: int, victim: str, home: Path) -> dict[str, int]:
-    """So many cycles from one seed; raises on the first broken promise. Answers the number of events in each log."""
+async def run(seed: int, cycles: int, victim: str, home: Path) -> Outcome:
+    """So many cycles from one seed; raises on the first broken promise."""
     dice = random.Random(seed)
-    clients = [Client(number, random.Random(dice.random())) for number in range(CLIENTS)]
+    crowd = Crowd([Client(number, random.Random(dice.random())) for number in range(CLIENTS)], dice)
     events: dict[str, int] = {}
     async with running(home) as baton:
         for n in range(1, cycles + 1):
-            await cycle(baton, dice, clients, victim)
-            events = await check(baton, _all(clients), views=n % VIEWS_EVERY == 0 or n == cycles)
+            importing = Import(baton, f"file{n}", home.parent / "files") if n % IMPORT_EVERY == 0 else None
+            await cycle(baton, crowd, victim, importing)
+            events = await check(baton, crowd.attempts, views=n % VIEWS_EVERY == 0 or n == cycles)
             print(f"seed {seed}: cycle {n} of {cycles}: kill -9 of {victim}: {events}", file=sys.stderr, flush=True)
-    return events
-
-
-def _all(clients: list[Client]) -> list[Attempt]:
-    return [attempt for client in clients for attempt in client.attempts]
+    return Outcome(events, crowd.cut)
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_kill_9_of_baton_under_load_loses_nothing_and_doubles_nothing(seed: int, tmp_path: Path) -> None:
-    events = await run(seed, cycles=8, victim="baton", home=tmp_path / "home")
-    assert min(events.values()) > 0, f"seed {seed} put no load on {events}"
+    found = await run(seed, cycles=8, victim="baton", home=tmp_path / "home")
+    assert min(found.events.values()) > 0, f"seed {seed} put no load on {found.events}"
+    assert found.cut, f"no import of seed {seed} was cut off"
 
 
 async def test_kill_9_of_postgresql_under_load_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    events = await run(3, cycles=4, victim="postgres", home=tmp_path / "home")
-    assert min(events.values()) > 0, f"seed 3 put no load on {events}"
+    found = await run(3, cycles=4, victim="postgres", home=tmp_path / "home")
+    assert min(found.events.values()) > 0, f"seed 3 put no load on {found.events}"

@@ -127,9 +127,11 @@ def _needed_secrets(of: Overlay) -> Iterator[tuple[str, str]]:
         secure = "BATON_TLS_CERT" in configured(of, each)
         for volume in references(each, "secret"):
             # One that may be missing is needed where the process is told to read it.
-            keys = ("tls.crt", "tls.key", "ca.crt") if volume.get("optional") else ()
-            for key in keys if secure else (item["key"] for item in volume.get("items", ())):
-                yield volume["secretName"], key
+            keys = ("tls.crt", "tls.key", "ca.crt") if secure and volume.get("optional") else ()
+            for key in (*keys, *(item["key"] for item in volume.get("items", ()))):
+                yield volume.get("secretName") or volume["name"], key
+    for asked in of.all("TriggerAuthentication").values():
+        yield from ((each["name"], each["key"]) for each in asked["spec"]["secretTargetRef"])
     for gateway in of.all("Gateway").values():
         for reference in references(gateway, "certificateRefs"):
             yield reference["name"], "tls.crt"
@@ -232,6 +234,35 @@ def test_a_process_that_leaves_has_time_to(of: Overlay) -> None:
 def test_images_are_of_a_version() -> None:
     for overlay, image in (("production", "registry.example.com/baton:0.1.0"), ("local", "baton:local")):
         assert {container(each)["image"] for each in Overlay.of(overlay).workloads().values()} == {image}
+
+
+def test_brokers_are_shown_a_certificate_by_each_department_and_show_theirs() -> None:
+    of = Overlay.of("production")
+    (kafka,) = of.all("Kafka").values()
+    (listener,) = kafka["spec"]["kafka"]["listeners"]
+    assert (listener["tls"], listener["authentication"]) == (True, {"type": "tls"})
+    assert of.all("KafkaUser").keys() == {f"{name}-kafka" for name in (*DEPARTMENTS, "keda")}
+    for name, each in of.workloads().items():
+        department, _, role = name.partition("-")
+        found = {reference["name"] for reference in references(each, "secret") if "name" in reference}
+        assert found == ({f"{department}-kafka", "baton-cluster-ca-cert"} if role else set()), name
+        if role:
+            assert tls_of(each) == {"ca.crt", "user.crt", "user.key"}, name
+            assert configured(of, each)["BATON_KAFKA_SECURITY_PROTOCOL"] == "SSL"
+    for scaled in of.all("ScaledObject").values():
+        asked = {(each["metadata"]["tls"], each["authenticationRef"]["name"]) for each in scaled["spec"]["triggers"]}
+        assert asked == {("enable", "kafka")}
+
+
+def tls_of(manifest: Manifest) -> set[str]:
+    """The files that a process is told to read, which are those that are mounted there."""
+    told = {each["name"]: each["value"] for each in container(manifest)["env"] if "value" in each}
+    (mount,) = [each for each in container(manifest)["volumeMounts"] if each["name"] == "kafka"]
+    (volume,) = [each for each in pod(manifest)["volumes"] if each["name"] == "kafka"]
+    mounted = {item["path"] for source in volume["projected"]["sources"] for item in source["secret"]["items"]}
+    files = {told[f"BATON_KAFKA_TLS_{what}"] for what in ("CA", "CERT", "KEY")}
+    assert files == {f"{mount['mountPath']}/{path}" for path in mounted}
+    return mounted
 
 
 def test_projectors_are_scaled_by_their_lag_and_by_nobody_else() -> None:

@@ -15,9 +15,9 @@ from eventlog.kafka.resuming import resume
 from eventlog.kafka.watermarks import Watermark
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
-from tests.support.cut import wire
 from tests.support.kafka import a_department
 from tests.support.log import an_append
+from tests.support.network import network
 from tests.support.postgres import TestServer
 from tests.support.relaying import a_relay, relaying, the_topic_is_the_log, told_up_to_the_head
 from tests.support.sessions import session
@@ -76,18 +76,18 @@ async def test_a_leader_that_is_cut_off_from_its_database_makes_room_and_writes_
         here, there = Path(folder) / ".s.PGSQL.5432", postgres.socket / ".s.PGSQL.5432"
         beyond_the_cut = database.replace(str(postgres.socket), folder)
         async with (
-            wire(here, there) as network,
+            network(there, here) as (wires, _),
             await PostgresStore.open(database, a_department()) as store,
             relaying(a_relay(store, beyond_the_cut, kafka.bootstrap)) as first,
         ):
             await store.append(an_append("sales.deal-1", facts=20))
             await told_up_to_the_head(kafka.bootstrap, store)
-            network.cut()
+            wires.cut()
             async with relaying(a_relay(store, database, kafka.bootstrap)) as second:
                 for n in range(80):
                     await store.append(an_append(f"sales.deal-{n % 7}", facts=3))
                     await asyncio.sleep(0.1)  # while the first notices, and the second is given the lock
-                network.mend()
+                wires.mend()
                 await store.append(an_append("sales.deal-8", facts=20))
                 await told_up_to_the_head(kafka.bootstrap, store)
                 assert not first.done()

@@ -16,7 +16,7 @@ from runtime.kafka_server import KafkaServer
 from tests.support.kafka import a_department
 from tests.support.log import an_append, check_log, eventually, whole_log
 from tests.support.relaying import a_relay, relaying, the_topic_is_the_log, told, told_up_to_the_head
-from tests.support.sessions import session
+from tests.support.restoring import raise_generation, restored
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -39,18 +39,6 @@ async def refused(kafka: KafkaServer, store: PostgresStore, database: str, why: 
         await asyncio.wait_for(a_relay(store, database, kafka.bootstrap).run(), 60)
 
 
-async def restored(database: str, position: int) -> None:
-    """What a backup brings back: the log as it was at an earlier moment."""
-    async with session(database) as operator:
-        await operator.execute("DELETE FROM log.events WHERE position > $1", position)
-        await operator.execute("DELETE FROM log.commands WHERE last_position > $1", position)
-
-
-async def raise_generation(database: str) -> None:
-    async with session(database) as operator:
-        await operator.execute("UPDATE log.log SET generation = generation + 1")
-
-
 async def delete(kafka: KafkaServer, *topics: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
@@ -69,7 +57,13 @@ async def test_a_topic_that_is_ahead_of_its_log_stops_the_relay(
 ) -> None:
     await tell_all(kafka, store, database)
     await restored(database, 80)
-    await refused(kafka, store, database, TopicAhead, r"tells 1\.120, the log of .* ends at 1\.80: .* UPDATE log\.log")
+    await refused(
+        kafka,
+        store,
+        database,
+        TopicAhead,
+        r"tells 1\.120, the log of .* ends at 1\.80, .* the same up to position 80: .* run `baton log restored sales-",
+    )
 
 
 async def test_so_does_one_that_tells_other_events_at_the_same_positions(
@@ -79,7 +73,7 @@ async def test_so_does_one_that_tells_other_events_at_the_same_positions(
     await restored(database, 80)
     async with await PostgresStore.open(database, store.department) as anew:
         await anew.append(an_append("sales.deal-12", facts=60))
-        await refused(kafka, anew, database, TopicAhead, "position 120 there is another event")
+        await refused(kafka, anew, database, TopicAhead, "ends at 1.140, and both are the same up to position 80")
 
 
 @pytest.mark.parametrize("moment", [0, 1, 80, 119, 120])
@@ -89,7 +83,7 @@ async def test_once_its_generation_is_raised_the_log_is_told_from_where_both_wer
     before = await whole_log(store)
     await tell_all(kafka, store, database)
     await restored(database, moment)
-    await raise_generation(database)
+    await raise_generation(database, moment)
     async with await PostgresStore.open(database, store.department) as anew:
         await tell_all(kafka, anew, database)  # nothing new yet: the watermark alone says where the two part
         await anew.append(an_append("sales.deal-12", facts=60))
@@ -105,6 +99,39 @@ async def test_once_its_generation_is_raised_the_log_is_told_from_where_both_wer
     assert [fact.place for fact in second] == [Place(2, Position(n)) for n in range(moment + 1, moment + 67)]
     assert second == log[moment:]
     check_log([*first[:moment], *second])
+
+
+async def test_what_was_recorded_before_anybody_noticed_is_of_the_new_generation(
+    kafka: KafkaServer, store: PostgresStore, database: str
+) -> None:
+    await tell_all(kafka, store, database)
+    await restored(database, 80)
+    async with await PostgresStore.open(database, store.department) as anew:
+        await anew.append(an_append("sales.deal-12", facts=60))
+        await raise_generation(database, 140)
+        await refused(kafka, anew, database, TopicAhead, "shares positions up to 140, but topic .* from 81 on")
+        await raise_generation(database, 80)
+        await tell_all(kafka, anew, database)
+        log = await whole_log(anew)
+    facts = sorted((fact.event for fact in await told(kafka.bootstrap, store.department)), key=lambda fact: fact.place)
+    assert [fact for fact in facts if fact.generation == 3] == log[80:]
+
+
+async def test_a_log_that_was_restored_twice_is_told_from_where_both_were_the_same(
+    kafka: KafkaServer, store: PostgresStore, database: str
+) -> None:
+    """Between what is shared, what was lost the first time stands in the topic."""
+    await tell_all(kafka, store, database)
+    for moment, generation in ((80, 2), (100, 3), (90, 4), (10, 5)):
+        await restored(database, moment)
+        await raise_generation(database, moment)
+        async with await PostgresStore.open(database, store.department) as anew:
+            await anew.append(an_append(f"sales.deal-{generation}", facts=30))
+            await tell_all(kafka, anew, database)
+            log = await whole_log(anew)
+        facts = [fact.event for fact in await told(kafka.bootstrap, store.department)]
+        assert len(facts) == len({fact.place for fact in facts})
+        assert all(event in facts for event in log)
 
 
 async def test_topics_that_were_deleted_are_made_and_filled_again(

@@ -87,9 +87,10 @@ async def test_a_restored_log_is_told_from_where_both_were_the_same_once_its_gen
     check_log([*before[:36], *log[36:]])
 
 
-async def test_one_whose_index_was_restored_with_it_stops_the_relay(
+async def test_one_whose_index_was_restored_with_it_stops_the_relay_which_says_what_to_run(
     kafka: KafkaServer, kurrentdb: FakeKurrentDB, database: str
 ) -> None:
+    """Also when others have written since, as much as there was before."""
     department = a_department()
     async with await KurrentStore.open(kurrentdb.url, database, department) as store:
         await append(store, range(20))
@@ -99,8 +100,33 @@ async def test_one_whose_index_was_restored_with_it_stops_the_relay(
         await operator.execute("DROP SCHEMA log_index CASCADE; DELETE FROM migrations.applied")
 
     async with await KurrentStore.open(kurrentdb.url, database, department) as anew:
-        with pytest.raises(TopicAhead, match=f"or, where it is in KurrentDB: baton log raise-generation {department}"):
+        for _ in range(2):
+            with pytest.raises(TopicAhead, match=f"run `baton log raise-generation {department} --shared 36`"):
+                await asyncio.wait_for(a_relay(anew, database, kafka.bootstrap).run(), 60)
+            await append(anew, range(20, 28))
+        await raise_generation(kurrentdb.url, log_name(department))
+        with pytest.raises(TopicAhead, match=f"run again `baton log raise-generation {department} --shared 36`"):
             await asyncio.wait_for(a_relay(anew, database, kafka.bootstrap).run(), 60)
+
+        await raise_generation(kurrentdb.url, log_name(department), shared=Position(36))
+        await tell_all(kafka, anew, database)
+        log = await whole_log(anew)
+    facts = sorted((fact.event for fact in await told(kafka.bootstrap, department)), key=lambda fact: fact.place)
+    assert [fact for fact in facts if fact.generation == 3] == log[36:]
+
+
+async def test_a_relay_that_runs_while_its_log_is_restored_is_ended_by_its_own_check(
+    kafka: KafkaServer, kurrentdb: FakeKurrentDB, database: str
+) -> None:
+    department = a_department()
+    async with await KurrentStore.open(kurrentdb.url, database, department) as store:
+        await append(store, range(20))
+        relaying = asyncio.create_task(a_relay(store, database, kafka.bootstrap).run())
+        await told_up_to_the_head(kafka.bootstrap, store)
+        kurrentdb.streams.restore(log_name(department), 48)
+
+        with pytest.raises(NotSafe, match="the log was restored while Baton ran"):
+            await asyncio.wait_for(relaying, 30)
 
 
 async def test_its_role_tells_it_and_makes_no_index(

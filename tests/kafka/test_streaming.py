@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from eventlog.codec import Recorded
 from eventlog.entry import StreamKey
+from eventlog.events import Event
 from eventlog.marks import Superseded
 from eventlog.projections import Projection
 from eventlog.streaming import heard
@@ -23,7 +25,7 @@ from services.analytics.topologies import DWELL
 from tests.support.log import eventually
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
-from tests.support.streaming import Trade, WorkerProcess, trading, working
+from tests.support.streaming import TENANT, Trade, WorkerProcess, trading, working
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -111,6 +113,24 @@ async def test_what_is_made_anew_from_nothing_is_the_same(trade: Trade) -> None:
     await trade.answers_are_a_fold_of_the_logs()
 
 
+async def test_a_log_that_was_restored_is_folded_anew_without_what_it_lost(trade: Trade) -> None:
+    """What was lost stands in marketing's topic for ever, between what is shared and what comes then."""
+    await trade.tell(history(3))
+    shared = (await trade.stores["marketing"].head()).position
+    await trade.tell(history(4, tag="-b"))
+    old = asyncio.create_task(trade.worker().run())
+    await trade.heard_everything()
+
+    await trade.go_back("marketing", shared)
+    with pytest.raises(Superseded, match="epoch 2 follows 1"):
+        await asyncio.wait_for(old, timeout=30)
+    async with working(trade.worker(await heard.current_epoch(trade.views, sorted(METRICS.tables)))):
+        await trade.tell(history(5, tag="-c"))
+        await trade.heard_everything()
+        assert (await trade.positions())["marketing"].startswith("2.")
+    await trade.answers_are_a_fold_of_the_logs()
+
+
 async def rows(trade: Trade) -> dict[str, list[Any]]:
     keys = {table: key for table, key in METRICS.tables.items() if table != METRICS.states}
     ordered = {table: f"SELECT * FROM {table} ORDER BY {', '.join(key)}" for table, key in keys.items()}
@@ -146,6 +166,45 @@ async def test_a_fact_that_cannot_be_handled_waits_with_its_stream_and_holds_the
     assert await trade.views.fetchval("SELECT count(*) FROM stream_parked") == 0
     await trade.answers_are_a_fold_of_the_logs()
     await trade.derived_is_told()
+
+
+async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried(trade: Trade) -> None:
+    await trade.tell(history(5))
+    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
+    operator = trade.operator()
+    async with working(trade.worker(projection=choking())):
+        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
+        assert not any(await asyncio.gather(*(operator.retry(TENANT, stream) for stream in stopped)))
+
+    listed = {each.stream: each for each in await operator.list(TENANT)}
+    assert listed.keys() == stopped
+    for stream, each in listed.items():
+        shown = await operator.show(TENANT, stream)
+        assert (shown[0][0].version, shown[0][0].type) == (each.version, LeadDisqualified.name)
+        assert (each.kind, len(shown)) == ("FAULT", each.events)
+        assert {kind for _, kind, _ in shown[1:]} <= {"FOLLOWS"}
+    assert await operator.list("globex") == []
+
+
+async def test_topologies_go_on_without_what_was_discarded(trade: Trade) -> None:
+    await trade.tell(history(5))
+    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
+    operator, recorded = trade.operator(), list[Event]()
+
+    async def record(event: Event) -> None:
+        recorded.append(event)
+
+    async def discarded(stream: str) -> None:
+        """All of such facts that it has, one after the other."""
+        while not await operator.discard(TENANT, stream, "nobody needs it", datetime.now(UTC), record):
+            pass
+
+    async with working(trade.worker(projection=choking())):
+        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
+        await asyncio.gather(*map(discarded, stopped))
+        await trade.heard_everything()
+    assert {event.type for event in recorded} == {LeadDisqualified.name}
+    assert {event.stream for event in recorded} == stopped
 
 
 async def all_parked(trade: Trade, streams: set[str]) -> bool:

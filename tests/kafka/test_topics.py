@@ -1,10 +1,13 @@
 """Topics are made by the relay's owner, and what is different about them stops the start in words."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from eventlog.kafka import topics as topics_module
 from eventlog.kafka.limits import RECORD_BYTES_MAX
 from eventlog.kafka.topics import Topic, Topics, WrongTopic, partitions_of, prepare
 from runtime.kafka_server import KafkaServer
@@ -27,6 +30,24 @@ async def test_missing_topics_are_made_and_found_again(kafka: KafkaServer) -> No
     await prepare(kafka.bootstrap, topics.facts, topics.watermarks)
     assert await partitions_of(kafka.bootstrap, topics.facts.name) == 24
     assert await partitions_of(kafka.bootstrap, topics.watermarks.name) == 1
+
+
+async def test_a_broker_that_has_not_heard_of_a_topic_yet_does_not_stop_the_start_that_made_it(
+    kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several brokers, any may be asked: after one that knows the new topic, one that does not."""
+    described, known = topics_module._described, asyncio.Event()
+
+    async def by_another_broker(*given: Any) -> dict[str, list[dict[str, Any]]]:
+        if known.is_set():
+            return {}
+        if found := await described(*given):
+            known.set()
+        return found
+
+    monkeypatch.setattr(topics_module, "_described", by_another_broker)
+    topics = Topics.of(a_department())
+    await prepare(kafka.bootstrap, topics.facts, topics.watermarks)
 
 
 async def test_who_waits_for_a_topic_is_told_that_it_is_not_there_and_does_not_make_it(kafka: KafkaServer) -> None:

@@ -3,5 +3,6 @@ our guard and makes the test fail.
 
     python -m tests.museum [name]…
 
-A room is `<name>.patch`: a few lines of explanation, `Test: <pytest node id>` once or several times, then the diff.
+A room is `<name>.patch`: a few lines of explanation, `Test: <pytest node id>` once or several times, where it is no
+assertion that fails also `Fails: <exception>`, then the diff. README.md says which failure each is about.
 """

@@ -16,7 +16,7 @@ import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 
-from eventlog.events import Position
+from eventlog.events import Place, Position
 from eventlog.feed import Feed
 from runtime.errors import RpcError
 from runtime.house import Hears, as_told
@@ -113,19 +113,23 @@ class Logs:
 
 
 async def undone(town: Town) -> list[str]:
-    """What is still to be heard or done."""
-    left = []
+    """What is still to be heard or done. What was heard is looked at before what is to be done about it; and nobody
+    may have recorded anything meanwhile."""
+    left, before = [], await heads(town)
     for name, running in town.houses.running.items():
+        for source, head in before.items():
+            heard = running.projector.checkpoint(source)
+            left += [f"{name} heard {source} up to {heard} of {head}"] if heard != head else []
         todos = await running.house.views.fetchval("SELECT count(*) FROM todos WHERE due IS NULL")
         left += [f"{name} has {todos} todos"] if todos else []
         left += [
             f"{name} parked {row['stream']}" for row in await running.house.views.fetch("SELECT stream FROM parked")
         ]
-        for source in DEPARTMENTS:
-            head = await town.houses.running[source].house.store.head()
-            heard = running.projector.checkpoint(source)
-            left += [f"{name} heard {source} up to {heard} of {head}"] if heard != head else []
-    return left
+    return left or [f"{name} went on" for name, head in (await heads(town)).items() if head != before[name]]
+
+
+async def heads(town: Town) -> dict[str, Place]:
+    return {name: await running.house.store.head() for name, running in town.houses.running.items()}
 
 
 def spoiled(department: str, feed: Feed) -> Feed:

@@ -1,18 +1,20 @@
 """Failures that other projectors shipped, each held by a test; `tests/museum/` shows what each test is for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from eventlog import completeness
 from eventlog.checkpoints import Waiters
 from eventlog.codec import Codec
+from eventlog.department import Department
 from eventlog.events import Offset, Place, Position
 from eventlog.feed import PostgresFeed, Told
 from eventlog.fold import Folding
-from eventlog.marks import WHOLE, Superseded
+from eventlog.marks import NOWHERE, WHOLE, Superseded
 from eventlog.memory import MemoryStore
-from eventlog.source import Department, Source
+from eventlog.source import Source
 from eventlog.store import Store
 from eventlog.tail import Tail
 from eventlog.views import Views
@@ -28,6 +30,7 @@ from tests.support.department import (
     record,
 )
 from tests.support.faulty_feed import Faults, FaultyFeed
+from tests.support.house import eventually
 from tests.support.log import Clock, an_append
 from tests.support.parted_feed import PartedFeed, Said
 
@@ -171,3 +174,64 @@ async def test_one_who_is_cancelled_when_there_are_news_ends(views: Views, codec
     await asyncio.wait({completing}, timeout=1)
 
     assert completing.cancelled()
+
+
+async def test_a_look_during_a_catch_up_tells_nothing_that_is_not_written(
+    views: Views, codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far a source was heard completely is looked at by a clock, also while it catches up."""
+    marketing = MemoryStore("marketing")
+    feed = PartedFeed(PostgresFeed(marketing))
+    source = in_parts(views, codec, feed)
+    for n in range(6):
+        await record(marketing, codec, f"visit-{n}", CustomerBought(customer="ana", what="tea", price=1))
+    events = (await marketing.read_all(Position(0))).events
+    told = Told(events, [await feed.part_of(event.stream) for event in events], [Offset(e.position) for e in events])
+    watermark = await anext(feed.watermarks())
+    looks, reached = 0, completeness.Expected.reached
+
+    def looking(self: completeness.Expected, offsets: Mapping[int, Offset]) -> Place | None:
+        nonlocal looks
+        looks += 1
+        return reached(self, offsets)
+
+    async def looked() -> bool:
+        return looks >= 3 or source.heard.place != NOWHERE
+
+    monkeypatch.setattr(completeness.Expected, "reached", looking)
+    await source._resume(await feed.parts())
+    source._expected.expect(watermark)
+    completing = asyncio.create_task(source._complete())
+    await source._apply(await source._decoded(Told(told.events[:5], told.parts[:5], told.offsets[:5])))
+    await eventually(looked)
+    early = source.heard.place, await views.fetchval("SELECT coalesce(max(position), 0) FROM checkpoints")
+
+    await source._apply(await source._decoded(Told(told.events[5:], told.parts[5:], told.offsets[5:])))
+    await asyncio.wait_for(source.heard.wait(watermark.place), 5)
+    completing.cancel()
+
+    assert early == (NOWHERE, 0)
+    assert source.heard.place == watermark.place == Place(1, Position(6))
+
+
+async def test_what_is_read_ahead_of_a_lost_connection_moves_no_checkpoint(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    """The batch before it was lost with the connection, and nothing is on its way any more: that is no proof that
+    everything was written."""
+    for n in range(6):
+        await record(sales, codec, f"visit-{n}", CustomerBought(customer="ana", what="tea", price=1))
+    source = a_source(views, codec, sales)
+    await source._resume({WHOLE})
+    taken = source._taken
+    events = (await sales.read_all(Position(0))).events
+    ahead = await source._decoded(Told.in_sequence(events[3:]))
+
+    source._marks = {}
+    await source._take({WHOLE})
+    with pytest.raises(Superseded):
+        await source._next(ahead, taken)
+
+    assert await views.fetchval("SELECT max(position) FROM checkpoints") == 0
+    await source._next(await source._decoded(Told.in_sequence(events)), source._taken)
+    assert await Expected.found(views) == await Expected.of(codec, sales)

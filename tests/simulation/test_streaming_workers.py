@@ -2,7 +2,7 @@
 one. The rows are a fold of the logs all the same; the seed replays it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -16,6 +16,7 @@ from eventlog.feed import PostgresFeed
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
 from eventlog.projections import At
+from eventlog.store import Store
 from eventlog.streaming.handling import Handling, Telling, Waiting
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.streams import Unkept
@@ -128,7 +129,7 @@ async def test_rows_and_derived_facts_are_a_fold_of_the_logs(views: Views, seed:
                 except Died:
                     continue
 
-    heard_facts = await everything(scene)
+    heard_facts = await everything(scene.codec, stores)
     assert filled(await live(views)) == filled(expected(heard_facts)), f"seed {seed}"
     assert scene.derived == {(at.event_id, said(each)) for at, each in derived_of(heard_facts)}, f"seed {seed}"
     positions = await views.fetch("SELECT source, position FROM stream_heard")
@@ -158,10 +159,10 @@ async def disorder(scene: Scene) -> None:
             await asyncio.gather(*(scene.give(n, part[0], batch) for n in chosen))
 
 
-async def everything(scene: Scene) -> list[Heard]:
+async def everything(codec: Codec, stores: Mapping[str, Store]) -> list[Heard]:
     found = []
-    for name, store in scene.stores.items():
-        for recorded in await scene.codec.decode_many(name, await whole_log(store)):
+    for name, store in stores.items():
+        for recorded in await codec.decode_many(name, await whole_log(store)):
             assert isinstance(recorded, Recorded)
             found.append(Heard(recorded.fact, recorded.at))
     return found

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from eventlog.kafka.topics import Topic, Topics
-from runtime.department import DEPARTMENTS
+from eventlog.streaming.records import kept_topics
+from runtime.department import DEPARTMENTS, STREAMING
 from tests.support.data import ROOT
 from tests.support.settings import VARIABLES
 
@@ -34,7 +35,9 @@ KAFKA = re.findall(r"<kafka.version>(.*?)<", (DEPLOY / "kafka" / "pom.xml").read
 def topics(copies: int) -> dict[str, Topic]:
     """Every topic, in a Kafka with so many copies of each."""
     pairs = [Topics.of(department, replication=copies) for department in DEPARTMENTS]
-    return {topic.name: topic for pair in pairs for topic in (pair.facts, pair.watermarks)}
+    told = [topic for pair in pairs for topic in (pair.facts, pair.watermarks)]
+    kept = [topic for department in STREAMING for topic in kept_topics(department, replication=copies)]
+    return {topic.name: topic for topic in (*told, *kept)}
 
 
 def program(name: str) -> Path:

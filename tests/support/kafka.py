@@ -10,12 +10,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from runtime.kafka_broker import Listener
 from runtime.kafka_jars import Jars
 from runtime.kafka_server import KafkaServer, KafkaUnavailable
 from tests.support.data import ROOT
@@ -44,10 +45,11 @@ async def shared_server() -> KafkaServer:
 
 
 @asynccontextmanager
-async def own_server(size: int = 1) -> AsyncIterator[KafkaServer]:
+async def own_server(size: int = 1, doors: Sequence[Listener] = ()) -> AsyncIterator[KafkaServer]:
     """A Kafka for one test, which may do to it what it likes."""
     folder = Path(tempfile.mkdtemp(prefix="baton-kafka-"))
     server = KafkaServer.of(folder, jars(), size=size)
+    server.doors = doors
     try:
         await server.start()
         yield server

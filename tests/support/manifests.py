@@ -14,6 +14,8 @@ OVERLAYS = ("local", "production")
 #: What CloudNativePG and cert-manager write into the secrets that they make.
 OF_CLUSTER = frozenset({"uri", "jdbc-uri", "host", "port", "dbname", "user", "username", "password", "pgpass"})
 OF_CERTIFICATE = frozenset({"tls.crt", "tls.key", "ca.crt"})
+#: What Strimzi writes into the secret of a user, and into that of the brokers' authority.
+OF_USER, OF_AUTHORITY = frozenset({"user.crt", "user.key", "ca.crt"}), frozenset({"ca.crt"})
 #: Secrets that nobody but the operator of the installation can make; docs/operations.md says how.
 BY_HAND = {"baton-keys": frozenset({"issuer.pem", "master.key"})}
 
@@ -60,6 +62,8 @@ class Overlay:
         """Every secret that will be there, with its keys."""
         found = {f"{name}-app": OF_CLUSTER for name in self.all("Cluster")}
         found |= {each["spec"]["secretName"]: OF_CERTIFICATE for each in self.all("Certificate").values()}
+        found |= dict.fromkeys(self.all("KafkaUser"), OF_USER)
+        found |= {f"{name}-cluster-ca-cert": OF_AUTHORITY for name in self.all("Kafka")}
         for each in self.all("ExternalSecret").values():
             found[each["spec"]["target"]["name"]] = frozenset(data["secretKey"] for data in each["spec"]["data"])
         return BY_HAND | found

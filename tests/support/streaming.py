@@ -20,6 +20,7 @@ import orjson
 from eventlog.codec import Codec, Origin, Recorded
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record, header
 from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import MemoryKeyring
@@ -29,6 +30,7 @@ from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.keyless import Keyless
+from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
@@ -46,6 +48,7 @@ from tests.support.metrics_history import Told
 from tests.support.postgres import TestServer
 from tests.support.projecting import Heard
 from tests.support.relaying import a_relay, records_of, relaying
+from tests.support.restoring import raise_generation, restored
 from tests.support.stream_process import SESSION_S
 
 TENANT, PARTITIONS = "olist", 6
@@ -59,7 +62,8 @@ class Trade:
     """The logs of marketing, contacts and sales with their relays, and analytics' rows."""
 
     postgres: TestServer
-    bootstrap: str
+    bootstrap: Bootstrap
+    stack: AsyncExitStack
     dsns: dict[str, str] = field(default_factory=dict)
     stores: dict[str, PostgresStore] = field(default_factory=dict)
     views: Views = field(init=False)
@@ -67,6 +71,13 @@ class Trade:
 
     async def tell(self, told: Sequence[Told]) -> None:
         await tell(self.codec, self.stores, told)
+
+    async def go_back(self, department: str, moment: int) -> None:
+        """Its database is restored, and that is said. Its relay begins again by itself."""
+        dsn = self.dsns[department]
+        await restored(dsn, moment)
+        await raise_generation(dsn, moment)
+        self.stores[department] = await self.stack.enter_async_context(await PostgresStore.open(dsn, department))
 
     async def heads(self) -> dict[str, str]:
         return {name: str(await store.head()) for name, store in self.stores.items()}
@@ -136,6 +147,10 @@ class Trade:
             records = await records_of(consumer, retry_topic("analytics"))
         return {from_record(record).stream for record in records}
 
+    def operator(self) -> StreamsParked:
+        """What `baton parked` does for topologies."""
+        return StreamsParked(self.views, {name: PostgresFeed(store) for name, store in self.stores.items()})
+
     def worker(
         self,
         epoch: int = 1,
@@ -192,10 +207,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def trading(postgres: TestServer, bootstrap: str) -> AsyncIterator[Trade]:
+async def trading(postgres: TestServer, bootstrap: Bootstrap) -> AsyncIterator[Trade]:
     """Logs and relays at work; no streaming worker yet."""
-    trade = Trade(postgres, bootstrap)
     async with AsyncExitStack() as stack:
+        trade = Trade(postgres, bootstrap, stack)
         for name in (*HEARD, "analytics"):
             database = postgres.create_database()
             stack.callback(postgres.drop_database, database)

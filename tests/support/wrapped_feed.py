@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import cast
 
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.feed import Feed, LogFeed, Told, Watermark
 from eventlog.marks import Mark, Marks
 from eventlog.store import Page
@@ -54,3 +54,9 @@ class WrappedFeed:
 
     async def head(self) -> Place:
         return await self.feed.head()
+
+    async def generation(self) -> int:
+        return await self.feed.generation()
+
+    async def forks(self) -> Sequence[Fork]:
+        return await self.feed.forks()

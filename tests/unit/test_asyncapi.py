@@ -12,8 +12,19 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
 from eventlog.kafka.records import to_record
+from eventlog.streaming.records import derived_record, waiting_record
 from facts.registry import REGISTRY
+from services.analytics.topologies import TOPOLOGIES
 from tests.support.documents import ROOT
+from tests.support.examples import (
+    LEAD,
+    LEAD_CAPTURED,
+    LEAD_QUALIFIED,
+    LEAD_TOUCHED,
+    OPPORTUNITY_OPENED,
+    OPPORTUNITY_WON,
+)
+from tests.support.projecting import derived, recorded
 from tests.unit.kafka.test_records import WON
 
 PAGE = ROOT / "docs" / "asyncapi.yaml"
@@ -71,3 +82,25 @@ def test_a_record_has_exactly_the_headers_that_are_described() -> None:
     headers = {name: value.decode() for name, value in to_record("sales", WON).headers}
     assert set(headers) == set(page()["components"]["schemas"]["Headers"]["properties"])
     validator("Headers").validate(headers)
+
+
+def test_what_is_derived_is_told_as_it_is_described() -> None:
+    """Of everything that the example of a lead's and a deal's life comes to."""
+    streams = (
+        recorded(f"marketing.lead-{LEAD}", LEAD_CAPTURED, LEAD_TOUCHED, LEAD_QUALIFIED),
+        recorded("sales.opportunity-7", OPPORTUNITY_OPENED, OPPORTUNITY_WON),
+    )
+    found = [each for stream in streams for topology in TOPOLOGIES for each in derived(topology, stream)]
+    assert len({each.name for each in found}) > 3
+    for each in found:
+        record = derived_record("analytics", streams[0][0].at, 0, each)
+        validator("DerivedHeaders").validate({name: value.decode() for name, value in record.headers})
+        validator(type(each).__name__).validate(json.loads(record.value))
+        assert each.name in page()["channels"]["analytics.derived"]["messages"]
+
+
+def test_a_waiting_record_has_exactly_the_headers_that_are_described() -> None:
+    record = waiting_record("sales", WON, "what is this?", 2, WON.recorded_at)
+    headers = {name: value.decode() for name, value in record.headers}
+    assert set(headers) == set(page()["components"]["schemas"]["WaitingHeaders"]["properties"])
+    validator("WaitingHeaders").validate(headers)

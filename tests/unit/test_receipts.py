@@ -8,9 +8,9 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from eventlog.events import CHAIN_START, Event, Version, digest_of
+from eventlog.events import CHAIN_START, Event, Place, Position, Version, digest_of
 from eventlog.reactions import Due, NotYet
-from eventlog.received import Received, Wanted, chain, heard, recomputed
+from eventlog.received import Fetched, Received, Wanted, chain, heard, recomputed, soundly
 from services.receipts import RECEIVE, RECEIVE_AGAIN, Receipts, Receiver, hears, record
 from tests.support import examples_handoffs as example
 from tests.support.examples import SALES_HANDOFF_RECEIVED as RECEIPT
@@ -86,6 +86,37 @@ async def test_what_stands_on_a_discarded_event_is_not_fetched_for_ever() -> Non
     assert await receiver.receive_again([due]) == {due.command_id: None}
 
 
+async def test_what_its_owner_lost_is_left_out_of_the_receipt() -> None:
+    """Contacts had heard 1.7 of marketing, whose log is of generation 2 now and does not have it."""
+    there = _Restored()
+    args = {
+        "handoff_id": "h",
+        "part": "offer",
+        "versions": {"marketing.lead-1": 1, "marketing.lead-2": 1},
+        "branch": "",
+    }
+    due = Due(RECEIVE, {**args, "basis": {"marketing": "1.7"}}, "demo", uuid4(), "", "", None)
+
+    assert await Receiver("sales", there, there, there).receive([due]) == {due.command_id: None}  # type: ignore[arg-type]
+    assert [entry.stream for entry in there.recorded.entries] == ["marketing.lead-1"]
+
+
+class _Restored:
+    """A ledger, the log behind it, and who handles what is decided."""
+
+    recorded: Any = None
+
+    async def received(self, wanted: Iterable[Wanted]) -> Received:
+        here = {each: b"received" for each in wanted if each.stream == "marketing.lead-1"}
+        return Received(here, frozenset(), {"marketing": Place(2, Position(3))})
+
+    async def fetched_again(self, wanted: Wanted) -> Fetched:
+        return Fetched(None)
+
+    async def handle(self, decider: Any, id: str, command: Any, origin: Any, decide: Any, **_: object) -> None:
+        (self.recorded,) = decide(Receipts(), None)
+
+
 class _Unchanged:
     """A ledger, the logs behind it and the feeds: whatever is read again is what was refused."""
 
@@ -96,15 +127,15 @@ class _Unchanged:
         unproven = [each for each in wanted if self._discarded and each.stream == "marketing.lead-2"]
         return Received({}, frozenset(unproven), {})
 
-    async def fetched_again(self, wanted: Wanted) -> bytes:
-        return b"refused"
+    async def fetched_again(self, wanted: Wanted) -> Fetched:
+        return Fetched(b"refused")
 
     async def heal(self, *_: object) -> bool:
         return True
 
 
-def receiving_again(discarded: bool) -> tuple[Receiver, Due]:
-    there: Any = _Unchanged(discarded)
+def receiving_again(discarded: bool, there: Any = None) -> tuple[Receiver, Due]:
+    there = there or _Unchanged(discarded)
     versions = {"marketing.lead-1": 1, "marketing.lead-2": 1}
     refused = {stream: b"refused".hex() for stream in sorted(versions)[: 1 if discarded else 2]}
     args = {"handoff_id": "h", "part": "offer", "versions": versions, "refused": refused, "branch": "", "basis": {}}
@@ -124,6 +155,29 @@ def test_every_byte_of_every_event_is_in_the_digest(stream: list[Event]) -> None
 def test_a_stream_with_a_hole_has_no_digest(stream: list[Event]) -> None:
     assert recomputed([stream[0], stream[2]], Wanted("demo", "marketing.lead-1", Version(3))) is None
     assert len(chain([stream[1]])) == 0
+
+
+def test_a_stream_is_sound_as_far_as_its_bytes_give_the_digests_that_came_with_them(stream: list[Event]) -> None:
+    spoiled = [stream[0], replace(stream[1], data=b'{"n":3}'), stream[2]]
+
+    assert soundly(stream) == [event.digest for event in stream]
+    assert soundly(spoiled) == [stream[0].digest]
+
+
+class _Parked(_Unchanged):
+    """The owner's log says it right now, and the department could not handle it all the same."""
+
+    async def fetched_again(self, wanted: Wanted) -> Fetched:
+        return Fetched(b"right")
+
+
+async def test_what_the_log_says_right_and_the_department_has_not_heard_is_no_receipt() -> None:
+    receiver, due = receiving_again(discarded=False, there=_Parked(discarded=False))
+
+    (wrong,) = (await receiver.receive_again([due])).values()
+
+    assert isinstance(wrong, NotYet)
+    assert "still parked: marketing.lead-1, marketing.lead-2" in str(wrong)
 
 
 @pytest.fixture

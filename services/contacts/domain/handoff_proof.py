@@ -59,6 +59,30 @@ def receive(state: Handoff, part: str, receipt: Entries) -> Sequence[HandoffFact
     ]
 
 
+def lose(state: Handoff, stream: str, version: int) -> Sequence[HandoffFact]:
+    """A restore of another department took back versions of a stream, from this one on. What an open handoff offers of
+    them is not in any log any more: its parts are discrepancies, whatever was received. What was taken over, stays."""
+    if state.state not in WAITING:
+        return []
+    lost = {
+        name: [e for e in part.manifest if e.stream == stream and e.version >= version]
+        for name, part in state.parts.items()
+    }
+    return [_lost(state, name, entries) for name, entries in lost.items() if entries]
+
+
+def _lost(state: Handoff, name: str, lost: Entries) -> HandoffDiscrepant:
+    manifest = state.parts[name].manifest
+    return HandoffDiscrepant(
+        handoff_id=state.id,
+        part=name,
+        to_department=state.to_department,
+        manifest=tuple(manifest),
+        receipt=tuple(each for each in manifest if each not in lost),
+        differences=tuple(f"{each.stream} version {each.version}: lost when its log was restored" for each in lost),
+    )
+
+
 def supplement(
     state: Handoff, basis: Mapping[str, str], entries: Entries, withheld: Collection[str] = ()
 ) -> Sequence[HandoffFact]:

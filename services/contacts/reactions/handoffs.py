@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from eventlog.projections import At
-from eventlog.reactions import Cancel, Reactions, Todo
+from eventlog.reactions import Cancel, Lost, Reactions, Todo
 from facts.common import HandoffReceipt
 from facts.contacts import (
     ContactsHandoffReceived,
@@ -31,7 +31,7 @@ from services.contacts.reactions.under_way import UnderWay
 HEARD = ("contacts", "marketing", "sales")
 
 OFFER, JUDGE, SUPPLEMENT = "offer", "judge", "supplement"
-OVERDUE, WITHDRAW, PASS_PROMISES = "overdue", "withdraw", "pass-promises"
+OVERDUE, WITHDRAW, PASS_PROMISES, LOSE = "overdue", "withdraw", "pass-promises", "lose"
 
 
 def reactions(house: House, queries: HandoffQueries) -> Reactions:
@@ -41,6 +41,7 @@ def reactions(house: House, queries: HandoffQueries) -> Reactions:
     made.does_many(OFFER, Offering(house, queries).offer)
     made.does_many(JUDGE, judging.judge)
     made.does_many(SUPPLEMENT, judging.supplement)
+    made.does(LOSE, judging.lose)
     made.does(OVERDUE, under_way.overdue)
     made.does(WITHDRAW, under_way.withdraw)
     made.does(PASS_PROMISES, under_way.pass_promises)
@@ -58,6 +59,7 @@ def hears() -> Reactions:
     asked.on(HandoffAccepted)(accepted)
     asked.on(LeadDisqualified)(disqualified)
     asked.on_every(heard)
+    asked.on_lost(lost)
     return asked
 
 
@@ -107,6 +109,10 @@ def disqualified(fact: LeadDisqualified, at: At) -> Iterable[Todo]:
     told = {"stream": at.stream, "version": at.version, "employee": at.employee, "branch": at.branch}
     of_lead = {"lead_id": fact.lead_id, "until": at.recorded_at.isoformat()}
     yield Todo(WITHDRAW, {"handoff_id": fact.handoff_id, **of_lead, **told})
+
+
+def lost(lost: Lost) -> Iterable[Todo]:
+    yield Todo(LOSE, {"stream": lost.stream, "version": lost.version})
 
 
 def heard(fact: Any, at: At) -> Iterable[Todo]:

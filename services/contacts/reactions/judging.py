@@ -67,6 +67,20 @@ class Judging:
         if not part.delivered and part.receipt is not None:
             _alarm(due, differences(part.manifest, part.receipt))
 
+    async def lose(self, due: Due) -> None:
+        """What a restore of another department took back of a stream is proved by nobody any more."""
+        stream, version = due.args["stream"], due.args["version"]
+        for row in await self._queries.naming(due.tenant, stream, WAITING):
+            await self._house.handler.handle(
+                HANDOFF,
+                row["id"],
+                command_of(due, row["id"]),
+                origin_of(due, self._house.name, row["to_branch"]),
+                lambda state, _: handoff_proof.lose(state, stream, version),
+            )
+            DISCREPANCIES.labels(row["to_department"]).inc()
+            log.error("ALARM handoff %s offers %s version %d, which was lost", row["id"], stream, version)
+
     async def supplement(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
         """What was told of subjects may be news for handoffs that are under way. One that is not offered yet when all
         of the own log was seen is offered later, with it."""

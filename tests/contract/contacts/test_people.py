@@ -162,6 +162,17 @@ async def test_people_are_found_by_parts_of_names_addresses_and_numbers(town: To
         assert [person.id for person in found.people] == ([] if query == "100%" else [anna.id])
 
 
+@pytest.mark.parametrize("name", ["ΓΙΩΡΓΟΣ ΠΑΠΠΑΣ", "Γιώργος Παππάς", "İpek İstanbul", "Straße", "ИВАН Ё"])
+async def test_a_name_is_found_as_it_is_written_and_in_the_other_case(town: Town, name: str) -> None:
+    emma = town.desk("emma")
+    there = await register(emma, display_name=name)
+    for query in {name, name.lower() if name[0] != "İ" else name, name.upper() if "ß" not in name else name}:
+        found = await eventually(
+            partial(emma.ask, "People/SearchPeople", pb.SearchPeopleRequest(query=query)), lambda page: page.people
+        )
+        assert [person.id for person in found.people] == [there.id], query
+
+
 async def test_a_clerk_sees_the_people_of_the_own_branch_only(town: Town) -> None:
     anna = await register(town.desk("emma", "clerk", branch="london"), **ANNA)
     ivan = town.desk("ivan", "clerk", branch="moscow")

@@ -13,6 +13,7 @@ from eventlog.events import Place
 from eventlog.reactions import Due, NotYet
 from runtime.department import Heard
 from runtime.errors import RpcError
+from runtime.etags import version_of
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.reactions.judging import Judging
 from tests.support.handoffs import Handover, State, streams
@@ -55,7 +56,8 @@ async def test_what_is_handed_on_by_hand_is_offered_too(handover: Handover) -> N
 
     asked = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
 
-    assert (asked.state, asked.kind, asked.etag, asked.asked_by) == (State.ASKED, "person-to-sales", "1", "mia")
+    assert (asked.state, asked.kind, asked.asked_by) == (State.ASKED, "person-to-sales", "mia")
+    assert version_of(asked.etag) == 1
     delivered = await handover.becomes(asked.id, State.DELIVERED)
     assert (delivered.from_department, delivered.note, delivered.person_id) == ("marketing", "Moves to York", "anna")
     assert streams(delivered.manifest) == [(f"contacts.interaction-{call.id}", 1)]

@@ -9,11 +9,6 @@ import pytest
 
 from eventlog.events import Position
 from eventlog.tracing import trace_id
-from gateway.app import Gateway
-from gateway.contract import Contract
-from gateway.openapi.document import document
-from gateway.pages import Pages
-from runtime.caller import Caller
 from runtime.channels import Channels
 from runtime.department import DEPARTMENTS
 from runtime.gathering import Gathering
@@ -21,6 +16,7 @@ from runtime.grpc_server import GrpcServer
 from runtime.identity import Verifier
 from runtime.logs import JsonFormatter
 from runtime.remote import RemoteCaller
+from tests.support.door import client_of
 from tests.support.house import Town, eventually
 from tests.support.spans import Spans, recorded_spans
 
@@ -40,15 +36,6 @@ WORDS = ("Zoya", "Quartzova", "quartzova@example", "37120000001", "Xylophone", "
 def spans() -> Iterator[Spans]:
     with recorded_spans() as spans:
         yield spans
-
-
-def client_of(town: Town, asked: Caller) -> httpx.AsyncClient:
-    """Mia, at the gateway that asks these."""
-    contract = Contract.load()
-    gateway = Gateway(contract, asked, Verifier(town.issuer.public), Pages(document(contract, "0"), list))
-    token = town.issuer.token(town.tenant, "mia", branch="riga", roles=("manager",))
-    headers = {"authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url="http://baton", headers=headers)
 
 
 async def qualified(client: httpx.AsyncClient, **headers: str) -> str:

@@ -118,6 +118,23 @@ def test_a_receipt_may_differ_in_many_ways(receipt: tuple[ManifestEntry, ...], w
     assert words in "; ".join(discrepant.differences)
 
 
+@pytest.mark.parametrize("state", ["OFFERED", "DELIVERED", "QUESTIONED", "DISCREPANT"])
+def test_what_a_restore_took_back_of_an_open_handoff_is_proved_no_more(state: str) -> None:
+    entry = example.QUALIFIED_AT_2
+    (lost,) = after(*EVERY_STATE[state]).when(lambda handoff: handoff_proof.lose(handoff, entry.stream, 2)).facts
+
+    assert isinstance(lost, HandoffDiscrepant)
+    assert lost.differences == (f"{entry.stream} version 2: lost when its log was restored",)
+    assert entry not in lost.receipt
+    after(*EVERY_STATE[state]).when(lambda handoff: handoff_proof.lose(handoff, entry.stream, 3)).then()
+
+
+@pytest.mark.parametrize("state", ["ASKED", "ACCEPTED", "RETURNED", "WITHDRAWN"])
+def test_what_is_over_or_was_taken_over_stays(state: str) -> None:
+    stream = example.QUALIFIED_AT_2.stream
+    after(*EVERY_STATE[state]).when(lambda handoff: handoff_proof.lose(handoff, stream, 1)).then()
+
+
 def test_a_delivered_handoff_stays_delivered_whatever_comes_later() -> None:
     after(*DELIVERED).when(receive(example.SPOILED)).then()
 

@@ -1,6 +1,7 @@
 """Tokens: who they speak for, how long, and which are refused."""
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from eventlog.errors import NotSafe
 from runtime.call import Identity
 from runtime.errors import RpcError
-from runtime.identity import AUDIENCE, LOCAL_ISSUER, Issuer, Verifier
+from runtime.identity import AUDIENCE, LOCAL_ISSUER, Issuer, LocalKey, Verifier
+from runtime.opening import master_key
 
 DAY_S = 86_400
 
@@ -67,6 +70,8 @@ def test_a_verified_token_is_believed_until_it_expires_and_not_longer(key: Ed255
         {"iss": "https://elsewhere.example"},
         {"aud": "another program"},
         {"exp": None},
+        {"exp": "soon"},
+        {"exp": True},
         {"sub": None},
         {"sub": ""},
         {"tenant": None},
@@ -110,3 +115,30 @@ def test_the_issuers_key_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert Verifier(Issuer.at(path).public).verify(token).identity.employee == "anna"
+
+
+def test_a_key_that_others_could_read_is_closed_to_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "keys" / "issuer.pem"
+    Issuer.at(path)
+    path.chmod(0o644)
+    Issuer.at(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "could be read by others" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", "junk", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+@pytest.mark.parametrize("read", [Issuer.at, LocalKey.at])
+def test_a_file_that_holds_no_key_is_named(tmp_path: Path, text: str, read: Callable[[Path], object]) -> None:
+    path = tmp_path / "issuer.pem"
+    path.write_text(text)
+    with pytest.raises(NotSafe, match="holds no Ed25519 key"):
+        read(path)
+    assert path.read_text() == text
+
+
+def test_a_broken_master_key_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    path.write_bytes(b"abc")
+    with pytest.raises(NotSafe, match=r"master.key holds no master key: .* has 3 bytes"):
+        master_key(path)
+    assert path.read_bytes() == b"abc"

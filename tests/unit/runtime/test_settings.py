@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from eventlog.kafka.brokers import connection
+from runtime.roles.connecting import brokers
 from runtime.settings import Settings, WrongSetting
 
 
@@ -92,6 +94,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         ("BATON_KAFKA_BOOTSTRAP", ":9092", "host:port"),
         ("BATON_KAFKA_BOOTSTRAP", "kafka:9092,", "host:port"),
         ("BATON_KAFKA_REPLICATION", "0", "a number of copies"),
+        ("BATON_KAFKA_SECURITY_PROTOCOL", "ssl", "PLAINTEXT, SSL"),
+        ("BATON_KAFKA_SASL_MECHANISM", "GSSAPI", "PLAIN, SCRAM-SHA-256"),
+        ("BATON_KAFKA_SASL_PASSWORD_FILE", "/nowhere/password", "a file that can be read"),
         ("BATON_INSTANCE", "one of two", "letters, digits"),
         ("BATON_KEYRING_URL", "redis://db", "postgresql://"),
         ("BATON_SERVICE_TOKEN_FILE", "/nowhere/token", "a file that can be read"),
@@ -113,3 +118,40 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allo
 def test_a_certificate_without_what_belongs_to_it_is_refused(name: str) -> None:
     with pytest.raises(WrongSetting, match="belong together"):
         Settings.read({name: __file__})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("SSL", "needs BATON_KAFKA_BOOTSTRAP"),
+        ("PLAINTEXT BOOTSTRAP TLS_CA", "BATON_KAFKA_TLS_CA is for TLS"),
+        ("SASL_PLAINTEXT BOOTSTRAP TLS_CA SASL_USER", "BATON_KAFKA_TLS_CA is for TLS"),
+        ("SSL BOOTSTRAP SASL_USER", "BATON_KAFKA_SASL_USER is for SASL"),
+        ("SSL BOOTSTRAP TLS_CERT", "BATON_KAFKA_TLS_KEY is missing"),
+        ("SASL_SSL BOOTSTRAP SASL_USER SASL_MECHANISM", "BATON_KAFKA_SASL_PASSWORD_FILE is missing"),
+    ],
+)
+def test_what_a_protocol_of_kafka_needs_and_does_not_use_is_said(given: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting, match=says):
+        Settings.read(of_kafka(given, tmp_path))
+
+
+def test_how_brokers_are_spoken_to_is_told_to_every_client(tmp_path: Path) -> None:
+    given = of_kafka("SASL_PLAINTEXT BOOTSTRAP SASL_MECHANISM SASL_USER SASL_PASSWORD_FILE", tmp_path)
+    assert connection(brokers(Settings.read(given))) == {
+        "bootstrap_servers": "kafka:9093",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "sales",
+        "sasl_plain_password": "in the file",
+    }
+    assert connection("kafka:9092") == {"bootstrap_servers": "kafka:9092", "security_protocol": "PLAINTEXT"}
+
+
+def of_kafka(given: str, folder: Path) -> dict[str, str]:
+    """The environment with these settings of Kafka; the first word is the protocol."""
+    (folder / "file").write_text("in the file\n")
+    words = {"BOOTSTRAP": "kafka:9093", "SASL_MECHANISM": "SCRAM-SHA-512", "SASL_USER": "sales"}
+    protocol, *names = given.split()
+    found = {f"BATON_KAFKA_{name}": words.get(name, str(folder / "file")) for name in names}
+    return {"BATON_KAFKA_SECURITY_PROTOCOL": protocol, **found}

@@ -94,14 +94,24 @@ class GetHeadRequest(_message.Message):
     def __init__(self, department: _Optional[str] = ...) -> None: ...
 
 class Head(_message.Message):
-    __slots__ = ("department", "generation", "position")
+    __slots__ = ("department", "generation", "position", "forks")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    FORKS_FIELD_NUMBER: _ClassVar[int]
     department: str
     generation: int
     position: int
-    def __init__(self, department: _Optional[str] = ..., generation: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
+    forks: _containers.RepeatedCompositeFieldContainer[Fork]
+    def __init__(self, department: _Optional[str] = ..., generation: _Optional[int] = ..., position: _Optional[int] = ..., forks: _Optional[_Iterable[_Union[Fork, _Mapping]]] = ...) -> None: ...
+
+class Fork(_message.Message):
+    __slots__ = ("generation", "position")
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    generation: int
+    position: int
+    def __init__(self, generation: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
 
 class SubscribeRequest(_message.Message):
     __slots__ = ("department", "after", "types", "subject")

@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$baton/operations/v1/operations.proto\x12\x13\x62\x61ton.operations.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x16\x62\x61ton/log/v1/log.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x10GetStatusRequest\x12\x17\n\x06tenant\x18\x01 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x12\n\ndepartment\x18\x02 \x01(\t\"\x8a\x01\n\x06Status\x12:\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32%.baton.operations.v1.DepartmentStatus\x12\x13\n\x0bunreachable\x18\x02 \x03(\t\x12/\n\x05kafka\x18\x03 \x01(\x0b\x32 .baton.operations.v1.KafkaStatus\" \n\x0bKafkaStatus\x12\x11\n\tbootstrap\x18\x01 \x01(\t\"\xfa\x01\n\x10\x44\x65partmentStatus\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\x12\x32\n\x07sources\x18\x03 \x03(\x0b\x32!.baton.operations.v1.SourceStatus\x12\x0e\n\x06parked\x18\x04 \x01(\x05\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\t\x12\x32\n\x07waiting\x18\x07 \x03(\x0b\x32!.baton.operations.v1.WaitingTodos\x12/\n\x05relay\x18\x08 \x01(\x0b\x32 .baton.operations.v1.RelayStatus\"w\n\x0cWaitingTodos\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\"9\n\x0bRelayStatus\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x10\n\x03lag\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x06\n\x04_lag\"J\n\x0cSourceStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x10\n\x03lag\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x06\n\x04_lag\"@\n\x11ListParkedRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x17\n\x06tenant\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\\\n\x12ListParkedResponse\x12\x31\n\x06parked\x18\x01 \x03(\x0b\x32!.baton.operations.v1.ParkedStream\x12\x13\n\x0bunreachable\x18\x02 \x03(\t\"\xce\x01\n\x0cParkedStream\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12-\n\tparked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65vents\x18\n \x01(\x05\"b\n\x10GetParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"@\n\x0cParkedEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .baton.operations.v1.ParkedEvent\"U\n\x0bParkedEvent\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.baton.log.v1.LoggedEvent\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"d\n\x12RetryParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x85\x01\n\x14\x44iscardParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x1d\n\x06reason\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\x92\xb5\x18\x05\x08\xe8\x07 \x01\"1\n\rParkedOutcome\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x11\n\tremaining\x18\x02 \x01(\x05\"R\n\x0eRebuildRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\r\n\x05\x63heck\x18\x02 \x01(\x08\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x81\x02\n\x0fRebuildResponse\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x31\n\x06tables\x18\x03 \x03(\x0b\x32!.baton.operations.v1.RebuiltTable\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x03\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\tpositions\x18\x06 \x03(\x0b\x32\x33.baton.operations.v1.RebuildResponse.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0cRebuiltTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x11\n\tdiffering\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t2\xf7\x06\n\nOperations\x12x\n\tGetStatus\x12%.baton.operations.v1.GetStatusRequest\x1a\x1b.baton.operations.v1.Status\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/status\x12\x86\x01\n\nListParked\x12&.baton.operations.v1.ListParkedRequest\x1a\'.baton.operations.v1.ListParkedResponse\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/parked\x12\x94\x01\n\tGetParked\x12%.baton.operations.v1.GetParkedRequest\x1a!.baton.operations.v1.ParkedEvents\"=\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"\x12 /v1/parked/{department}/{stream}\x12\x8c\x01\n\x0bRetryParked\x12\'.baton.operations.v1.RetryParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"0\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x15\"\x10/v1/parked:retry:\x01*\x12\x92\x01\n\rDiscardParked\x12).baton.operations.v1.DiscardParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"2\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x17\"\x12/v1/parked:discard:\x01*\x12\x9a\x01\n\x07Rebuild\x12#.baton.operations.v1.RebuildRequest\x1a$.baton.operations.v1.RebuildResponse\"D\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02)\"$/v1/departments/{department}:rebuild:\x01*\x1a\x0e\xb2\xb5\x18\ndepartmentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$baton/operations/v1/operations.proto\x12\x13\x62\x61ton.operations.v1\x1a\x1d\x62\x61ton/common/v1/options.proto\x1a\x16\x62\x61ton/log/v1/log.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x10GetStatusRequest\x12\x17\n\x06tenant\x18\x01 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x12\n\ndepartment\x18\x02 \x01(\t\"\x8a\x01\n\x06Status\x12:\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32%.baton.operations.v1.DepartmentStatus\x12\x13\n\x0bunreachable\x18\x02 \x03(\t\x12/\n\x05kafka\x18\x03 \x01(\x0b\x32 .baton.operations.v1.KafkaStatus\" \n\x0bKafkaStatus\x12\x11\n\tbootstrap\x18\x01 \x01(\t\"\xb3\x02\n\x10\x44\x65partmentStatus\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\t\x12\x32\n\x07sources\x18\x03 \x03(\x0b\x32!.baton.operations.v1.SourceStatus\x12\x0e\n\x06parked\x18\x04 \x01(\x05\x12\x0b\n\x03\x64ue\x18\x05 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\t\x12\x32\n\x07waiting\x18\x07 \x03(\x0b\x32!.baton.operations.v1.WaitingTodos\x12/\n\x05relay\x18\x08 \x01(\x0b\x32 .baton.operations.v1.RelayStatus\x12\x37\n\tstreaming\x18\t \x01(\x0b\x32$.baton.operations.v1.StreamingStatus\"U\n\x0fStreamingStatus\x12\x32\n\x07sources\x18\x01 \x03(\x0b\x32!.baton.operations.v1.SourceStatus\x12\x0e\n\x06parked\x18\x02 \x01(\x05\"w\n\x0cWaitingTodos\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07seconds\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\"9\n\x0bRelayStatus\x12\x10\n\x08position\x18\x01 \x01(\t\x12\x10\n\x03lag\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x06\n\x04_lag\"J\n\x0cSourceStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x10\n\x03lag\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x06\n\x04_lag\"@\n\x11ListParkedRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x17\n\x06tenant\x18\x02 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\\\n\x12ListParkedResponse\x12\x31\n\x06parked\x18\x01 \x03(\x0b\x32!.baton.operations.v1.ParkedStream\x12\x13\n\x0bunreachable\x18\x02 \x03(\t\"\xe5\x01\n\x0cParkedStream\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12-\n\tparked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65vents\x18\n \x01(\x05\x12\x15\n\x02\x62y\x18\x0b \x01(\tB\t\xaa\xb5\x18\x05views\"b\n\x10GetParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"@\n\x0cParkedEvents\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .baton.operations.v1.ParkedEvent\"l\n\x0bParkedEvent\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.baton.log.v1.LoggedEvent\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\x02\x62y\x18\x04 \x01(\tB\t\xaa\xb5\x18\x05views\"d\n\x12RetryParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x85\x01\n\x14\x44iscardParkedRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\x06stream\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\x92\xb5\x18\x03\x08\xf4\x03\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\x12\x1d\n\x06reason\x18\x04 \x01(\tB\r\xe2\x41\x01\x02\x92\xb5\x18\x05\x08\xe8\x07 \x01\"1\n\rParkedOutcome\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x11\n\tremaining\x18\x02 \x01(\x05\"R\n\x0eRebuildRequest\x12\x18\n\ndepartment\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\r\n\x05\x63heck\x18\x02 \x01(\x08\x12\x17\n\x06tenant\x18\x03 \x01(\tB\x07\x92\xb5\x18\x03\x08\xc8\x01\"\x81\x02\n\x0fRebuildResponse\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x31\n\x06tables\x18\x03 \x03(\x0b\x32!.baton.operations.v1.RebuiltTable\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x03\x12\x0f\n\x07seconds\x18\x05 \x01(\x01\x12\x46\n\tpositions\x18\x06 \x03(\x0b\x32\x33.baton.operations.v1.RebuildResponse.PositionsEntry\x1a\x30\n\x0ePositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0cRebuiltTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x11\n\tdiffering\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t2\xf7\x06\n\nOperations\x12x\n\tGetStatus\x12%.baton.operations.v1.GetStatusRequest\x1a\x1b.baton.operations.v1.Status\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/status\x12\x86\x01\n\nListParked\x12&.baton.operations.v1.ListParkedRequest\x1a\'.baton.operations.v1.ListParkedResponse\"\'\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/parked\x12\x94\x01\n\tGetParked\x12%.baton.operations.v1.GetParkedRequest\x1a!.baton.operations.v1.ParkedEvents\"=\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\"\x12 /v1/parked/{department}/{stream}\x12\x8c\x01\n\x0bRetryParked\x12\'.baton.operations.v1.RetryParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"0\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x15\"\x10/v1/parked:retry:\x01*\x12\x92\x01\n\rDiscardParked\x12).baton.operations.v1.DiscardParkedRequest\x1a\".baton.operations.v1.ParkedOutcome\"2\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02\x17\"\x12/v1/parked:discard:\x01*\x12\x9a\x01\n\x07Rebuild\x12#.baton.operations.v1.RebuildRequest\x1a$.baton.operations.v1.RebuildResponse\"D\x8a\xb5\x18\x11\n\x08operator\n\x05\x61\x64min\x82\xd3\xe4\x93\x02)\"$/v1/departments/{department}:rebuild:\x01*\x1a\x0e\xb2\xb5\x18\ndepartmentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,12 +40,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST'].fields_by_name['tenant']._serialized_options = b'\222\265\030\003\010\310\001'
   _globals['_LISTPARKEDREQUEST'].fields_by_name['tenant']._loaded_options = None
   _globals['_LISTPARKEDREQUEST'].fields_by_name['tenant']._serialized_options = b'\222\265\030\003\010\310\001'
+  _globals['_PARKEDSTREAM'].fields_by_name['by']._loaded_options = None
+  _globals['_PARKEDSTREAM'].fields_by_name['by']._serialized_options = b'\252\265\030\005views'
   _globals['_GETPARKEDREQUEST'].fields_by_name['department']._loaded_options = None
   _globals['_GETPARKEDREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\002'
   _globals['_GETPARKEDREQUEST'].fields_by_name['stream']._loaded_options = None
   _globals['_GETPARKEDREQUEST'].fields_by_name['stream']._serialized_options = b'\342A\001\002\222\265\030\003\010\364\003'
   _globals['_GETPARKEDREQUEST'].fields_by_name['tenant']._loaded_options = None
   _globals['_GETPARKEDREQUEST'].fields_by_name['tenant']._serialized_options = b'\222\265\030\003\010\310\001'
+  _globals['_PARKEDEVENT'].fields_by_name['by']._loaded_options = None
+  _globals['_PARKEDEVENT'].fields_by_name['by']._serialized_options = b'\252\265\030\005views'
   _globals['_RETRYPARKEDREQUEST'].fields_by_name['department']._loaded_options = None
   _globals['_RETRYPARKEDREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\002'
   _globals['_RETRYPARKEDREQUEST'].fields_by_name['stream']._loaded_options = None
@@ -87,39 +91,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KAFKASTATUS']._serialized_start=418
   _globals['_KAFKASTATUS']._serialized_end=450
   _globals['_DEPARTMENTSTATUS']._serialized_start=453
-  _globals['_DEPARTMENTSTATUS']._serialized_end=703
-  _globals['_WAITINGTODOS']._serialized_start=705
-  _globals['_WAITINGTODOS']._serialized_end=824
-  _globals['_RELAYSTATUS']._serialized_start=826
-  _globals['_RELAYSTATUS']._serialized_end=883
-  _globals['_SOURCESTATUS']._serialized_start=885
-  _globals['_SOURCESTATUS']._serialized_end=959
-  _globals['_LISTPARKEDREQUEST']._serialized_start=961
-  _globals['_LISTPARKEDREQUEST']._serialized_end=1025
-  _globals['_LISTPARKEDRESPONSE']._serialized_start=1027
-  _globals['_LISTPARKEDRESPONSE']._serialized_end=1119
-  _globals['_PARKEDSTREAM']._serialized_start=1122
-  _globals['_PARKEDSTREAM']._serialized_end=1328
-  _globals['_GETPARKEDREQUEST']._serialized_start=1330
-  _globals['_GETPARKEDREQUEST']._serialized_end=1428
-  _globals['_PARKEDEVENTS']._serialized_start=1430
-  _globals['_PARKEDEVENTS']._serialized_end=1494
-  _globals['_PARKEDEVENT']._serialized_start=1496
-  _globals['_PARKEDEVENT']._serialized_end=1581
-  _globals['_RETRYPARKEDREQUEST']._serialized_start=1583
-  _globals['_RETRYPARKEDREQUEST']._serialized_end=1683
-  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1686
-  _globals['_DISCARDPARKEDREQUEST']._serialized_end=1819
-  _globals['_PARKEDOUTCOME']._serialized_start=1821
-  _globals['_PARKEDOUTCOME']._serialized_end=1870
-  _globals['_REBUILDREQUEST']._serialized_start=1872
-  _globals['_REBUILDREQUEST']._serialized_end=1954
-  _globals['_REBUILDRESPONSE']._serialized_start=1957
-  _globals['_REBUILDRESPONSE']._serialized_end=2214
-  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_start=2166
-  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_end=2214
-  _globals['_REBUILTTABLE']._serialized_start=2216
-  _globals['_REBUILTTABLE']._serialized_end=2296
-  _globals['_OPERATIONS']._serialized_start=2299
-  _globals['_OPERATIONS']._serialized_end=3186
+  _globals['_DEPARTMENTSTATUS']._serialized_end=760
+  _globals['_STREAMINGSTATUS']._serialized_start=762
+  _globals['_STREAMINGSTATUS']._serialized_end=847
+  _globals['_WAITINGTODOS']._serialized_start=849
+  _globals['_WAITINGTODOS']._serialized_end=968
+  _globals['_RELAYSTATUS']._serialized_start=970
+  _globals['_RELAYSTATUS']._serialized_end=1027
+  _globals['_SOURCESTATUS']._serialized_start=1029
+  _globals['_SOURCESTATUS']._serialized_end=1103
+  _globals['_LISTPARKEDREQUEST']._serialized_start=1105
+  _globals['_LISTPARKEDREQUEST']._serialized_end=1169
+  _globals['_LISTPARKEDRESPONSE']._serialized_start=1171
+  _globals['_LISTPARKEDRESPONSE']._serialized_end=1263
+  _globals['_PARKEDSTREAM']._serialized_start=1266
+  _globals['_PARKEDSTREAM']._serialized_end=1495
+  _globals['_GETPARKEDREQUEST']._serialized_start=1497
+  _globals['_GETPARKEDREQUEST']._serialized_end=1595
+  _globals['_PARKEDEVENTS']._serialized_start=1597
+  _globals['_PARKEDEVENTS']._serialized_end=1661
+  _globals['_PARKEDEVENT']._serialized_start=1663
+  _globals['_PARKEDEVENT']._serialized_end=1771
+  _globals['_RETRYPARKEDREQUEST']._serialized_start=1773
+  _globals['_RETRYPARKEDREQUEST']._serialized_end=1873
+  _globals['_DISCARDPARKEDREQUEST']._serialized_start=1876
+  _globals['_DISCARDPARKEDREQUEST']._serialized_end=2009
+  _globals['_PARKEDOUTCOME']._serialized_start=2011
+  _globals['_PARKEDOUTCOME']._serialized_end=2060
+  _globals['_REBUILDREQUEST']._serialized_start=2062
+  _globals['_REBUILDREQUEST']._serialized_end=2144
+  _globals['_REBUILDRESPONSE']._serialized_start=2147
+  _globals['_REBUILDRESPONSE']._serialized_end=2404
+  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_start=2356
+  _globals['_REBUILDRESPONSE_POSITIONSENTRY']._serialized_end=2404
+  _globals['_REBUILTTABLE']._serialized_start=2406
+  _globals['_REBUILTTABLE']._serialized_end=2486
+  _globals['_OPERATIONS']._serialized_start=2489
+  _globals['_OPERATIONS']._serialized_end=3376
 # @@protoc_insertion_point(module_scope)

@@ -38,7 +38,7 @@ class KafkaStatus(_message.Message):
     def __init__(self, bootstrap: _Optional[str] = ...) -> None: ...
 
 class DepartmentStatus(_message.Message):
-    __slots__ = ("department", "head", "sources", "parked", "due", "failed", "waiting", "relay")
+    __slots__ = ("department", "head", "sources", "parked", "due", "failed", "waiting", "relay", "streaming")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class DepartmentStatus(_message.Message):
     FAILED_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     RELAY_FIELD_NUMBER: _ClassVar[int]
+    STREAMING_FIELD_NUMBER: _ClassVar[int]
     department: str
     head: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
@@ -55,7 +56,16 @@ class DepartmentStatus(_message.Message):
     failed: str
     waiting: _containers.RepeatedCompositeFieldContainer[WaitingTodos]
     relay: RelayStatus
-    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[WaitingTodos, _Mapping]]] = ..., relay: _Optional[_Union[RelayStatus, _Mapping]] = ...) -> None: ...
+    streaming: StreamingStatus
+    def __init__(self, department: _Optional[str] = ..., head: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ..., due: _Optional[int] = ..., failed: _Optional[str] = ..., waiting: _Optional[_Iterable[_Union[WaitingTodos, _Mapping]]] = ..., relay: _Optional[_Union[RelayStatus, _Mapping]] = ..., streaming: _Optional[_Union[StreamingStatus, _Mapping]] = ...) -> None: ...
+
+class StreamingStatus(_message.Message):
+    __slots__ = ("sources", "parked")
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    PARKED_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedCompositeFieldContainer[SourceStatus]
+    parked: int
+    def __init__(self, sources: _Optional[_Iterable[_Union[SourceStatus, _Mapping]]] = ..., parked: _Optional[int] = ...) -> None: ...
 
 class WaitingTodos(_message.Message):
     __slots__ = ("kind", "count", "since", "seconds", "reason")
@@ -106,7 +116,7 @@ class ListParkedResponse(_message.Message):
     def __init__(self, parked: _Optional[_Iterable[_Union[ParkedStream, _Mapping]]] = ..., unreachable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParkedStream(_message.Message):
-    __slots__ = ("department", "source", "tenant", "stream", "version", "type", "kind", "reason", "parked_at", "events")
+    __slots__ = ("department", "source", "tenant", "stream", "version", "type", "kind", "reason", "parked_at", "events", "by")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +127,7 @@ class ParkedStream(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PARKED_AT_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
     department: str
     source: str
     tenant: str
@@ -127,7 +138,8 @@ class ParkedStream(_message.Message):
     reason: str
     parked_at: _timestamp_pb2.Timestamp
     events: int
-    def __init__(self, department: _Optional[str] = ..., source: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ..., version: _Optional[int] = ..., type: _Optional[str] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events: _Optional[int] = ...) -> None: ...
+    by: str
+    def __init__(self, department: _Optional[str] = ..., source: _Optional[str] = ..., tenant: _Optional[str] = ..., stream: _Optional[str] = ..., version: _Optional[int] = ..., type: _Optional[str] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ..., parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events: _Optional[int] = ..., by: _Optional[str] = ...) -> None: ...
 
 class GetParkedRequest(_message.Message):
     __slots__ = ("department", "stream", "tenant")
@@ -146,14 +158,16 @@ class ParkedEvents(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[ParkedEvent, _Mapping]]] = ...) -> None: ...
 
 class ParkedEvent(_message.Message):
-    __slots__ = ("event", "kind", "reason")
+    __slots__ = ("event", "kind", "reason", "by")
     EVENT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
     event: _log_pb2.LoggedEvent
     kind: str
     reason: str
-    def __init__(self, event: _Optional[_Union[_log_pb2.LoggedEvent, _Mapping]] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    by: str
+    def __init__(self, event: _Optional[_Union[_log_pb2.LoggedEvent, _Mapping]] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class RetryParkedRequest(_message.Message):
     __slots__ = ("department", "stream", "tenant")
