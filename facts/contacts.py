@@ -282,9 +282,10 @@ class Asking(Value):
     event_id: str
 
 
-@fact("contacts.handoff-asked", dated_by="asked_at")
+@fact("contacts.handoff-asked", 2, dated_by="asked_at")
 class HandoffAsked(Fact):
-    """Asked by hand; facts of other departments that ask (`LeadQualified`) need no such fact."""
+    """Asked by hand; facts of other departments that ask (`LeadQualified`) need no such fact. `previous_id` is the
+    handoff of the same kind and subject that ended last, or empty."""
 
     handoff_id: str
     kind: str
@@ -298,6 +299,7 @@ class HandoffAsked(Fact):
     brief: Annotated[Brief | None, Personal(erased=None)] = None
     custom: PersonalJson = NOTHING
     asked_at: datetime
+    previous_id: str = ""
 
 
 @fact("contacts.handoff-updated")
@@ -463,4 +465,10 @@ class ContactsHandoffReceived(Fact, HandoffReceipt):
 @upcaster("contacts.handoff-accepted", 1)
 def _nothing_withheld(data: JsonObject) -> JsonObject:
     """The first release opened whatever it named in a manifest."""
+    return data
+
+
+@upcaster("contacts.handoff-asked", 1)
+def _nothing_before(data: JsonObject) -> JsonObject:
+    """The first release did not say which handoff came before."""
     return data

@@ -40,9 +40,9 @@ class OfAnotherBranch(NotThere):
         self.kind, self.id, self.branch = kind, id, branch
 
     def only_read(self) -> Forbidden:
-        """What to raise where a handoff opens it to the caller's branch."""
+        """What to raise where it is opened to the caller's branch."""
         whose = f"of the branch {self.branch}" if self.branch else "of no branch"
-        return Forbidden(f"this {self.kind} is {whose}: a handoff lets yours read it, not change it")
+        return Forbidden(f"this {self.kind} is {whose}: yours may read it, not change it")
 
 
 def must_be_own(state: OfBranch, call: Call, kind: str, id: str) -> None:

@@ -153,8 +153,12 @@ class HandoffQueries:
         return rows[0] if rows else None
 
     async def under_way(self, tenant: str, subject: tuple[str, str], states: Sequence[str]) -> Sequence[Row]:
-        """Id, kind and create_time of the handoffs about a subject (kind, id) that are in these states."""
+        """Id and create_time of the handoffs about a subject (kind, id) that are in these states."""
         return await self._fetch(SQL["under_way"], tenant, *subject, list(states))
+
+    async def of_kind(self, tenant: str, subject: tuple[str, str], kind: str) -> Sequence[Row]:
+        """Id and state of the handoffs of a kind about a subject (kind, id), in the order in which they were asked."""
+        return await self._fetch(SQL["of_kind"], tenant, *subject, kind)
 
     async def branch_of(self, tenant: str, subject: str) -> str:
         """The branch that looks after a subject (`lead:5f…`), as far as contacts knows; else empty."""

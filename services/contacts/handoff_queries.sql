@@ -129,8 +129,13 @@ SELECT * FROM handoffs WHERE tenant = $1 AND id = $2
 
 -- name: under_way
 -- Handoffs of a subject ($2 its kind, $3 its id) in the states $4.
-SELECT id, kind, create_time FROM handoffs
+SELECT id, create_time FROM handoffs
 WHERE tenant = $1 AND subject_kind = $2 AND subject_id = $3 AND state = ANY($4::text[]) ORDER BY id
+
+-- name: of_kind
+-- Handoffs of a kind ($4) and subject ($2 its kind, $3 its id), in the order in which they were asked for.
+SELECT id, state FROM handoffs
+WHERE tenant = $1 AND subject_kind = $2 AND subject_id = $3 AND kind = $4 ORDER BY create_time, id
 
 -- name: branch_of
 SELECT branch FROM subject_branches WHERE tenant = $1 AND subject = $2

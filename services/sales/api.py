@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import uuid5
 
@@ -44,6 +45,11 @@ OPPORTUNITIES = Listing(
     ),
     scope=shown_to_branch("opportunities"),
 )
+
+#: By what pipelines, which are in no table, are ordered.
+BY = Listing("", pb.Pipeline, orderable=("create_time", "update_time"), default_order="id")
+
+_ID, _SINCE = attrgetter("id"), attrgetter("since")
 
 Decide = Callable[[Opportunity, FactId], Sequence[OpportunityFact]]
 
@@ -167,12 +173,17 @@ class Pipelines:
     """Pipelines are part of the program: every tenant has the same."""
 
     async def GetPipeline(self, request: pb.GetPipelineRequest, call: Call) -> pb.Pipeline:
-        return _pipeline(pipeline(request.id))
+        found = _pipeline(pipeline(request.id))
+        call.etag = found.etag
+        return found
 
     async def ListPipelines(self, request: pb.ListPipelinesRequest, call: Call) -> pb.ListPipelinesResponse:
         if request.page_token:
             raise Invalid("this page token was not made here", field="page_token")
-        found = [_pipeline(each) for each in PIPELINES.values()]
+        asked = [each for each in PIPELINES.values() if _is_asked(each, request)]
+        for key in reversed(BY.order(request.order_by)):
+            asked.sort(key=_ID if key.column == "id" else _SINCE, reverse=key.descending)
+        found = [_pipeline(each) for each in asked]
         return pb.ListPipelinesResponse(pipelines=found[: page_size(request.page_size)], total_size=len(found))
 
 
@@ -192,7 +203,22 @@ def _id_of(row: pb.OpportunityRow, tenant: str) -> str:
 
 def _pipeline(found: Pipeline) -> pb.Pipeline:
     stages = [pb.Stage(id=stage.id, probability=str(stage.probability)) for stage in found.stages]
-    return pb.Pipeline(id=found.id, stages=stages)
+    return fill(
+        pb.Pipeline, {"id": found.id, "stages": stages, "etag": "0", "custom": {}},
+        create_time=found.since, update_time=found.since,
+    )  # fmt: skip
+
+
+def _is_asked(found: Pipeline, request: pb.ListPipelinesRequest) -> bool:
+    """Whether the filters of a list let it through."""
+    since = found.since
+    holds: Mapping[str, Callable[[Any], bool]] = {
+        "id": lambda ids: found.id in ids,
+        "after": lambda moment: since > moment.ToDatetime(tzinfo=UTC),
+        "before": lambda moment: since < moment.ToDatetime(tzinfo=UTC),
+    }
+    given = ((field.name.rpartition("_")[2], value) for field, value in request.ListFields())
+    return all(holds[name](value) for name, value in given if name in holds)
 
 
 def _won(state: Opportunity, given: Mapping[str, Any], now: datetime) -> Sequence[OpportunityFact]:

@@ -10,7 +10,7 @@ from eventlog.handling import Folded, Handled
 from facts.contacts import HandoffKindDefined
 from runtime.call import Call
 from runtime.department import House
-from runtime.listing import Listing
+from runtime.listing import Listing, Where
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from services.contacts.domain import handoff_kind
@@ -25,6 +25,7 @@ KINDS = Listing(
     default_order="kind",
     scope="",
     key="kind",
+    ignored=("id",),
     built_in=[{**asdict(LEAD_TO_SALES), "etag": "0", "create_time": THE_START, "update_time": THE_START}],
 )  # fmt: skip
 
@@ -59,7 +60,7 @@ class HandoffKinds:
         )
 
     async def ListHandoffKinds(self, request: pb.ListHandoffKindsRequest, call: Call) -> pb.ListHandoffKindsResponse:
-        page = await KINDS.page(self._house.views, call, request, now=self._house.clock())
+        page = await KINDS.page(self._house.views, call, request, now=self._house.clock(), where=_where(request))
         return pb.ListHandoffKindsResponse(
             handoff_kinds=[fill(pb.HandoffKind, row, id=row["kind"]) for row in page.rows],
             next_page_token=page.next_page_token,
@@ -83,6 +84,12 @@ def message(kind: str, found: Folded[HandoffKind] | Handled[HandoffKind]) -> pb.
         create_time=handoff_kind.created(kind, found.created_at),
         update_time=found.updated_at if found.version else THE_START,
     )
+
+
+def _where(request: pb.ListHandoffKindsRequest) -> Sequence[Where]:
+    """A kind's name is its id."""
+    ids = list(request.id)
+    return [lambda bind: f"kind = ANY({bind(ids)}::text[])"] if ids else []
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Handoffs:
         id = str(uuid5(event_id(call.command.id, 0), "handoff"))
         asked = await self._asked(id, request, call)
         subject = asked.subject
-        others = await self._same(asked, call)
+        before = await self._before(asked, call)
+        others = [row["id"] for row in before if row["state"] in OPEN]
+        asked = asked.model_copy(update={"previous_id": before[-1]["id"] if before else ""})
         readable = await self._naming.is_readable(f"{subject.kind}:{subject.id}", call)
 
         def ask(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
@@ -206,12 +208,12 @@ class Handoffs:
             asked_at=self._house.clock(),
         )
 
-    async def _same(self, asked: HandoffAsked, call: Call) -> Sequence[str]:
-        """Other open handoffs of the same kind and subject."""
+    async def _before(self, asked: HandoffAsked, call: Call) -> Sequence[Row]:
+        """Other handoffs of the same kind and subject, the one asked last at the end."""
         await up_to_date(self._house)
         subject = (asked.subject.kind, asked.subject.id)
-        rows = await self._queries.under_way(call.identity.tenant, subject, OPEN)
-        return [row["id"] for row in rows if row["kind"] == asked.kind and row["id"] != asked.handoff_id]
+        rows = await self._queries.of_kind(call.identity.tenant, subject, asked.kind)
+        return [row for row in rows if row["id"] != asked.handoff_id]
 
     async def _kind(self, name: str, call: Call) -> HandoffKind:
         state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state

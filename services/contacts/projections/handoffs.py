@@ -54,7 +54,8 @@ def asked_by_lead(fact: LeadQualified, at: At) -> Iterable[Change]:
 
 @HANDOFFS.on(HandoffAsked)
 def asked_by_hand(fact: HandoffAsked, at: At) -> Iterable[Change]:
-    yield _asked(fact, at, fact.subject, fact.from_department, fact, **_recorded(at), custom=fact.custom)
+    own = {"custom": fact.custom, "previous_id": fact.previous_id}
+    yield _asked(fact, at, fact.subject, fact.from_department, fact, **_recorded(at), **own)
 
 
 def _asked(ask: HandoffAsk | HandoffAsked, at: At, subject: Subject, department: str, says: Any, **more: Any) -> Change:

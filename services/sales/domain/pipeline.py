@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from eventlog.decider import NotThere, Refused
+
+#: When the start was: the same moment for everybody, before anything was recorded.
+THE_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +21,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Won (probability 1) and lost (0) are states of an opportunity, not stages."""
+    """Won (probability 1) and lost (0) are states of an opportunity, not stages. `since` is when it was last changed,
+    with a release of the program."""
 
     id: str
     stages: tuple[Stage, ...]
+    since: datetime = THE_START
 
     def stage(self, id: str) -> str:
         """A stage of this pipeline, the first where none is named. Raises `Refused`."""

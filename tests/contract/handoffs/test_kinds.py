@@ -55,6 +55,8 @@ async def test_what_exists_from_the_start_is_filtered_and_paged_as_the_rest(hand
     ]
     assert [each.kind for each in (await listed(to_department=["sales"])).handoff_kinds] == ["lead-to-sales"]
     assert (await listed(to_department=["contacts"])).total_size == 0
+    assert [each.id for each in (await listed(id=["lead-to-sales"])).handoff_kinds] == ["lead-to-sales"]
+    assert (await listed(id=["lead-to-sales"], kind=["back-to-marketing"])).total_size == 0
 
 
 async def test_a_kind_is_defined_changed_and_used(handover: Handover) -> None:

@@ -74,7 +74,12 @@ async def test_what_is_handed_on_already_is_not_handed_on_again(handover: Handov
     reason = pb.WithdrawHandoffRequest(id=open_one.id, reason="By mistake")
     await handover.mia_at_contacts.ask("Handoffs/WithdrawHandoff", reason)
     again = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
-    assert again.state == State.ASKED
+    assert (again.state, again.previous_id) == (State.ASKED, open_one.id)
+    returned = await handover.becomes(again.id, State.DELIVERED)
+    assert returned.previous_id == open_one.id
+    await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=again.id, reason="No budget"))
+    third = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
+    assert third.previous_id == again.id
 
 
 async def test_who_has_no_branch_hands_on_for_that_of_the_subject(handover: Handover) -> None:

@@ -244,7 +244,7 @@ async def test_what_is_opened_is_in_lists_and_search_and_is_read_only(handover: 
     }
     assert {
         what: await refusal(desk.ask(method, asked)) for what, (desk, method, asked) in writes.items()
-    } == dict.fromkeys(writes, (403, "of the branch london: a handoff lets yours read it, not change it"))
+    } == dict.fromkeys(writes, (403, "of the branch london: yours may read it, not change it"))
 
     await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=handoff.id, reason="No budget"))
     closed: list[list[str]] = [[]] * 5

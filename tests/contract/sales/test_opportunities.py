@@ -219,6 +219,21 @@ async def test_the_pipeline_is_listed(oliver: Desk) -> None:
     stages = [(stage.id, stage.probability) for stage in pipelines[0].stages]
     assert stages == [("new", "0.1"), ("qualified", "0.3"), ("proposal", "0.5"), ("negotiation", "0.8")]
     assert await oliver.ask("Pipelines/GetPipeline", pb.GetPipelineRequest(id="default")) == pipelines[0]
+    assert (pipelines[0].etag, pipelines[0].create_time) == ("0", pipelines[0].update_time)
+    assert pipelines[0].HasField("create_time")
+    assert pipelines[0].HasField("custom")
+
+    async def total(**given: Any) -> int:
+        return int((await oliver.ask("Pipelines/ListPipelines", pb.ListPipelinesRequest(**given))).total_size)
+
+    since = pipelines[0].create_time
+    assert await total(id=["default", "spring"], order_by="createTime desc") == 1
+    assert [
+        await total(id=["spring"]),
+        await total(create_time_after=since),
+        await total(update_time_before=since),
+    ] == [0] * 3
+    assert await status(total(order_by="stages")) == 400
     assert await status(oliver.ask("Pipelines/GetPipeline", pb.GetPipelineRequest(id="spring"))) == 404
 
 

@@ -410,7 +410,7 @@ class UpdateHandoffKindRequest(_message.Message):
     def __init__(self, handoff_kind: _Optional[_Union[HandoffKind, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class ListHandoffKindsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "order_by", "kind", "from_department", "to_department", "deadline_working_minutes", "required", "create_time_after", "create_time_before", "update_time_after", "update_time_before")
+    __slots__ = ("page_size", "page_token", "order_by", "kind", "from_department", "to_department", "deadline_working_minutes", "required", "create_time_after", "create_time_before", "update_time_after", "update_time_before", "id")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
@@ -423,6 +423,7 @@ class ListHandoffKindsRequest(_message.Message):
     CREATE_TIME_BEFORE_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_AFTER_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     order_by: str
@@ -435,7 +436,8 @@ class ListHandoffKindsRequest(_message.Message):
     create_time_before: _timestamp_pb2.Timestamp
     update_time_after: _timestamp_pb2.Timestamp
     update_time_before: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order_by: _Optional[str] = ..., kind: _Optional[_Iterable[str]] = ..., from_department: _Optional[_Iterable[str]] = ..., to_department: _Optional[_Iterable[str]] = ..., deadline_working_minutes: _Optional[_Iterable[int]] = ..., required: _Optional[_Iterable[str]] = ..., create_time_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    id: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order_by: _Optional[str] = ..., kind: _Optional[_Iterable[str]] = ..., from_department: _Optional[_Iterable[str]] = ..., to_department: _Optional[_Iterable[str]] = ..., deadline_working_minutes: _Optional[_Iterable[int]] = ..., required: _Optional[_Iterable[str]] = ..., create_time_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListHandoffKindsResponse(_message.Message):
     __slots__ = ("handoff_kinds", "next_page_token", "total_size")
