@@ -46,7 +46,9 @@ async def resume(bootstrap: Bootstrap, topics: Topics, store: Store) -> tuple[Wa
     return watermark, watermark == told.newest
 
 
-async def told_and_differing(bootstrap: str, topics: Topics, store: Store) -> tuple[Place, Position | None] | None:
+async def told_and_differing(
+    bootstrap: Bootstrap, topics: Topics, store: Store
+) -> tuple[Place, Position | None] | None:
     """How far the topic tells, and the first position at which that is not what the log has (None: all of it stands
     there); None where nothing is told. Raises `TopicDamaged`, and `KafkaError` where Kafka is away."""
     if not await partitions_of(bootstrap, topics.facts.name):
