@@ -17,13 +17,14 @@ from aiokafka.errors import KafkaError
 from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
-from eventlog.events import Event, Position
+from eventlog.events import Event
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
 from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
 from eventlog.streaming.handling import Handling, Owner, Telling, Waiting
+from eventlog.streaming.late import Late
 from eventlog.streaming.records import derived_record, derived_topic, retry_of, retry_topic, waiting_record
 from eventlog.topologies import Derived
 from eventlog.trouble import persist
@@ -63,7 +64,6 @@ class StreamWorker:
         self._log = logging.getLogger(f"baton.stream.{self._department}")
         self._begun = False
         self._one_by_one = asyncio.Lock()
-        self._late: dict[str, tuple[float, Position]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._handling = Handling(
             self._department,
@@ -75,6 +75,7 @@ class StreamWorker:
             work.clock,
             work.topics.epoch,
         )
+        self._late = Late(self._handling, self._one_by_one, work.late_s)
         self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
         self._streams = KeptStreams(streams_table(self._app, work.topics))
         self._derived = self._topic(derived_topic(self._department))
@@ -197,19 +198,8 @@ class StreamWorker:
             if self._app.crashed:
                 raise self._app.crash_reason or Unavailable("Faust stopped")
             for source in self._handling.sources:
-                await persist(partial(self._close_gap, source), f"a gap of {source}", self._log)
+                await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
             await asyncio.sleep(LOOK_S)
-
-    async def _close_gap(self, source: str) -> None:
-        missing, now = await self._handling.missing(source), asyncio.get_running_loop().time()
-        since, upto = self._late.get(source, (now, Position(0)))
-        if missing is None or missing.position > upto:
-            # What others were ahead of it by now, is late when it is.
-            self._late[source] = (now, missing.latest if missing else Position(0))
-        elif now - since >= self._work.late_s:
-            async with self._one_by_one:
-                await self._handling.close_gap(source, missing.position)
-            await self._close_gap(source)
 
     # ------------------------------------------------------------------------------------------------------ results
 
