@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eventlog import metrics
 from eventlog.errors import NotSafe
 from eventlog.kafka import leadership, relay
 from eventlog.kafka.resuming import resume
@@ -16,7 +17,7 @@ from eventlog.kafka.watermarks import Watermark
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
 from tests.support.kafka import a_department
-from tests.support.log import an_append
+from tests.support.log import an_append, eventually
 from tests.support.network import network
 from tests.support.postgres import TestServer
 from tests.support.relaying import a_relay, relaying, the_topic_is_the_log, told_up_to_the_head
@@ -95,6 +96,45 @@ async def test_a_leader_that_is_cut_off_from_its_database_makes_room_and_writes_
             await store.append(an_append("sales.deal-9", facts=20))
             await told_up_to_the_head(kafka.bootstrap, store)  # by the first, which had to wait for it
             await the_topic_is_the_log(kafka.bootstrap, store)
+
+
+async def test_who_waits_to_lead_notices_that_its_database_is_gone(
+    kafka: KafkaServer, postgres: TestServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not hang on a connection at whose other end nobody is: it starts over, and leads when it can."""
+    monkeypatch.setattr(leadership, "ANSWER_S", 1.0)
+    with tempfile.TemporaryDirectory(prefix="baton-cut-") as folder:
+        here, there = Path(folder) / ".s.PGSQL.5432", postgres.socket / ".s.PGSQL.5432"
+        beyond_the_cut = database.replace(str(postgres.socket), folder)
+        async with network(there, here) as (wires, _), await PostgresStore.open(database, a_department()) as store:
+            async with AsyncExitStack() as waiting:
+                async with relaying(a_relay(store, database, kafka.bootstrap)):
+                    await store.append(an_append(facts=9))
+                    await told_up_to_the_head(kafka.bootstrap, store)
+                    await waiting.enter_async_context(relaying(a_relay(store, beyond_the_cut, kafka.bootstrap)))
+                    await eventually(lambda: somebody_stands_by(database), "the second stands by")
+                    wires.cut()
+                    interrupted = metrics.RELAY_INTERRUPTED.labels(store.department, "TimeoutError")
+                    await eventually(lambda: is_counted(interrupted), "the second has started over")
+                    wires.mend()
+                await store.append(an_append(facts=9))
+                await told_up_to_the_head(kafka.bootstrap, store)
+            await the_topic_is_the_log(kafka.bootstrap, store)
+
+
+async def somebody_stands_by(database: str) -> bool:
+    """Who leads has asked something else since: whether its session lives."""
+    async with session(database) as operator:
+        return bool(
+            await operator.fetchval(
+                """SELECT count(*) FROM pg_stat_activity WHERE application_name = 'baton relay'
+                AND datname = current_database() AND query LIKE '%advisory%'"""
+            )
+        )
+
+
+async def is_counted(counter: Any) -> bool:
+    return bool(counter._value.get() > 0)
 
 
 async def test_a_log_that_lacks_a_position_stops_the_relay(kafka: KafkaServer, database: str) -> None:
