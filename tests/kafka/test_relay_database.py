@@ -1,9 +1,11 @@
 """The relay and its database: sessions end, servers restart, networks are cut."""
 
 import asyncio
+import inspect
 import signal
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,6 @@ import pytest
 from eventlog import metrics
 from eventlog.errors import NotSafe
 from eventlog.kafka import leadership, relay
-from eventlog.kafka.resuming import resume
-from eventlog.kafka.watermarks import Watermark
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
 from tests.support.kafka import a_department
@@ -39,20 +39,33 @@ async def test_a_leader_that_lost_its_session_leads_again(kafka: KafkaServer, da
         await the_topic_is_the_log(kafka.bootstrap, store)
 
 
-async def test_a_leader_may_take_longer_to_find_where_to_go_on_than_its_session_may_idle(
-    kafka: KafkaServer, database: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", ["prepare", "fencing_producer", "resume"])
+async def test_a_leader_may_take_longer_for_a_step_to_the_head_than_its_session_may_idle(
+    step: str, kafka: KafkaServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def slowly(*given: Any) -> tuple[Watermark, bool]:
-        await asyncio.sleep(2.5)
-        return await resume(*given)
-
-    monkeypatch.setattr(relay, "resume", slowly)
+    monkeypatch.setattr(relay, step, slowly(getattr(relay, step)))
     monkeypatch.setitem(leadership._LIMITS, "idle_session_timeout", "1s")
     monkeypatch.setattr(leadership, "PING_S", 0.2)
     async with await PostgresStore.open(database, a_department()) as store:
         await store.append(an_append(facts=7))
         async with relaying(a_relay(store, database, kafka.bootstrap)):
             await told_up_to_the_head(kafka.bootstrap, store)
+
+
+def slowly(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The same after a while, longer than a session may idle: a function to await, or a context to enter."""
+
+    async def delayed(*given: Any) -> Any:
+        await asyncio.sleep(2.5)
+        return await step(*given)
+
+    @asynccontextmanager
+    async def entered(*given: Any) -> AsyncIterator[Any]:
+        await asyncio.sleep(2.5)
+        async with step(*given) as made:
+            yield made
+
+    return delayed if inspect.iscoroutinefunction(step) else entered
 
 
 async def test_the_server_crashes_and_comes_back_under_a_relay(kafka: KafkaServer, own_postgres: TestServer) -> None:
