@@ -159,11 +159,16 @@ class StreamWorker:
         """A record that is no fact tells nothing, and there is nothing to wait for; it is counted as an alarm. Where
         it took the place of a fact, that one is missing and is read from its log."""
         try:
-            event = from_record(message)
+            event = self._fact(message)
         except NotAnEvent as error:
             metrics.ALARMS.labels(self._department, _source(message.topic)).inc()
             self._log.error("ALARM %s, partition %s, offset %s: %s", *message.tp, message.offset, error)
             return None
+        return event
+
+    def _fact(self, message: Any) -> Event:
+        """Raises `NotAnEvent`, also where it stands in a partition to which its stream does not belong."""
+        event = from_record(message)
         expected = partition_of(message.key, self._work.topics.partitions)
         if message.partition != expected:
             raise NotAnEvent(f"{event.stream} stands in partition {message.partition}, its key belongs to {expected}")
