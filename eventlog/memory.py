@@ -10,7 +10,7 @@ from uuid import UUID
 from eventlog.checks import check, check_name
 from eventlog.errors import CommandReused, Conflict
 from eventlog.events import CHAIN_START, Event, Fork, NewEvent, Place, Position, Version, chain_digest, event_id
-from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
+from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page, bounded
 
 SUBSCRIPTION_PAGE = 1000
 
@@ -104,9 +104,9 @@ class MemoryStore:
         return (events[::-1] if backwards else events)[:limit]
 
     async def read_all(self, after: Position, limit: int = 1000, only: Filter = EVERYTHING) -> Page:
-        scanned = self._events[after : after + limit]
-        head = Position(len(self._events))
-        return Page(1, [event for event in scanned if only.matches(event)], Position(after + len(scanned)), head)
+        found = self._events[after : after + limit]
+        events, scanned = bounded([each for each in found if only.matches(each)], Position(after + len(found)))
+        return Page(1, events, scanned, Position(len(self._events)))
 
     async def head(self) -> Place:
         return Place(1, Position(len(self._events)))

@@ -1,6 +1,6 @@
 """The port of the event log. Every adapter passes the one suite in `tests/contract/store_contract.py`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -130,6 +130,26 @@ class Page:
     events: Sequence[Event]
     scanned: Position
     head: Position
+
+
+#: A page ends behind the event with which payloads and metadata come to so many bytes, however many were asked for: so
+#: it takes this much memory and one event more, and fits into a message.
+PAGE_BYTES = 8 * 1024 * 1024
+
+
+def bytes_of(events: Iterable[Event]) -> int:
+    """Payloads and metadata."""
+    return sum(len(event.data) + len(event.metadata) for event in events)
+
+
+def bounded(events: Sequence[Event], scanned: Position) -> tuple[Sequence[Event], Position]:
+    """What one page holds of these, and the last position looked at then; else `scanned`."""
+    size = 0
+    for count, event in enumerate(events, 1):
+        size += len(event.data) + len(event.metadata)
+        if size >= PAGE_BYTES:
+            return events[:count], event.position
+    return events, scanned
 
 
 class Log(Protocol):

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 from eventlog.events import Event, Position
-from eventlog.store import Log, Page
+from eventlog.store import PAGE_BYTES, Log, Page, bytes_of
 
-#: Events kept for those who are a little behind; who is further behind reads the log itself.
+#: Events kept for those who are a little behind, and no more bytes than a page has; who is further behind reads the log
+#: itself.
 EVENTS_MAX = 1000
 
 
@@ -17,7 +19,7 @@ class Tail:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._pages: deque[tuple[Position, Page]] = deque()
-        self._events = 0
+        self._events = self._bytes = 0
         self._followers = 0
         self._reading: asyncio.Task[None] | None = None
         self._grown: asyncio.Future[None] | None = None
@@ -66,19 +68,23 @@ class Tail:
     def _remember(self, start: Position, page: Page) -> None:
         if self._pages and self._pages[-1][1].generation != page.generation:
             self._pages.clear()
-            self._events = 0
+            self._events = self._bytes = 0
         self._pages.append((start, page))
         self._at = page.scanned
-        self._events += len(page.events)
-        while self._events > EVENTS_MAX and len(self._pages) > 1:
-            self._events -= len(self._pages.popleft()[1].events)
+        self._count(page.events, 1)
+        while (self._events > EVENTS_MAX or self._bytes > PAGE_BYTES) and len(self._pages) > 1:
+            self._count(self._pages.popleft()[1].events, -1)
         if self._grown is not None:
             self._grown.set_result(None)
             self._grown = None
 
+    def _count(self, events: Sequence[Event], sign: int) -> None:
+        self._events += sign * len(events)
+        self._bytes += sign * bytes_of(events)
+
     def _forget(self, error: Exception | None = None) -> None:
         self._pages.clear()
-        self._events, self._reading = 0, None
+        self._events, self._bytes, self._reading = 0, 0, None
         if self._grown is not None and not self._grown.done():
             with suppress(asyncio.InvalidStateError):
                 self._grown.set_exception(error) if error else self._grown.cancel()

@@ -78,10 +78,11 @@ class Gathering:
     async def put(self, events: Sequence[Event]) -> None:
         """Add facts; waits while there are as many as one transaction may hold."""
         for start in range(0, len(events), SLICE_EVENTS):
-            while self._gathered.full:
-                self._room.clear()
-                await self._room.wait()
             for event in events[start : start + SLICE_EVENTS]:
+                while self._gathered.full:
+                    self._filled.set()
+                    self._room.clear()
+                    await self._room.wait()
                 self._add(event)
             self._filled.set()
             await asyncio.sleep(0)

@@ -15,8 +15,5 @@ RECORD_BYTES_MAX = 2 * EVENT_BYTES_MAX + _HEADERS_BYTES_MAX
 PARTITION_FETCH_BYTES_MAX = RECORD_BYTES_MAX
 FETCH_BYTES_MAX = 4 * RECORD_BYTES_MAX
 
-#: One message of `baton.log.v1`: an event and its fields.
-GRPC_MESSAGE_BYTES_MAX = RECORD_BYTES_MAX
-
 #: What a producer writes for one partition in one go. A record that is larger goes alone.
 BATCH_BYTES_MAX = RECORD_BYTES_MAX

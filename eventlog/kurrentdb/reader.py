@@ -12,7 +12,7 @@ from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.lookup import LookUp
 from eventlog.kurrentdb.records import from_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream
-from eventlog.store import Appended, Command, Filter, Page
+from eventlog.store import Appended, Command, Filter, Page, bounded
 
 READ_TIMEOUT_S = 10.0
 PAGE_LIMIT_MAX = 10_000
@@ -105,9 +105,8 @@ class Reader:
         head = self._known.head
         scanned = Position(max(after, min(after + min(limit, PAGE_LIMIT_MAX), head.position)))
         events = await self._facts(after, scanned) if scanned > after else []
-        return Page(
-            head.generation, [event for event in events if only.matches(event)], scanned, Position(head.position)
-        )
+        events, scanned = bounded([event for event in events if only.matches(event)], scanned)
+        return Page(head.generation, events, scanned, Position(head.position))
 
     async def _facts(self, after: Position, upto: Position) -> Sequence[Event]:
         """What stands at the positions behind `after` up to `upto`. One that is missing is missing here too.

@@ -11,7 +11,7 @@ from eventlog.errors import CommandReused, Unavailable
 from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.postgres.session import INFRASTRUCTURE, Pool, reader_pool
 from eventlog.postgres.writer import stored_answer
-from eventlog.store import Appended, Command, Filter, Page
+from eventlog.store import PAGE_BYTES, Appended, Command, Filter, Page, bounded
 
 READ_TIMEOUT_S = 10.0
 POOL_SIZE_MAX = 4
@@ -23,13 +23,18 @@ _WIDTH = _COLUMNS.count(",") + 1
 _FORKS = "(SELECT array_agg(ARRAY[generation, position] ORDER BY generation) FROM log.generations) AS forks"
 
 # One statement, one snapshot: the head, the generations and the events of a page belong together. The join gives one
-# row of the head alone when the page is empty.
+# row of the head alone when the page is empty. Lengths are known without fetching what is stored out of line.
 _PAGE = f"""
 SELECT e.*, h.position AS head, h.generation, {_FORKS}
 FROM log.head() h
 LEFT JOIN LATERAL (
-    SELECT {_COLUMNS} FROM log.events
-    WHERE position > $1 AND position <= $1 + $2 {{condition}}
+    SELECT {_COLUMNS} FROM (
+        SELECT {_COLUMNS}, sum(octet_length(data) + octet_length(metadata))
+            OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+        FROM log.events
+        WHERE position > $1 AND position <= $1 + $2 {{condition}}
+    ) found
+    WHERE coalesce(bytes_before, 0) < {PAGE_BYTES}
     ORDER BY position
 ) e ON true
 """
@@ -68,8 +73,11 @@ class Reader:
         condition, arguments = _narrowed(only)
         rows = await self._fetch(_PAGE.format(condition=condition), after, limit, *arguments)
         generation, head = rows[0]["generation"], rows[0]["head"]
-        events = [] if rows[0]["position"] is None else _events(rows)
-        return Page(generation, events, Position(max(after, min(after + limit, head))), head)
+        events: Sequence[Event] = [] if rows[0]["position"] is None else _events(rows)
+        scanned = Position(max(after, min(after + limit, head)))
+        if len(events) < scanned - after:
+            events, scanned = bounded(events, scanned)
+        return Page(generation, events, scanned, head)
 
     async def stream(self, tenant: str, stream: str, after: Version, limit: int | None, backwards: bool) -> list[Event]:
         sql = _STREAM.format(order="DESC" if backwards else "ASC")

@@ -13,6 +13,7 @@ from eventlog.store import (
     ANY,
     EXISTS,
     NO_STREAM,
+    PAGE_BYTES,
     Append,
     Appended,
     Expected,
@@ -362,6 +363,23 @@ class StoreContract:
             [],
         ]
         assert [(page.scanned, page.head) for page in pages] == [(10, 25), (20, 25), (25, 25), (25, 25)]
+
+    async def test_a_page_of_large_events_ends_before_it_grows_too_large(self, store: Store) -> None:
+        large = [an_event(data=bytes(EVENT_BYTES_MAX)) for _ in range(10)]
+        for event in large:
+            await store.append(an_append(facts=[event]))
+        await store.append(an_append(facts=3))
+
+        first = await store.read_all(Position(0), 1000)
+        then = await store.read_all(first.scanned, 1000)
+
+        assert [event.position for event in first.events] == list(range(1, 9))
+        assert sum(len(event.data) for event in first.events) == PAGE_BYTES
+        assert [event.position for event in then.events] == list(range(9, 14))
+        assert [(page.scanned, page.head) for page in (first, then)] == [(8, 13), (13, 13)]
+        only = Filter(types=frozenset({large[0].type}))
+        assert (await store.read_all(Position(0), 1000, only)).scanned == 8
+        assert [event.position for event in await whole_log(store)] == list(range(1, 14))
 
     async def test_a_page_after_the_head_stays_where_it_was_asked(self, store: Store) -> None:
         await store.append(an_append())

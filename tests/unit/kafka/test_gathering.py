@@ -85,6 +85,18 @@ async def test_who_puts_waits_until_what_is_full_was_taken(monkeypatch: pytest.M
     assert [each.last.position for each in taken if each.last][-1] == 25
 
 
+async def test_large_events_fill_a_transaction_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering_module, "BYTES_MAX", 10_000)
+    gathering = a_gathering()
+    putting = asyncio.create_task(gathering.put(some_facts(1, 20, data=bytes(4000))))
+    taken: list[Gathered] = []
+    async with asyncio.timeout(5):
+        while sum(each.events for each in taken) < 20:
+            taken.append(await gathering.take())
+    await putting
+    assert max(each.bytes for each in taken) < 10_000 + 5_000
+
+
 def test_a_stream_has_the_partition_that_every_kafka_client_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering_module, "_KNOWN_STREAMS_MAX", 5)
     partition_of, theirs, all_partitions = Partitioner(24), DefaultPartitioner(), list(range(24))
