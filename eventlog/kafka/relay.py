@@ -25,8 +25,8 @@ from eventlog.marks import Superseded, whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
-#: A transaction begins no sooner after the one before; a fact that comes alone waits for nothing. See docs/kafka.md,
-#: where the curve stands from which this was picked.
+#: A transaction begins no sooner after the beginning of the one before; a fact that comes alone waits for nothing. A
+#: choice, not the curve's minimum: docs/kafka.md, Pace.
 PACE_S = 0.005
 
 log = logging.getLogger("baton.relay")
