@@ -118,7 +118,7 @@ async def test_what_stands_where_a_lost_fact_was_discarded_is_folded(scene: Rest
     await scene.happen(2, "-b")
     for lost in scene.topics[RESTORED][moment:]:
         await scene.views.execute(
-            "INSERT INTO stream_discarded VALUES ($1, $2, $3, $4, $5, 'unreadable', now(), $6)",
+            "INSERT INTO stream_discarded VALUES ($1, $2, $3, $6, $4, $5, 'unreadable', now())",
             *(lost.tenant, lost.stream, lost.version, RESTORED, lost.type, lost.digest),
         )
     await scene.go_back(moment)
