@@ -39,6 +39,9 @@ from eventlog.writing import Writer
 
 _BEHIND = "an earlier fact of its stream waits"
 
+#: Of one stream, so many facts behind one that never came are read with it.
+_GAP_EVENTS = 1000
+
 
 class Owner(Forked, Protocol):
     """A department's log itself, part of `eventlog.feed.Feed`."""
@@ -150,16 +153,19 @@ class Handling:
         metrics.PARKED.labels(self._department, source).set(await self._views.fetchval(_PARKED_STREAMS, source))
         return await heard.missing(self._views, source, head)
 
-    async def close_gap(self, source: str, position: Position) -> None:
+    async def close_gap(self, source: str, position: Position, upto: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
-        shows. Its stream is folded from its beginning, beside whoever keeps it."""
+        shows. Its stream is folded from its beginning, beside whoever keeps it, and with it what else of it may be
+        missing up to `upto`."""
         event = await self._owners[source].at(position)
         if event is None:
             raise NotSafe(f"the log of {source} lacks position {position}")
         self._log.warning("position %s of %s did not come, read from its log", event.place, source)
         metrics.REFETCHED.labels(self._department, source).inc()
-        whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
-        await self.handle(source, whole, Unkept())
+        await self._learn_discarded()
+        last = Version(event.version + _GAP_EVENTS)
+        whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), last)
+        await self.handle(source, [each for each in whole if each.position <= max(position, upto)], Unkept())
 
     # ------------------------------------------------------------------------------------------------ what waits
 

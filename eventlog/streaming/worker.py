@@ -18,13 +18,14 @@ from faust.types import TP
 from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
-from eventlog.events import Event, Position
+from eventlog.events import Event
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
 from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
 from eventlog.streaming.handling import Handling, Owner, Telling
+from eventlog.streaming.late import Late
 from eventlog.streaming.records import derived_record, derived_topic, retry_topic, waiting_record
 from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
@@ -65,7 +66,6 @@ class StreamWorker:
         self._log = logging.getLogger(f"baton.stream.{self._department}")
         self._begun = False
         self._one_by_one = asyncio.Lock()
-        self._late: dict[str, tuple[float, Position]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._handling = Handling(
             self._department,
@@ -77,6 +77,7 @@ class StreamWorker:
             work.clock,
             work.topics.epoch,
         )
+        self._late = Late(self._handling, self._one_by_one, work.late_s)
         self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
         self._streams = KeptStreams(streams_table(self._app, work.topics))
         self._derived = self._topic(derived_topic(self._department))
@@ -153,11 +154,16 @@ class StreamWorker:
         """A record that is no fact tells nothing, and there is nothing to wait for; it is counted as an alarm. Where
         it took the place of a fact, that one is missing and is read from its log."""
         try:
-            event = from_record(message)
+            event = self._fact(message)
         except NotAnEvent as error:
             metrics.ALARMS.labels(self._department, _source(message.topic)).inc()
             self._log.error("ALARM %s, partition %s, offset %s: %s", *message.tp, message.offset, error)
             return None
+        return event
+
+    def _fact(self, message: Any) -> Event:
+        """Raises `NotAnEvent`, also where it stands in a partition to which its stream does not belong."""
+        event = from_record(message)
         expected = partition_of(message.key, self._work.topics.partitions)
         if message.partition != expected:
             raise NotAnEvent(f"{event.stream} stands in partition {message.partition}, its key belongs to {expected}")
@@ -202,19 +208,8 @@ class StreamWorker:
             if self._app.crashed:
                 raise self._app.crash_reason or Unavailable("Faust stopped")
             for source in self._handling.sources:
-                await persist(partial(self._close_gap, source), f"a gap of {source}", self._log)
+                await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
             await asyncio.sleep(LOOK_S)
-
-    async def _close_gap(self, source: str) -> None:
-        missing, now = await self._handling.missing(source), asyncio.get_running_loop().time()
-        since, upto = self._late.get(source, (now, Position(0)))
-        if missing is None or missing.position > upto:
-            # What others were ahead of it by now, is late when it is.
-            self._late[source] = (now, missing.latest if missing else Position(0))
-        elif now - since >= self._work.late_s:
-            async with self._one_by_one:
-                await self._handling.close_gap(source, missing.position)
-            await self._close_gap(source)
 
     # ------------------------------------------------------------------------------------------------------ results
 

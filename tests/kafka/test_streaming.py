@@ -7,16 +7,21 @@ from random import Random
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
+from eventlog.kafka.records import to_record
+from eventlog.kafka.topics import facts_topic
 from eventlog.marks import Superseded
 from eventlog.streaming import heard
+from eventlog.streaming.application import partition_of
 from eventlog.streaming.worker import StreamWorker
 from runtime.kafka_server import KafkaServer
 from services.analytics.projections import METRICS
 from tests.support.log import eventually
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
-from tests.support.streaming import Trade, WorkerProcess, trading, working
+from tests.support.relaying import told_up_to_the_head
+from tests.support.streaming import PARTITIONS, Trade, WorkerProcess, trading, working
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -120,6 +125,29 @@ async def test_a_log_that_was_restored_is_folded_anew_without_what_it_lost(trade
         await trade.heard_everything()
         assert (await trade.positions())["marketing"].startswith("2.")
     await trade.answers_are_a_fold_of_the_logs()
+
+
+async def test_records_that_are_no_facts_of_their_partition_are_alarms_and_stop_nothing(
+    trade: Trade, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What they took the place of is read from its log, once it is late."""
+    await trade.tell(history(1))
+    store = trade.stores["marketing"]
+    await told_up_to_the_head(trade.bootstrap, store)
+    topic, record = facts_topic("marketing"), to_record("marketing", (await trade.log("marketing"))[0])
+    elsewhere = (partition_of(record.key, PARTITIONS) + 1) % PARTITIONS
+    nameless: list[Any] = [(name, None if name == "tenant" else value) for name, value in record.headers]
+    async with AIOKafkaProducer(bootstrap_servers=trade.bootstrap) as somebody:
+        await somebody.send_and_wait(topic, record.value, record.key, elsewhere, headers=record.headers)
+        await somebody.send_and_wait(topic, record.value, record.key, elsewhere, headers=nameless)
+    async with working(trade.worker()):
+        await trade.heard_everything()
+        await eventually(partial(alarms, caplog, 2), "both told as alarms")
+    await trade.answers_are_a_fold_of_the_logs()
+
+
+async def alarms(caplog: pytest.LogCaptureFixture, count: int) -> bool:
+    return sum("ALARM" in message for message in caplog.messages) == count
 
 
 class Careless(StreamWorker):

@@ -126,7 +126,7 @@ async def test_rows_and_derived_facts_are_a_fold_of_the_logs(views: Views, seed:
         for source in HEARD:
             while missing := await worker.handling.missing(source):
                 try:
-                    await worker.handling.close_gap(source, missing.position)
+                    await worker.handling.close_gap(source, *missing)
                 except Died:
                     continue
 
