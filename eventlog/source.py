@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from eventlog import metrics, tracing
+from eventlog import metrics, release, tracing
 from eventlog.ahead import ahead, either
 from eventlog.checkpoints import Waiters, heard, heard_completely, saved
 from eventlog.codec import Recorded
@@ -151,11 +151,15 @@ class Source:
                     self._department.told()
 
     async def _take(self, parts: Iterable[int]) -> None:
-        """Take the assignment of parts, and read what is known of the source."""
+        """Take the assignment of parts, and read what is known of the source. Raises `NotSafe` where the tables are of
+        another release."""
         async with self._department.views.pool.acquire() as connection:
             # Here, because after a rebuild the tables may have other columns.
             await self._department.writer.load(connection, self.folding.tables)
             self._marks = await self._table.take(connection, parts)
+            if self._department.release is not None:
+                # Behind the take: a swap from now on is behind it as well, and supersedes it.
+                await release.require(connection, self._department.release)
             self._taken += 1
             self._parked = await parked_streams(connection, self.feed.department)
             await self._generations.read(connection)
