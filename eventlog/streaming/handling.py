@@ -151,7 +151,7 @@ class Handling:
         await self._telling.derived(folded.derived)
         await self._write(source, batch, folded, states)
         self._keep(batch, folded, waiting, streams)
-        metrics.HEARD.labels(self._department, source).inc(len(folded.done))
+        metrics.STREAMED.labels(self._department, source).inc(len(folded.done))
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""

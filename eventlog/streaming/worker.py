@@ -172,6 +172,7 @@ class StreamWorker:
         source, tried, retry_at = retry_of(message)
         event = from_record(message)
         await self._until(retry_at, event)
+        metrics.STREAM_RETRIES.labels(self._department, source).inc()
         await self._handle(source, [event], tried=tried)
 
     async def _until(self, retry_at: datetime, event: Event) -> None:
