@@ -143,7 +143,7 @@ class Handling:
             done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
             await waiting.unpark(connection, source, done)
         self._keep(batch, folded, streams)
-        metrics.HEARD.labels(self._department, source).inc(len(folded.done))
+        metrics.STREAMED.labels(self._department, source).inc(len(folded.done))
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""

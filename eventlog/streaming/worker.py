@@ -190,6 +190,7 @@ class StreamWorker:
         while True:
             for due in await persist(partial(self._handling.due, source), f"what waits of {source}", self._log):
                 if self._has(due.stream):
+                    metrics.STREAM_RETRIES.labels(self._department, source).inc()
                     await self._alone(partial(self._handling.retry, due, self._streams), f"{due.stream}, which waits")
             await asyncio.sleep(LOOK_S)
 
