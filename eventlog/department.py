@@ -23,3 +23,5 @@ class Department:
     told: Callable[[], None] = lambda: None
     parked_streams_max: int = 1000
     renew: Renew | None = None
+    #: The digest of its `schema.sql`; None: nobody ever changes its tables.
+    release: str | None = None

@@ -16,6 +16,11 @@ TODOS_FAILED = Counter("baton_todos_failed", "Attempts at a todo that failed and
 
 TODOS_NOT_YET = Counter("baton_todos_not_yet", "Todos that wait for something else first, by attempt", _KINDS)
 
+#: `where` is the name of the logger that says so as well, `reason` the kind of error.
+RETRIES = Counter(
+    "baton_retries", "Times that work was begun again after trouble that waiting heals", ("where", "reason")
+)
+
 _DEPARTMENT = ("department",)
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -55,4 +60,6 @@ RELAY_INTERRUPTED = Counter(
     "baton_relay_interruptions", "Times that a relay had to start over, by reason", ("department", "reason")
 )
 
+STREAMED = Counter("baton_stream_facts", "Facts that went through streaming workers", _LABELS)
+STREAM_RETRIES = Counter("baton_stream_retries", "Attempts at streams with facts that wait", _LABELS)
 STREAM_LAG = Gauge("baton_stream_lag", "Positions that streaming workers have not in their rows yet", _LABELS)

@@ -32,7 +32,7 @@ def _now() -> datetime:
 class Projector:
     """Runs projections and reactions of one department. One of `feeds` is the department's own log. `wake` is called
     when there is something to do, `told` after every commit; `renew` computes the read models anew, where they show
-    what a restore of another log took back."""
+    what a restore of another log took back. `release` is the digest of the `schema.sql` that the projections write."""
 
     def __init__(
         self,
@@ -48,8 +48,11 @@ class Projector:
         clock: Callable[[], datetime] = _now,
         parked_streams_max: int = 1000,
         renew: Renew | None = None,
+        release: str | None = None,
     ) -> None:
-        self._shared = Department(department, views, codec, Writer(), clock, wake, told, parked_streams_max, renew)
+        self._shared = Department(
+            department, views, codec, Writer(), clock, wake, told, parked_streams_max, renew, release
+        )
         self.sources: Mapping[str, Source] = {
             feed.department: Source(self._shared, feed, Folding(feed.department, department, projections, reactions))
             for feed in feeds

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 
+from eventlog import release
 from eventlog.ahead import ahead
 from eventlog.codec import Codec
 from eventlog.compare import Difference, compare
@@ -98,9 +99,12 @@ class Rebuild:
             for feed in self.feeds
         ]
 
-    async def run(self, *, check: bool = False, tenant: str | None = None, compared: bool = True) -> Rebuilt:
+    async def run(
+        self, *, check: bool = False, tenant: str | None = None, compared: bool = True, reshaped: bool = False
+    ) -> Rebuilt:
         """Build, compare (one tenant's rows, or all) and, unless it is only a check, swap. `compared` is false where
-        the live tables are of another shape. Raises `RebuildFailed`."""
+        the rows need not be equal, `reshaped` true where the live tables are of another release. Raises
+        `RebuildFailed`; `NotSafe` where they are, and were not to be."""
         async with self._alone():
             try:
                 indexes = await self._lay_out()
@@ -109,7 +113,9 @@ class Rebuild:
                     pass
                 for statement in (*indexes, *(f'ANALYZE {FRESH}."{table}"' for table in self._tables)):
                     await self.views.execute(statement)
-                return await self._meet(left_out, self._tables if compared else {}, check=check, tenant=tenant)
+                return await self._meet(
+                    left_out, self._tables if compared else {}, check=check, tenant=tenant, reshaped=reshaped
+                )
             finally:
                 await self.views.execute(f"DROP SCHEMA IF EXISTS {FRESH} CASCADE")
 
@@ -225,6 +231,7 @@ class Rebuild:
         *,
         check: bool,
         tenant: str | None,
+        reshaped: bool,
     ) -> Rebuilt:
         """Stop both at one position, compare, swap."""
         for attempt in range(1, SWAPS_MAX + 1):
@@ -234,6 +241,8 @@ class Rebuild:
                     await connection.execute("SELECT FROM views.marks ORDER BY source, topic, partition FOR UPDATE")
                     if await self._left_out(connection) != left_out:
                         raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
+                    if not reshaped and await release.remembered(connection):
+                        await release.require(connection, release.digest(self.ddl))
                     places = await self._live(connection)
                     await self._follow(places, left_out)
                     differences = [
@@ -242,6 +251,8 @@ class Rebuild:
                     ]
                     if not check:
                         await self._swap(connection)
+                        if reshaped:
+                            await release.remember(connection, release.UNDER_WAY)
             except asyncpg.LockNotAvailableError:
                 self._log.info("a reader holds a table, swap %d of %d given up", attempt, SWAPS_MAX)
                 continue

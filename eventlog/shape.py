@@ -4,12 +4,12 @@
 tables are for is in the logs; so nothing is altered in place: `Rebuild` makes them as they are now and swaps.
 """
 
-import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from eventlog import release
 from eventlog.rebuild import Rebuild
 from eventlog.views import SCHEMA, Views
 
@@ -23,26 +23,21 @@ _LOCK = "hashtextextended('baton.shape', 0)"
 async def bring_up_to_date(rebuild: Rebuild) -> bool:
     """Make the tables of a department's `schema.sql`. Where there are some, and other ones, rebuild them all first.
     Returns whether that was necessary. Raises `RebuildFailed`."""
-    views, digest = rebuild.views, hashlib.sha256(rebuild.ddl.encode()).hexdigest()
-    if await _remembered(views) == digest:
+    views, digest = rebuild.views, release.digest(rebuild.ddl)
+    if await release.remembered(views) == digest:
         return False
     async with _alone(views):
-        if await _remembered(views) == digest:
+        if await release.remembered(views) == digest:
             return False
         outdated = await _outdated(views, rebuild.ddl)
         if outdated:
             log = logging.getLogger(f"baton.rebuild.{rebuild.department}")
             log.warning("views are of another release (%s): computed anew from the logs", ", ".join(outdated))
-            await rebuild.run(compared=False)
+            await rebuild.run(compared=False, reshaped=True)
         await views.define(rebuild.ddl)
-        await views.execute(f"COMMENT ON SCHEMA {SCHEMA} IS 'schema.sql {digest}'")
+        async with views.transaction() as connection:
+            await release.remember(connection, digest)
     return bool(outdated)
-
-
-async def _remembered(views: Views) -> str:
-    """The digest of the `schema.sql` that was applied last."""
-    said = await views.fetchval(f"SELECT obj_description('{SCHEMA}'::regnamespace, 'pg_namespace')")
-    return (said or "").removeprefix("schema.sql ")
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from eventlog import metrics, tracing
+from eventlog import metrics, release, tracing
 from eventlog.ahead import ahead, either
 from eventlog.checkpoints import Waiters, heard, heard_completely, saved
 from eventlog.codec import Recorded
@@ -27,7 +27,7 @@ from eventlog.parked import alarmed_positions, bounds, forgetting, parked_stream
 from eventlog.restored import Restored
 from eventlog.todos import written
 from eventlog.topologies import States, read_states
-from eventlog.trouble import is_infrastructure, is_program, wait_s
+from eventlog.trouble import is_infrastructure, is_program, tried_again, wait_s
 from eventlog.views import SCHEMA
 from eventlog.writing import Statement, commit
 
@@ -91,6 +91,7 @@ class Source:
                 failures = failures + 1 if self._batches == batches else 1
                 if not (is_infrastructure(error) or passes(error, failures)):
                     raise
+                tried_again(self._log, error)
                 self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
                 await asyncio.sleep(wait_s(failures))
 
@@ -151,11 +152,15 @@ class Source:
                     self._department.told()
 
     async def _take(self, parts: Iterable[int]) -> None:
-        """Take the assignment of parts, and read what is known of the source."""
+        """Take the assignment of parts, and read what is known of the source. Raises `NotSafe` where the tables are of
+        another release."""
         async with self._department.views.pool.acquire() as connection:
             # Here, because after a rebuild the tables may have other columns.
             await self._department.writer.load(connection, self.folding.tables)
             self._marks = await self._table.take(connection, parts)
+            if self._department.release is not None:
+                # Behind the take: a swap from now on is behind it as well, and supersedes it.
+                await release.require(connection, self._department.release)
             self._taken += 1
             self._parked = await parked_streams(connection, self.feed.department)
             await self._generations.read(connection)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from eventlog import metrics
 from eventlog.errors import KeyringUnavailable, Overloaded, Unavailable
 
 #: Away, shutting down, full, overloaded, or in each other's way: the same again will work later.
@@ -50,6 +51,11 @@ def wait_s(failures: int) -> float:
     return min(WAIT_MAX_S, WAIT_MIN_S * 2.0 ** min(failures - 1, 10))
 
 
+def tried_again(log: logging.Logger, error: BaseException) -> None:
+    """Count that whoever logs there begins again because of an error."""
+    metrics.RETRIES.labels(log.name, type(error).__name__).inc()
+
+
 async def persist(
     attempt: Callable[[], Awaitable[T]],
     what: str,
@@ -65,5 +71,6 @@ async def persist(
             if not is_infrastructure(error):
                 raise
             failures += 1
+            tried_again(log, error)
             log.warning("%s: %s; trying again in %.2f s", what, type(error).__name__, wait_s(failures))
         await sleep(wait_s(failures))

@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 
 import facts
+from eventlog import release
 from eventlog.codec import Codec
 from eventlog.errors import NotSafe
 from eventlog.feed import Feed
@@ -62,8 +63,17 @@ class Opened:
 
     def rebuild(self) -> Rebuild:
         """The department's views anew, to be run."""
-        ddl = self.department.schema.read_text("utf-8")
-        return Rebuild(self.name, self.house.views, self.house.codec, self.heard(), self.department.projections, ddl)
+        views, codec, projections = self.house.views, self.house.codec, self.department.projections
+        return Rebuild(self.name, views, codec, self.heard(), projections, self._ddl)
+
+    @property
+    def release(self) -> str:
+        """The digest of the tables that the projections write."""
+        return release.digest(self._ddl)
+
+    @property
+    def _ddl(self) -> str:
+        return self.department.schema.read_text("utf-8")
 
 
 def load_facts() -> None:
@@ -99,6 +109,8 @@ async def open_department(
         await bring_up_to_date(opened.rebuild())
     else:
         await views.require(table for projection in department.projections for table in projection.tables)
+        async with views.pool.acquire() as connection:
+            await release.require(connection, opened.release)
     return opened
 
 

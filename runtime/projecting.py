@@ -121,6 +121,7 @@ def projector_of(opened: Opened, wake: Callable[[], None], told: Callable[[], No
         told=told,
         clock=house.clock,
         renew=lambda: opened.rebuild().run(compared=False),
+        release=opened.release,
     )
 
 

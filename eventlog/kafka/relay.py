@@ -69,6 +69,7 @@ class Relay:
                 metrics.RELAY_LEADING.labels(self._department).set(0)
                 # Who does not lead has nothing to tell, and what it knew of the log's end grows old.
                 metrics.RELAY_LAG.labels(self._department).set(0)
+                metrics.RELAY_POSITION.remove(self._department)
                 self._head = Position(0)
             await asyncio.sleep(wait_s(failures))
 

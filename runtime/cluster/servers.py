@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from runtime.cluster.restarts import Restarts
@@ -21,11 +21,13 @@ LOOK_S = 0.2
 
 
 class Servers:
-    """Start both, each by itself; stop them at once. What ends is started again."""
+    """Start both, each by itself; stop them at once. What ends is started again; `give_up` is told what does not come
+    back, and why."""
 
-    def __init__(self, settings: Settings, leave: Callable[[Left], None]) -> None:
+    def __init__(self, settings: Settings, leave: Callable[[Left], None], give_up: Callable[[str], None]) -> None:
         self._settings = settings
         self._leave = leave
+        self._give_up = give_up
         self._postgres: PostgresServer | None = None
         self._kafka: KafkaServer | None = None
         self._watching: list[asyncio.Task[None]] = []
@@ -40,7 +42,7 @@ class Servers:
         pid_file = str(data / "postmaster.pid")
         self._leave(Left(str(data), pid_file=pid_file, ask=signal.SIGINT, force=signal.SIGQUIT, server=True))
         await server.start()
-        self._watch(server.watch(), "PostgreSQL")
+        self.keep(server.watch(), "PostgreSQL")
         return server.databases
 
     async def kafka(self) -> str:
@@ -51,7 +53,7 @@ class Servers:
         for broker in server.found().values():
             self._leave(Left(str(broker.settings_file), pid_file=str(broker.pid_file), server=True))
         await server.start()
-        self._watch(_kept_running(server), "Kafka")
+        self.keep(kept_running(server), "Kafka")
         return server.bootstrap
 
     async def stop(self) -> None:
@@ -68,30 +70,47 @@ class Servers:
         if self._kafka is not None:
             await asyncio.gather(*(broker.stop(STOP_S) for broker in self._kafka.brokers.values()))
 
-    def _watch(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Have it run until `stop`; that it ends in an error means that it is given up."""
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_tell_why)
+        task.add_done_callback(self._ended)
         self._watching.append(task)
 
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._give_up(f"{task.get_name()} is given up: {error}")
 
-async def _kept_running(server: KafkaServer) -> None:
-    """Start a broker again whenever it has died. Raises `BrokerFailed` when that does not help."""
+
+async def kept_running(server: KafkaServer) -> None:
+    """Start brokers again whenever they have died, after growing waits. Raises `BrokerFailed` where that is vain."""
     loop, restarts = asyncio.get_running_loop(), Restarts()
-    began = loop.time()
+    well_since = loop.time()
     while True:
         await asyncio.sleep(LOOK_S)
-        for node, broker in server.brokers.items():
-            if broker.pid is not None:
-                continue
-            wait_s = restarts.wait_s(loop.time() - began)
-            if wait_s is None:
-                raise BrokerFailed(f"it ends again and again:\n{broker.end_of_log()}")
-            log.warning("Kafka has ended: starting it again in %.1f s", wait_s)
-            await asyncio.sleep(wait_s)
-            began = loop.time()
-            await server.restart(node)
+        nodes = _ended(server)
+        if not nodes:
+            continue
+        ran_s = loop.time() - well_since
+        while not await _restarted(server, nodes, restarts, ran_s):
+            nodes, ran_s = sorted({*nodes, *_ended(server)}), 0.0
+        well_since = loop.time()
 
 
-def _tell_why(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("%s is given up: %s", task.get_name(), error)
+def _ended(server: KafkaServer) -> list[int]:
+    return [node for node, broker in server.brokers.items() if broker.pid is None]
+
+
+async def _restarted(server: KafkaServer, nodes: Sequence[int], restarts: Restarts, ran_s: float) -> bool:
+    """Whether one more start helped. Raises `BrokerFailed` where none is left."""
+    wait_s = restarts.wait_s(ran_s)
+    if wait_s is None:
+        said = "\n".join(server.brokers[node].end_of_log() for node in nodes)
+        raise BrokerFailed(f"it has ended {restarts.ends} times in a row:\n{said}")
+    log.warning("Kafka has ended: starting it again in %.1f s", wait_s)
+    await asyncio.sleep(wait_s)
+    try:
+        await server.restart(*nodes)
+    except (BrokerFailed, OSError) as error:  # the last: the machine has no room for it, or it cannot be stopped
+        log.warning("Kafka does not start: %s", error)
+        return False
+    return True

@@ -56,9 +56,9 @@ async def cluster(settings: Settings) -> AsyncIterator[Up]:
         executor = Executor()
         await executor.start()
         stack.push_async_callback(executor.dismiss)
-        servers = Servers(settings, executor.leave)
-        stack.push_async_callback(servers.stop)
         supervisor = Supervisor(settings, executor)
+        servers = Servers(settings, executor.leave, supervisor.give_up)
+        stack.push_async_callback(servers.stop)
         databases, bootstrap = await _both(supervisor.migrated(servers), servers.kafka())
         grpc_ports = stack.enter_context(reserved(DEPARTMENTS))
         (port,) = (settings.port,) if settings.port else stack.enter_context(reserved(["gateway"])).values()
@@ -88,7 +88,8 @@ class Supervisor:
         self._children: list[Child] = []
         self._keeping: list[asyncio.Task[None]] = []
         self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._run: Run
+        self._run: Run | None = None
+        self._reasons: tuple[str, ...] = ()
 
     async def migrated(self, servers: Servers) -> Databases:
         """A database server with everything that the processes need. Raises `NotStarted`."""
@@ -103,7 +104,7 @@ class Supervisor:
         return databases
 
     def start(self, plan: Plan, run: Run) -> None:
-        self._run = run
+        self.announce(run)
         self._children = [self._child(planned) for planned in plan.processes()]
         self._keeping = [asyncio.create_task(self._keep(child), name=child.name) for child in self._children]
 
@@ -130,11 +131,21 @@ class Supervisor:
         try:
             await child.run()
         except GivenUp as error:
-            log.critical("%s", error)
-            self._run = replace(self._run, given_up=(*self._run.given_up, str(error)))
-            announce(self._settings, self._run)
-            if not self._given_up.done():
-                self._given_up.set_result(str(error))
+            self.give_up(str(error))
+
+    def give_up(self, reason: str) -> None:
+        """Say, here and to `baton status`, what is not started again."""
+        log.critical("%s", reason)
+        self._reasons = (*self._reasons, reason)
+        if self._run is not None:
+            self.announce(self._run)
+        if not self._given_up.done():
+            self._given_up.set_result(reason)
+
+    def announce(self, run: Run) -> None:
+        """Tell commands of this run, and of what was given up; from now on whenever that is more."""
+        self._run = replace(run, given_up=self._reasons)
+        announce(self._settings, self._run)
 
     def _child(self, planned: Planned) -> Child:
         return Child(planned, self._id, _environment(self._settings), self._say, self._executor.leave)

@@ -10,7 +10,7 @@ from functools import partial
 from eventlog.ahead import either
 from eventlog.kafka.leadership import Deposed, term
 from eventlog.postgres.channel import Channel
-from eventlog.trouble import is_infrastructure, wait_s
+from eventlog.trouble import is_infrastructure, tried_again, wait_s
 from eventlog.watching import CHANNEL
 from runtime.health import Check
 from runtime.operations_service import measure
@@ -39,6 +39,7 @@ async def in_turn(dsn: str, work: Work) -> None:
             if not (isinstance(error, Deposed) or is_infrastructure(error)):
                 raise
             failures = 1 if time.monotonic() - began > WELL_S else failures + 1
+            tried_again(log, error)
             log.warning("%s: %s; starting over", type(error).__name__, error)
         await asyncio.sleep(wait_s(failures))
 

@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from eventlog.errors import NotSafe
-from eventlog.postgres import apply_migrations
+from eventlog.postgres import apply_migrations, migrations
 from eventlog.postgres.migrations import brought_up
+from eventlog.postgres.session import Connection
+from tests.support.log import eventually
 from tests.support.sessions import session
 
 
@@ -70,3 +73,41 @@ async def test_a_program_that_may_change_nothing_needs_everything_to_be_there(da
         assert await connection.fetchval("SELECT to_regnamespace('views')") is None
         await brought_up(connection, "views", folder, migrate=True)
         await brought_up(connection, "views", folder, migrate=False)
+
+
+async def test_a_change_that_waits_for_a_table_lets_others_read_it_and_comes_back(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 50)
+    one, two = "CREATE TABLE views.people (id int)", "ALTER TABLE views.people ADD name text"
+    await apply(database, a_folder(tmp_path, one))
+    async with session(database) as holder, session(database) as reader:
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("LOCK TABLE views.people IN ACCESS SHARE MODE")
+        changing = asyncio.create_task(apply(database, a_folder(tmp_path, one, two)))
+        await eventually(lambda: waits_for_people(reader), "nobody waits for the table")
+
+        await asyncio.wait_for(reader.fetch("SELECT id FROM views.people"), 10)  # queues behind who waits, for a moment
+
+        assert not changing.done()
+        await held.commit()
+        assert await changing == 1
+
+
+async def waits_for_people(connection: Connection) -> bool:
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'views.people'::regclass AND NOT granted)"
+    return bool(await connection.fetchval(waiting))
+
+
+async def test_a_table_that_is_never_let_go_ends_the_attempts(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 10)
+    monkeypatch.setattr(migrations, "ATTEMPTS_MAX", 3)
+    one, two = "CREATE TABLE views.people (id int)", "ALTER TABLE views.people ADD name text"
+    await apply(database, a_folder(tmp_path, one))
+    async with session(database) as holder, holder.transaction():
+        await holder.execute("LOCK TABLE views.people IN ACCESS SHARE MODE")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await apply(database, a_folder(tmp_path, one, two))

@@ -1,18 +1,33 @@
 """A home of an earlier release goes on: what its tables lack is computed from the logs at the first start."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
+from eventlog import release
 from eventlog.codec import Codec
+from eventlog.errors import NotSafe
 from eventlog.feed import PostgresFeed
 from eventlog.memory import MemoryStore
+from eventlog.projections import At, Change, Insert, Projection
+from eventlog.projector import Projector
 from eventlog.rebuild import Rebuild
 from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
 from tests.contract.test_projector import some_history
-from tests.support.department import SCHEMA, Expected, a_codec, customers, heard, open_views, projecting
+from tests.support.department import (
+    SCHEMA,
+    CustomerCame,
+    Expected,
+    a_codec,
+    customers,
+    heard,
+    open_views,
+    projecting,
+    record,
+)
+from tests.support.log import DEADLINE_S
 
 #: As the release before had it: customers without what they spent, and nobody noted visits.
 BEFORE = (
@@ -91,3 +106,56 @@ async def test_a_comment_or_an_index_more_leaves_the_rows_alone(
         assert not await bring_up_to_date(a_rebuild(views, codec, sales, more))
 
         assert await views.fetchval("SELECT to_regclass('views.customers_day') IS NOT NULL")
+
+
+def the_release_before() -> Projection:
+    """Its projection: what was spent, and visits, it does not know."""
+    made = Projection("customers", tables={"customers": ("tenant", "customer")}, sources=["sales"])
+
+    @made.on(CustomerCame)
+    def came(fact: CustomerCame, at: At) -> Iterable[Change]:
+        yield Insert("customers", {"tenant": at.tenant, "customer": fact.customer, "name": fact.called})
+
+    return made
+
+
+async def test_a_projector_of_the_release_before_does_not_go_on_in_tables_of_the_next(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    async with views.transaction() as connection:
+        await release.remember(connection, release.digest(BEFORE))
+    before = Projector(
+        "sales", views, codec, [PostgresFeed(sales)], [the_release_before()], release=release.digest(BEFORE)
+    )
+    running = asyncio.create_task(before.run())
+    try:
+        await heard(before, sales)
+
+        assert await bring_up_to_date(a_rebuild(views, codec, sales))
+        await record(sales, codec, "customer-late", CustomerCame(customer="late"))
+
+        await asyncio.wait({running}, timeout=DEADLINE_S)
+        assert running.done(), "the old projector goes on"
+        with pytest.raises(ExceptionGroup) as stopped:
+            running.result()
+        assert stopped.group_contains(NotSafe, match="another release")
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    assert await views.fetchval("SELECT count(*) FROM customers WHERE customer = 'late'") == 0
+
+    async with projecting(views, codec, [PostgresFeed(sales)], release=release.digest(SCHEMA)) as after:
+        await heard(after, sales)
+    assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
+async def test_a_program_of_the_release_before_does_not_swap_its_tables_back(
+    views: Views, codec: Codec, sales: MemoryStore
+) -> None:
+    await heard_before(views, sales)
+    await bring_up_to_date(a_rebuild(views, codec, sales))
+
+    with pytest.raises(NotSafe, match="another release"):
+        await a_rebuild(views, codec, sales, f"-- The release before.\n{SCHEMA}").run()
+
+    assert await release.remembered(views) == release.digest(SCHEMA)

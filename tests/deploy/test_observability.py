@@ -11,8 +11,9 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from runtime.department import DEPARTMENTS
 from tests.support.data import ROOT
-from tests.support.deploying import DEPLOY, run, values
+from tests.support.deploying import DEPLOY, PROCESSES, run, values
 
 FOLDER = DEPLOY / "observability"
 DASHBOARD = FOLDER / "grafana" / "dashboards" / "baton.json"
@@ -113,3 +114,15 @@ def test_panels_have_a_title_an_explanation_and_a_place_of_their_own() -> None:
         assert panel["type"] == "row" or panel["description"]
         assert place["x"] + place["w"] <= 24
     assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_every_process_is_missed_by_its_name() -> None:
+    rules = {rule["alert"]: rule["expr"] for rule in _rules()}
+    missed = re.findall(r'process="([\w-]+)"', rules["BatonProcessMissing"])
+    assert sorted(missed) == sorted(PROCESSES)
+    assert set(re.findall(r'department="(\w+)"', rules["BatonRelayLeaderless"])) == set(DEPARTMENTS)
+
+
+def _rules() -> Iterator[dict[str, str]]:
+    for group in yaml.safe_load(RULES.read_text())["groups"]:
+        yield from group["rules"]

@@ -17,9 +17,10 @@ from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
 from eventlog.projections import At
 from eventlog.store import Store
-from eventlog.streaming.handling import Handling, Telling, Waiting
+from eventlog.streaming.handling import Handling, Telling
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.streams import Unkept
+from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
 from eventlog.views import Views
 from facts.registry import REGISTRY

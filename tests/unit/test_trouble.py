@@ -1,0 +1,37 @@
+"""Trouble of the infrastructure is waited for, and counted."""
+
+import logging
+
+import pytest
+from prometheus_client import REGISTRY
+
+from eventlog.trouble import persist
+
+
+def counted(reason: str) -> float:
+    return REGISTRY.get_sample_value("baton_retries_total", {"where": "baton.test", "reason": reason}) or 0.0
+
+
+async def test_every_repeated_attempt_is_counted_by_place_and_reason() -> None:
+    failures = iter((ConnectionResetError(), TimeoutError(), ConnectionResetError()))
+
+    async def attempt() -> str:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return "done"
+
+    async def at_once(wait_s: float) -> None:
+        assert wait_s > 0
+
+    before = counted("ConnectionResetError"), counted("TimeoutError")
+    assert await persist(attempt, "a test", logging.getLogger("baton.test"), at_once) == "done"
+    assert (counted("ConnectionResetError") - before[0], counted("TimeoutError") - before[1]) == (2.0, 1.0)
+
+
+async def test_what_waiting_does_not_heal_is_not_repeated() -> None:
+    async def attempt() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await persist(attempt, "a test", logging.getLogger("baton.test"))
+    assert counted("ZeroDivisionError") == 0.0
