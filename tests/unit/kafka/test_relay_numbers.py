@@ -20,10 +20,17 @@ def shown() -> float | None:
     return REGISTRY.get_sample_value("baton_relay_position", {"department": "sales"})
 
 
+class Held:
+    """A term that goes on."""
+
+    async def watch(self) -> None:
+        await asyncio.Event().wait()
+
+
 async def test_who_no_longer_leads_says_no_position(monkeypatch: pytest.MonkeyPatch) -> None:
     @asynccontextmanager
-    async def term(*_: object) -> AsyncIterator[None]:
-        yield
+    async def term(*_: object) -> AsyncIterator[Held]:
+        yield Held()
 
     terms: list[float | None] = []
     over = asyncio.Event()
