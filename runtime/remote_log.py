@@ -17,8 +17,10 @@ from runtime.errors import RpcError
 from runtime.log_client import event_of
 from runtime.metadata import AUTHORIZATION
 
-#: Events asked for at once: one answer holds them all in memory, each may be large.
+#: Events of a log asked for at once; its owner answers fewer where they are large.
 PAGE_EVENTS = 1000
+#: Of one stream nobody cuts an answer short, and each event may have 2 MiB: so few that the answer always fits.
+STREAM_EVENTS = 100
 #: How long the owner waits for something to come before it answers that nothing did.
 WAIT_MS = 10_000
 
@@ -39,7 +41,7 @@ class RemoteLog:
     ) -> Sequence[Event]:
         found: list[Event] = []
         while limit is None or len(found) < limit:
-            wanted = PAGE_EVENTS if limit is None else min(PAGE_EVENTS, limit - len(found))
+            wanted = STREAM_EVENTS if limit is None else min(STREAM_EVENTS, limit - len(found))
             last = found[-1].version if found else after
             request = log_pb2.ReadStreamRequest(
                 department=self.department, stream=stream, tenant=tenant, after=last, limit=wanted

@@ -12,7 +12,7 @@ from runtime.channels import Channels
 from runtime.grpc_server import GrpcServer
 from runtime.identity import EVERY_TENANT, Issuer
 from runtime.remote import RemoteCaller
-from runtime.remote_log import PAGE_EVENTS, RemoteLog
+from runtime.remote_log import STREAM_EVENTS, RemoteLog
 from tests.support.log import TENANT, an_append, check_log, whole_log
 from tests.support.remote import a_dispatcher, a_remote_log
 from tests.support.restoring import raise_generation
@@ -40,11 +40,11 @@ async def test_it_is_the_owners_log_event_by_event_and_byte_by_byte() -> None:
 
 async def test_a_long_stream_is_read_in_pages() -> None:
     store = MemoryStore("sales")
-    await store.append(an_append("sales.deal-7", facts=PAGE_EVENTS + 5))
+    await store.append(an_append("sales.deal-7", facts=STREAM_EVENTS + 5))
 
     events = await a_remote_log(store).read_stream(TENANT, "sales.deal-7")
 
-    assert [event.version for event in events] == list(range(1, PAGE_EVENTS + 6))
+    assert [event.version for event in events] == list(range(1, STREAM_EVENTS + 6))
 
 
 @pytest.mark.parametrize("roles", [("manager",), ("analyst",)])
