@@ -15,6 +15,7 @@ import uvloop
 
 from bench import faust_agent
 from bench.apart import apart
+from bench.relay import TRACE
 from bench.rows import Row, at_most, compared, measured
 from eventlog.codec import Codec, Origin
 from eventlog.events import Place, Position
@@ -129,7 +130,7 @@ async def _person(store: PostgresStore, codec: Codec, id: str) -> None:
     command = uuid4()
     facts: list[PersonRegistered | PersonUpdated] = [PersonRegistered(person_id=id, branch="riga", tags=(TAG,))]
     facts += [PersonUpdated(person_id=id, fields=("tags",), tags=(TAG,)) for _ in range(1, FACTS_A_PERSON)]
-    events, _ = await codec.encode(facts, Origin("bench", "riga", "clerk-1"), command)
+    events, _ = await codec.encode(facts, Origin("bench", "riga", "clerk-1", traceparent=TRACE), command)
     write = StreamWrite(f"contacts.person-{id}", NO_STREAM, events)
     await store.append(Append("bench", Command(command, bytes(32)), [write]), timeout_s=60)
 

@@ -29,6 +29,7 @@ from tests.support.postgres import running_server
 EVENTS = 300_000
 EVENTS_A_STREAM = 10
 LOOK_S = 0.01
+TRACE = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
 
 
 def run(events: int = EVENTS) -> list[Row]:
@@ -66,6 +67,7 @@ def a_fact(stream: str) -> NewEvent:
         "command": str(uuid4()),
         "correlation": str(uuid4()),
         "occurredAt": "2026-02-27T12:00:00+00:00",
+        "trace": TRACE,
     }
     return NewEvent("bench.happened", 1, PAYLOAD, orjson.dumps(metadata))
 

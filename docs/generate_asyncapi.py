@@ -78,7 +78,7 @@ DERIVED_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
 WAITING_HEADERS: dict[str, tuple[dict[str, Any], str]] = {
     **HEADERS,
     "reason": (TEXT, "Why it could not be handled."),
-    "attempts": (NUMBER, "How often it was tried."),
+    "attempts": (NUMBER, "How often its stream was tried."),
     "retryat": (TIME, "When it may be tried again."),
 }
 
@@ -140,7 +140,7 @@ def _derived_channels() -> dict[str, Any]:
     names = [each.name for each in DERIVED]
     return {
         f"{DERIVING}.derived": _channel(derived, names, "What follows from the facts of all. Told at least once."),
-        f"{DERIVING}.retry": _channel(retry, ["waiting"], "Facts that could not be handled, until they can. Internal."),
+        f"{DERIVING}.retry": _channel(retry, ["waiting"], "Facts that could not be handled, each time."),
     }
 
 
@@ -154,12 +154,7 @@ def _derived_operations() -> dict[str, Any]:
         f"{DERIVING}.wait": {
             "action": "send",
             "channel": {"$ref": f"#/channels/{DERIVING}.retry"},
-            "summary": "A worker lays aside a fact that it cannot handle, with what follows in its stream.",
-        },
-        f"{DERIVING}.tryAgain": {
-            "action": "receive",
-            "channel": {"$ref": f"#/channels/{DERIVING}.retry"},
-            "summary": "A worker tries it again.",
+            "summary": "A worker cannot handle a fact: it waits, with what follows in its stream.",
         },
     }
 

@@ -61,5 +61,5 @@ RELAY_INTERRUPTED = Counter(
 )
 
 STREAMED = Counter("baton_stream_facts", "Facts that went through streaming workers", _LABELS)
-STREAM_RETRIES = Counter("baton_stream_retries", "Attempts at facts that wait in the retry topic", _LABELS)
+STREAM_RETRIES = Counter("baton_stream_retries", "Attempts at streams with facts that wait", _LABELS)
 STREAM_LAG = Gauge("baton_stream_lag", "Positions that streaming workers have not in their rows yet", _LABELS)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from eventlog.errors import Unavailable
 from eventlog.events import Place, Position, is_lost
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap, Brokers
 from eventlog.kafka.resuming import told_and_differing
 from eventlog.kafka.topics import Topics
 from eventlog.parting import parting
@@ -145,16 +146,18 @@ async def _ledger(store: PostgresStore, name: str, dsn: str) -> Witness | None:
         await connection.close()
 
 
-async def _topic(store: PostgresStore, bootstrap: str) -> Witness | None:
+async def _topic(store: PostgresStore, bootstrap: Bootstrap) -> Witness | None:
     topics = Topics.of(store.department)
     found = await told_and_differing(bootstrap, topics, store)
     return Witness(f"topic {topics.facts.name}", *found) if found else None
 
 
-def _kafka(settings: Settings) -> str | None:
-    """Where Kafka is: the one that is named, or that of a cluster that runs on this home."""
-    if settings.kafka_bootstrap is not None or not (settings.home / "kafka" / "ports.json").exists():
-        return settings.kafka_bootstrap
+def _kafka(settings: Settings) -> Bootstrap | None:
+    """Where Kafka is: the one that is named, or that of a cluster that runs on this home, in the clear on loopback."""
+    if settings.kafka_bootstrap is not None:
+        return Brokers(settings.kafka_bootstrap, settings.kafka_security)
+    if not (settings.home / "kafka" / "ports.json").exists():
+        return None
     return KafkaServer.of(settings.home / "kafka").found_bootstrap()
 
 

@@ -13,6 +13,10 @@ from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, Connect
 PING_S = 1.0
 ANSWER_S = 5.0
 
+#: How often who stands by asks for the lock. It does not wait within the statement: an answer that is awaited without
+#: end is awaited for ever when the server vanishes without a word.
+TRY_S = 0.5
+
 #: A leader that is stopped or cut off stops pinging; the server ends its session, and the next one leads.
 _LIMITS = {
     "idle_session_timeout": "5s",
@@ -22,7 +26,7 @@ _LIMITS = {
     "tcp_keepalives_count": "3",
 }
 
-_LOCK = "SELECT pg_advisory_lock(hashtextextended($1 || ' ' || current_database(), 0))"
+_TRY = "SELECT pg_try_advisory_lock(hashtextextended($1 || ' ' || current_database(), 0))"
 
 _ENDED: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
 
@@ -57,12 +61,20 @@ class Term:
 
 @asynccontextmanager
 async def term(dsn: str, work: str) -> AsyncIterator[Term]:
-    """Wait for the lock, lead. `work` says what (`relay`). Raises what asyncpg raises when the database is away."""
+    """Wait for the lock, lead. `work` says what (`relay`). Raises what asyncpg raises when the database is away, and
+    `TimeoutError` when it does not answer any more."""
     name = f"baton {work}"
     settings = {**_LIMITS, "application_name": name}
     connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, server_settings=settings)
     try:
-        await connection.execute(_LOCK, name)
+        await _given(connection, name)
         yield Term(connection)
     finally:
         connection.terminate()
+
+
+async def _given(connection: Connection, name: str) -> None:
+    while True:
+        if await connection.fetchval(_TRY, name, timeout=ANSWER_S):
+            return
+        await asyncio.sleep(TRY_S)

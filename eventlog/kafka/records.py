@@ -16,6 +16,8 @@ from eventlog.errors import LogError
 from eventlog.events import Event, Position, Version
 
 Header = tuple[str, bytes]
+#: As anybody may have written it: Kafka lets the value of a header be null.
+Heard = tuple[str, bytes | None]
 
 _SPEC_VERSION: Header = ("ce_specversion", b"1.0")
 _CONTENT_TYPE: Header = ("content-type", b"application/json")
@@ -42,7 +44,7 @@ class Received(Protocol):
     def value(self) -> bytes | None: ...
 
     @property
-    def headers(self) -> Sequence[Header]: ...
+    def headers(self) -> Sequence[Heard]: ...
 
 
 class NotAnEvent(LogError):
@@ -78,8 +80,8 @@ def to_record(department: str, event: Event) -> Record:
 
 def from_record(record: Received) -> Event:
     """The event that a record tells, equal to the log's own. Headers are found by their names, in any order, others
-    are left alone. Raises `NotAnEvent`."""
-    headers = dict(record.headers)
+    are left alone; one without a value counts as missing. Raises `NotAnEvent`."""
+    headers = valued(record.headers)
     try:
         return Event(
             int(headers["generation"]),
@@ -101,9 +103,14 @@ def from_record(record: Received) -> Event:
         raise NotAnEvent(f"a header of the record cannot be read: {error}") from None
 
 
-def header(headers: Iterable[Header], name: str) -> str:
+def valued(headers: Iterable[Heard]) -> dict[str, bytes]:
+    """Headers that have a value, by their names."""
+    return {name: value for name, value in headers if value is not None}
+
+
+def header(headers: Iterable[Heard], name: str) -> str:
     """One header as text; "" where it is missing."""
-    return next((value.decode() for found, value in headers if found == name), "")
+    return next((value.decode() for found, value in headers if found == name and value is not None), "")
 
 
 def _stream(record: Received, headers: dict[str, bytes]) -> str:

@@ -56,7 +56,9 @@ class Relay:
             self.watermark = None
             try:
                 async with term(self._dsn, "relay") as leading:
-                    await self._at_the_head(leading)
+                    # Pinged from the first step on: each may take longer than the session may idle. Kafka may be slow,
+                    # and to compare a long log with its topic takes long.
+                    await either(self._at_the_head(leading), leading.watch())
             except Exception as error:
                 if not _passes(error):
                     raise
@@ -99,8 +101,7 @@ class Relay:
         await prepare(self._bootstrap, self._topics.facts, self._topics.watermarks)
         await leading.confirm()
         async with fencing_producer(self._bootstrap, self._department) as producer:
-            # Pinged from here on: to compare a long log with its topic may take longer than the session may idle.
-            await either(self._from_the_end(producer, leading), leading.watch())
+            await self._from_the_end(producer, leading)
 
     async def _from_the_end(self, producer: AIOKafkaProducer, leading: Term) -> None:
         """Go on where the topic ends."""

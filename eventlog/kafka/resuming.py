@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from eventlog.errors import NotSafe
+from eventlog.errors import LogError, NotSafe
 from eventlog.events import Event, Fork, Offset, Place, Position, is_lost
 from eventlog.kafka.brokers import Bootstrap
-from eventlog.kafka.records import from_record
+from eventlog.kafka.records import NotAnEvent, from_record
 from eventlog.kafka.topic_end import Record, committed_reader, first_record, last_records
 from eventlog.kafka.topics import Topics, partitions_of
-from eventlog.kafka.watermarks import Watermark, nothing_told
+from eventlog.kafka.watermarks import NotAWatermark, Watermark, nothing_told
 from eventlog.store import Store
 
 log = logging.getLogger("baton.relay")
@@ -23,7 +23,8 @@ class TopicAhead(NotSafe):
 
 
 class TopicDamaged(NotSafe):
-    """Facts that were told are missing in the topic, or its two topics contradict each other."""
+    """Facts that were told are missing in the topic, its two topics contradict each other, or a record tells nothing
+    that a relay would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ async def resume(bootstrap: Bootstrap, topics: Topics, store: Store) -> tuple[Wa
     return watermark, watermark == told.newest
 
 
-async def told_and_differing(bootstrap: str, topics: Topics, store: Store) -> tuple[Place, Position | None] | None:
+async def told_and_differing(
+    bootstrap: Bootstrap, topics: Topics, store: Store
+) -> tuple[Place, Position | None] | None:
     """How far the topic tells, and the first position at which that is not what the log has (None: all of it stands
     there); None where nothing is told. Raises `TopicDamaged`, and `KafkaError` where Kafka is away."""
     if not await partitions_of(bootstrap, topics.facts.name):
@@ -68,7 +71,7 @@ async def _told(consumer: AIOKafkaConsumer, topics: Topics) -> Told:
     begins = await consumer.beginning_offsets(facts)
     if any(begins.values()):
         raise TopicDamaged(f"the first records of topic {topics.facts.name} were deleted; {_refill(topics)}")
-    return Told(_by_facts(last, topics), Watermark.parse(newest.value) if newest else None)
+    return Told(_by_facts(last, topics), _watermark(newest, topics) if newest else None)
 
 
 def _by_facts(last: dict[TopicPartition, Record], topics: Topics) -> Watermark | None:
@@ -77,8 +80,29 @@ def _by_facts(last: dict[TopicPartition, Record], topics: Topics) -> Watermark |
     if not last:
         return None
     offsets = {each.partition: Offset(record.offset + 1) for each, record in last.items()}
-    newest = max(map(from_record, last.values()), key=lambda event: event.place)
+    newest = max((_fact(record, topics) for record in last.values()), key=lambda event: event.place)
     return nothing_told(newest.generation, topics.facts.partitions).after(newest, offsets)
+
+
+def _fact(record: Record, topics: Topics) -> Event:
+    try:
+        return from_record(record)
+    except NotAnEvent as error:
+        raise _spoiled(record, topics, error) from error
+
+
+def _watermark(record: Record, topics: Topics) -> Watermark:
+    try:
+        return Watermark.parse(record.value)
+    except NotAWatermark as error:
+        raise _spoiled(record, topics, error) from error
+
+
+def _spoiled(record: Record, topics: Topics, error: LogError) -> TopicDamaged:
+    """Who goes on behind it would have to guess what was told there."""
+    return TopicDamaged(
+        f"topic {record.topic}, partition {record.partition}, offset {record.offset}: {error}; {_refill(topics)}"
+    )
 
 
 def _agreed(told: Told, topics: Topics, generation: int) -> Watermark:
@@ -172,29 +196,29 @@ async def _differing_from(
     """The first position at which the topic tells another event than the log has; None where there is none. What was
     lost before the generations that are `known` does not count."""
     differing = [
-        await _first_differing(consumer, store, TopicPartition(topics.facts.name, partition), end, known)
+        await _first_differing(consumer, topics, store, partition, end, known)
         for partition, end in enumerate(told.offsets)
     ]
     return min((position for position in differing if position), default=None)
 
 
 async def _first_differing(
-    consumer: AIOKafkaConsumer, store: Store, partition: TopicPartition, end: int, known: Sequence[Fork]
+    consumer: AIOKafkaConsumer, topics: Topics, store: Store, partition: int, end: int, known: Sequence[Fork]
 ) -> Position | None:
     """The position of the first record of a partition that is not in the log: behind it none is, so it is found by
     halving. What was lost before stands between others, and says nothing."""
     low, high, found = 0, end, None
 
     def still_told(record: Record) -> bool:
-        return not is_lost(from_record(record).place, known)
+        return not is_lost(_fact(record, topics).place, known)
 
     while low < high:
         middle = (low + high) // 2
-        record = await first_record(consumer, partition, middle, high, still_told)
+        record = await first_record(consumer, TopicPartition(topics.facts.name, partition), middle, high, still_told)
         if record is None:
             high = middle
             continue
-        event = from_record(record)
+        event = _fact(record, topics)
         if await _digest_at(store, event.position) == event.digest:
             low = record.offset + 1
         else:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from eventlog.events import Event, Position, Version
-from eventlog.kafka.records import Received
+from eventlog.kafka.records import Received, valued
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Standing(Received, Protocol):
 
 def salvaged(record: Standing) -> Event:
     """What can be read of it, and a digest that nothing has."""
-    headers = dict(record.headers)
+    headers = valued(record.headers)
 
     def read(name: str, convert: Callable[[str], T], otherwise: T) -> T:
         try:

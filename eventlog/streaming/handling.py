@@ -3,7 +3,8 @@
     lost         what its log does not have since it was restored to an earlier moment is passed over
     repeats      a version that was folded is dropped, before anything is derived from it
     gaps         a version that did not come is read from its owner's log, in front of the one that showed it
-    parked       a fact whose function raises goes to the retry topic, with all that follow in its stream
+    parked       a fact whose function raises waits, with all that follow in its stream: in its row, and as told in the
+                 retry topic
     derived      told under ids that follow from their facts
     rows         one transaction: of facts that are not in the rows yet, and of no others
     known        what is known of the streams, last
@@ -27,15 +28,19 @@ from eventlog.events import Event, Place, Position, Version
 from eventlog.fold import Folded, Folding
 from eventlog.marks import Superseded
 from eventlog.projections import At, Projection
-from eventlog.streaming import heard
+from eventlog.streaming import heard, waiting
 from eventlog.streaming.heard import LaterGeneration, Missing, TakenBack
 from eventlog.streaming.restores import Forked, Restores
 from eventlog.streaming.streams import Known, Streams, Unkept
+from eventlog.streaming.waiting import Due, Waiting
 from eventlog.topologies import Derived, StateKey, States, stored
 from eventlog.views import Views
 from eventlog.writing import Writer
 
 _BEHIND = "an earlier fact of its stream waits"
+
+#: Of one stream, so many facts behind one that never came are read with it.
+_GAP_EVENTS = 1000
 
 
 class Owner(Forked, Protocol):
@@ -48,17 +53,6 @@ class Owner(Forked, Protocol):
     async def head(self) -> Place: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A fact for the retry topic, why, and how often it was tried."""
-
-    source: str
-    event: Event
-    kind: str
-    reason: str
-    tried: int
-
-
 @dataclass(frozen=True)
 class Telling:
     """Where the results go besides the rows; each returns once it is durable there."""
@@ -69,12 +63,12 @@ class Telling:
 
 @dataclass(slots=True)
 class _Batch:
-    """What is to be folded, in this order; what was folded before; what waits behind a parked fact; what was known of
-    each stream."""
+    """What is to be folded, in this order; what was folded before; what comes behind a fact that waits; what was known
+    of each stream."""
 
     ready: list[Event] = field(default_factory=list)
     repeats: list[Event] = field(default_factory=list)
-    waiting: list[Event] = field(default_factory=list)
+    behind: list[Event] = field(default_factory=list)
     known: dict[StreamKey, Known] = field(default_factory=dict)
 
 
@@ -120,64 +114,84 @@ class Handling:
         rows = await self._views.fetch("SELECT tenant, stream, digest FROM stream_discarded")
         self._discarded = frozenset((row["tenant"], row["stream"], row["digest"]) for row in rows)
 
-    async def asked_for(self, event: Event) -> bool:
-        """Whether somebody wants a fact that waits to be tried now. It also is where no row says that it waits: then it
-        is a repeat, or its row will be written."""
-        asked = await self._views.fetchval(_ASKED, event.tenant, event.stream, event.version)
-        return asked is None or bool(asked)
-
-    async def handle(self, source: str, events: Sequence[Event], streams: Streams, *, tried: int = 0) -> None:
-        """One batch of a source, each stream's facts in their order. Those from the retry topic were `tried` before.
-        Raises what the infrastructure raises; the same batch may be given again then. Raises `Superseded` when another
-        epoch began, and begins one where the rows have what a restore of the log took back."""
+    async def handle(self, source: str, events: Sequence[Event], streams: Streams, *, again: Due | None = None) -> None:
+        """One batch of a source, each stream's facts in their order; or those of a stream that waited, `again`. Raises
+        what the infrastructure raises; the same batch may be given again then. Raises `Superseded` when another epoch
+        began, and begins one where the rows have what a restore of the log took back."""
         try:
-            await self._handle(source, await self._restores.still_told(source, events), streams, tried)
+            await self._handle(source, await self._restores.still_told(source, events), streams, again)
         except LaterGeneration:
             await self._restores.ask(source)
-            await self._handle(source, await self._restores.still_told(source, events), streams, tried)
+            await self._handle(source, await self._restores.still_told(source, events), streams, again)
 
-    async def _handle(self, source: str, events: Sequence[Event], streams: Streams, tried: int) -> None:
-        if tried:
-            await self._learn_discarded()
-        batch = await self._prepare(source, events, streams, tried > 0)
+    async def _handle(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> None:
+        batch = await self._prepare(source, events, streams, again)
         entries = await self._decoded(source, batch.ready)
         states = self._states_of(batch)
         folded = self._foldings[source].fold(entries, states)
-        waiting = [
-            *(Waiting(source, each.entry.event, each.kind, each.reason, tried + 1) for each in folded.parked),
-            *(Waiting(source, event, FOLLOWS, _BEHIND, tried + 1) for event in batch.waiting),
-        ]
-        await self._telling.waiting(waiting)
+        tried, now = again.tried + 1 if again else 1, self._clock()
+        retry_at = waiting.again_at(tried, now)
+        parked = [Waiting(source, each.entry.event, each.kind, each.reason, tried, retry_at) for each in folded.parked]
+        behind = [Waiting(source, event, FOLLOWS, _BEHIND, tried, now) for event in batch.behind]
+        await self._telling.waiting([*parked, *behind])
         await self._telling.derived(folded.derived)
-        await self._write(source, batch, folded, states)
-        self._keep(batch, folded, waiting, streams)
+        async with self._locked(source) as (connection, upto):
+            await self._write(connection, source, upto, folded, states)
+            await waiting.park(connection, parked, behind, now)
+            if again:
+                await waiting.answered(connection, again)
+            done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
+            await waiting.unpark(connection, source, done)
+        self._keep(batch, folded, streams)
         metrics.STREAMED.labels(self._department, source).inc(len(folded.done))
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
-        head = await self._owners[source].head()
-        if head.generation > (await self._restores.known(source)).generation:
-            await self._restores.ask(source)
-            async with self._locked(source):
-                pass  # The rows are of this generation now: no fact may come that shows it.
+        head = await self._head(source)
         reached = await heard.reached(self._views, source)
         metrics.STREAM_LAG.labels(self._department, source).set(head.position - reached)
         metrics.PARKED.labels(self._department, source).set(await self._views.fetchval(_PARKED_STREAMS, source))
         return await heard.missing(self._views, source, head)
 
-    async def close_gap(self, source: str, position: Position) -> None:
+    async def close_gap(self, source: str, position: Position, upto: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
-        shows. Its stream is folded from its beginning, beside whoever keeps it."""
+        shows. Its stream is folded from its beginning, beside whoever keeps it, and with it what else of it may be
+        missing up to `upto`."""
         event = await self._owners[source].at(position)
         if event is None:
             raise NotSafe(f"the log of {source} lacks position {position}")
         self._log.warning("position %s of %s did not come, read from its log", event.place, source)
         metrics.REFETCHED.labels(self._department, source).inc()
         await self._learn_discarded()
-        whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), event.version)
-        await self.handle(source, whole, Unkept())
+        last = Version(event.version + _GAP_EVENTS)
+        whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), last)
+        await self.handle(source, [each for each in whole if each.position <= max(position, upto)], Unkept())
+
+    # ------------------------------------------------------------------------------------------------ what waits
+
+    async def due(self, source: str) -> Sequence[Due]:
+        """Streams of a source that are to be tried again now."""
+        return await waiting.due(self._views, source, self._clock())
+
+    async def retry(self, due: Due, streams: Streams) -> None:
+        """Try a stream again, all of it that is not in the rows, as its owner's log has it. What was discarded of it
+        counts as nothing. Raises what `handle` raises, also where a restore of the log took it back."""
+        await self._head(due.source)
+        await self._learn_discarded()
+        last = min(streams.read((due.tenant, due.stream)).version, Version(due.first - 1))
+        events = await self._refetched(due.source, due.tenant, due.stream, Version(last), due.last)
+        await self.handle(due.source, events, streams, again=due)
 
     # --------------------------------------------------------------------------------------- a log that was restored
+
+    async def _head(self, source: str) -> Place:
+        """How far a log is. The rows are of its generation then: no fact may come that shows it."""
+        head = await self._owners[source].head()
+        if head.generation > (await self._restores.known(source)).generation:
+            await self._restores.ask(source)
+            async with self._locked(source):
+                pass
+        return head
 
     @asynccontextmanager
     async def _locked(self, source: str) -> AsyncIterator[tuple[Any, Position]]:
@@ -193,17 +207,18 @@ class Handling:
 
     # ---------------------------------------------------------------------------------------------- before the fold
 
-    async def _prepare(self, source: str, events: Sequence[Event], streams: Streams, again: bool) -> _Batch:
+    async def _prepare(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> _Batch:
         batch, newest = _Batch(), dict[StreamKey, Version]()
+        stopped = {} if again else await waiting.first_waiting(self._views, {_stream(event) for event in events})
         for event in events:
-            stream = (event.tenant, event.stream)
+            stream = _stream(event)
             known = batch.known.setdefault(stream, streams.read(stream))
             last = newest.get(stream, known.version)
             if event.version <= last:
                 batch.repeats.append(event)
                 continue
-            if (known.waits and not again) or (again and event.version > last + 1):
-                batch.waiting.append(event)
+            if stream in stopped and event.version >= stopped[stream]:
+                batch.behind.append(event)
                 continue
             if event.version > last + 1:
                 batch.ready += await self._gap(source, event, last)
@@ -213,11 +228,15 @@ class Handling:
 
     async def _gap(self, source: str, event: Event, last: Version) -> Sequence[Event]:
         upto = Version(event.version - 1)
-        found = await self._owners[source].refetch(event.tenant, event.stream, last, upto)
-        if [each.version for each in found] != list(range(last + 1, event.version)):
-            raise NotSafe(f"the log of {source} lacks versions {last + 1} to {upto} of {event.stream}")
+        found = await self._refetched(source, event.tenant, event.stream, last, upto)
         metrics.REFETCHED.labels(self._department, source).inc(len(found))
         self._log.warning("%s: versions %d to %d did not come, read from its log", event.stream, last + 1, upto)
+        return found
+
+    async def _refetched(self, source: str, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
+        found = await self._owners[source].refetch(tenant, stream, after, upto)
+        if [each.version for each in found] != list(range(after + 1, upto + 1)):
+            raise NotSafe(f"the log of {source} lacks versions {after + 1} to {upto} of {stream}")
         return found
 
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
@@ -234,17 +253,15 @@ class Handling:
 
     # ---------------------------------------------------------------------------------------------------- the rows
 
-    async def _write(self, source: str, batch: _Batch, folded: Folded, states: States) -> None:
-        async with self._locked(source) as (connection, upto):
-            positions = [entry.event.position for entry in folded.done]
-            there = await heard.among(connection, source, positions, upto)
-            changes = self._without(source, folded, there, states) if there else folded.changes
-            for statement in self._writer.statements(changes):
-                await connection.execute(statement.sql, *statement.arrays)
-            fresh = [position for position in positions if position not in there]
-            if fresh:
-                await heard.add(connection, source, upto, fresh)
-            await self._park(connection, source, folded, batch)
+    async def _write(self, connection: Any, source: str, upto: Position, folded: Folded, states: States) -> None:
+        positions = [entry.event.position for entry in folded.done]
+        there = await heard.among(connection, source, positions, upto)
+        changes = self._without(source, folded, there, states) if there else folded.changes
+        for statement in self._writer.statements(changes):
+            await connection.execute(statement.sql, *statement.arrays)
+        fresh = [position for position in positions if position not in there]
+        if fresh:
+            await heard.add(connection, source, upto, fresh)
 
     def _without(self, source: str, folded: Folded, there: set[int], states: States) -> Changes:
         """Changes by those facts alone that are not in the rows yet; the others move the states. In a stream these come
@@ -261,56 +278,22 @@ class Handling:
             for topology, state in known.states.items()
         }
 
-    async def _park(self, connection: Any, source: str, folded: Folded, batch: _Batch) -> None:
-        now = self._clock()
-        rows = [
-            *((each.entry.event, each.kind, each.reason) for each in folded.parked),
-            *((event, FOLLOWS, _BEHIND) for event in batch.waiting),
-        ]
-        if rows:
-            parked = [(e.tenant, e.stream, e.version, source, e.position, e.type, *why, now) for e, *why in rows]
-            await connection.executemany(_PARK, parked)
-        done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
-        await connection.execute(_UNPARK, source, done)
-
     # ----------------------------------------------------------------------------------------------- after the rows
 
-    def _keep(self, batch: _Batch, folded: Folded, waiting: Sequence[Waiting], streams: Streams) -> None:
+    def _keep(self, batch: _Batch, folded: Folded, streams: Streams) -> None:
         versions: dict[StreamKey, Version] = {}
         for entry in folded.done:
             versions[entry.stream] = max(versions.get(entry.stream, Version(0)), entry.event.version)
-        parked: dict[StreamKey, Version] = {}
-        for each in waiting:
-            stream = (each.event.tenant, each.event.stream)
-            parked[stream] = max(parked.get(stream, Version(0)), each.event.version)
         states: dict[StreamKey, dict[str, Any]] = {}
         for key, state in folded.states.items():
             states.setdefault((key.tenant, key.stream), {})[key.topology] = stored(state)
-        for stream in versions.keys() | parked.keys():
+        for stream, version in versions.items():
             known = batch.known[stream]
-            streams.write(
-                stream,
-                Known(
-                    versions.get(stream, known.version),
-                    {**known.states, **states.get(stream, {})},
-                    max(known.parked, parked.get(stream, Version(0))),
-                ),
-            )
+            streams.write(stream, Known(version, {**known.states, **states.get(stream, {})}))
 
 
-# What was asked for was tried. But what came before those that it waits for is tried once more, after them.
-_PARK = """
-INSERT INTO stream_parked AS p (tenant, stream, version, source, position, type, kind, reason, parked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (tenant, stream, version) DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason,
-    asked = p.asked AND EXCLUDED.kind = 'FOLLOWS' AND EXISTS (
-        SELECT FROM stream_parked e
-        WHERE e.tenant = p.tenant AND e.stream = p.stream AND e.version < p.version AND e.asked
-    )
-"""
+def _stream(event: Event) -> StreamKey:
+    return event.tenant, event.stream
 
-_ASKED = "SELECT asked FROM stream_parked WHERE tenant = $1 AND stream = $2 AND version = $3"
-
-_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[])"
 
 _PARKED_STREAMS = "SELECT count(DISTINCT (tenant, stream)) FROM stream_parked WHERE source = $1"

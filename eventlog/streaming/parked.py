@@ -1,7 +1,7 @@
 """Streams that a department's topologies could not go on with, for whoever operates it.
 
-Their facts wait in the retry topic and in `stream_parked`, and a worker tries them again by itself. So whoever asks for
-another try, or decides to go on without a fact, writes that down here, and a worker does it.
+Their facts wait in `stream_parked`, and a worker tries them again by itself. So whoever asks for another try, or
+decides to go on without a fact, writes that down here, and a worker does it.
 """
 
 import asyncio

@@ -1,20 +1,16 @@
 """What a worker writes to Kafka beside its table: derived facts, and facts that wait for another try."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from eventlog.events import Event
 from eventlog.fold import command_id
-from eventlog.kafka.records import Header, Received, Record, header, to_record
+from eventlog.kafka.records import Header, Record, to_record
 from eventlog.kafka.topics import PARTITIONS, Topic, Topics
 from eventlog.projections import At
+from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
-
-#: A fact that waits is tried again after a second, and ever less often, down to once a minute.
-RETRY_MIN_S, RETRY_MAX_S = 1.0, 60.0
 
 
 def derived_topic(department: str) -> str:
@@ -55,24 +51,15 @@ def derived_record(department: str, at: At, n: int, derived: Derived) -> Record:
     return Record(stream, orjson.dumps(_data(derived)), headers)
 
 
-def waiting_record(source: str, event: Event, reason: str, attempts: int, now: datetime) -> Record:
+def waiting_record(waiting: Waiting) -> Record:
     """A fact as its own topic told it, with why it waits, how often it was tried, and when it may be again."""
-    told = to_record(source, event)
-    wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempts - 1, 20))
-    retry_at = now + timedelta(seconds=wait_s)
+    told = to_record(waiting.source, waiting.event)
     more: list[Header] = [
-        ("reason", reason.encode()),
-        ("attempts", b"%d" % attempts),
-        ("retryat", retry_at.isoformat().encode()),
+        ("reason", waiting.reason.encode()),
+        ("attempts", b"%d" % waiting.tried),
+        ("retryat", waiting.retry_at.isoformat().encode()),
     ]
     return Record(told.key, told.value, [*told.headers, *more])
-
-
-def retry_of(record: Received) -> tuple[str, int, datetime]:
-    """From whom a waiting fact was heard, how often it was tried, and when it may be again."""
-    headers = record.headers
-    source = header(headers, "ce_source").removeprefix("baton:")
-    return source, int(header(headers, "attempts")), datetime.fromisoformat(header(headers, "retryat"))
 
 
 def _data(derived: Derived) -> dict[str, Any]:

@@ -12,25 +12,18 @@ from eventlog.events import Version
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`version` is the last that was folded, `states` the topologies' states after it, in their stored form. `parked`
-    is the newest version that waits in the retry topic, 0 when none does."""
+    """`version` is the last that was folded, `states` the topologies' states after it, in their stored form."""
 
     version: Version = Version(0)
     states: Mapping[str, Any] = field(default_factory=dict)
-    parked: Version = Version(0)
-
-    @property
-    def waits(self) -> bool:
-        """Whether a fact of the stream is parked, so that those that follow wait behind it."""
-        return self.parked > self.version
 
     def value(self) -> bytes:
-        return orjson.dumps({"version": self.version, "states": self.states, "parked": self.parked})
+        return orjson.dumps({"version": self.version, "states": self.states})
 
     @classmethod
     def parse(cls, value: bytes) -> "Known":
         found = orjson.loads(value)
-        return cls(Version(found["version"]), found["states"], Version(found["parked"]))
+        return cls(Version(found["version"]), found["states"])
 
 
 NOTHING = Known()

@@ -1,4 +1,4 @@
-"""A worker: facts of every source and of the retry topic, batch by batch, until it is stopped."""
+"""A worker: facts of every source, batch by batch, and those that wait, stream by stream, until it is stopped."""
 
 import asyncio
 import logging
@@ -13,18 +13,21 @@ from typing import Any
 from uuid import UUID
 
 from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from eventlog import metrics
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
-from eventlog.events import Event, Position
+from eventlog.events import Event
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
 from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
-from eventlog.streaming.handling import Handling, Owner, Telling, Waiting
-from eventlog.streaming.records import derived_record, derived_topic, retry_of, retry_topic, waiting_record
+from eventlog.streaming.handling import Handling, Owner, Telling
+from eventlog.streaming.late import Late
+from eventlog.streaming.records import derived_record, derived_topic, retry_topic, waiting_record
+from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
 from eventlog.trouble import persist
 from eventlog.views import Views
@@ -32,7 +35,7 @@ from eventlog.views import Views
 #: So many facts are folded at once, or as many as come within this time.
 BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
 
-#: How often it is looked for a position that never came, and how long one may be late.
+#: How often it is looked for what waits and for a position that never came, and how long one may be late.
 LOOK_S, LATE_S = 1.0, 10.0
 
 STOP_S = 8.0
@@ -63,7 +66,6 @@ class StreamWorker:
         self._log = logging.getLogger(f"baton.stream.{self._department}")
         self._begun = False
         self._one_by_one = asyncio.Lock()
-        self._late: dict[str, tuple[float, Position]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._handling = Handling(
             self._department,
@@ -75,12 +77,12 @@ class StreamWorker:
             work.clock,
             work.topics.epoch,
         )
+        self._late = Late(self._handling, self._one_by_one, work.late_s)
         self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
         self._streams = KeptStreams(streams_table(self._app, work.topics))
         self._derived = self._topic(derived_topic(self._department))
         self._retries = self._topic(retry_topic(self._department))
         self._app.agent(self._topic(*map(facts_topic, self._handling.sources)), name="facts")(self._hear)
-        self._app.agent(self._retries, name="retries")(self._try_again)
 
     def _topic(self, *names: str) -> Any:
         partitions = self._work.topics.partitions
@@ -88,14 +90,15 @@ class StreamWorker:
 
     async def run(self) -> None:
         await persist(self._ready, "Kafka and the database", self._log)
-        gaps = asyncio.create_task(self._guarded(self._close_gaps()))
+        looking = [asyncio.create_task(self._guarded(each)) for each in self._looks()]
         try:
             await self._app.start()
             self._begun = True
             self._log.info("topologies of %s, epoch %d", self._department, self._work.topics.epoch)
             await self._failed
         finally:
-            gaps.cancel()
+            for each in looking:
+                each.cancel()
             await self._stop()
 
     async def _stop(self) -> None:
@@ -128,13 +131,6 @@ class StreamWorker:
             for event in events:
                 await stream.ack(event)
 
-    async def _try_again(self, stream: Any) -> None:
-        """One by one, and not by `noack_take`: cut short, that acknowledges what it holds. A fact that is lost so is
-        read from its log, but one that waits would wait for ever."""
-        async for event in stream.noack().events():
-            await self._guarded(self._waiting(event.message))
-            await stream.ack(event)
-
     async def _guarded(self, work: Awaitable[None]) -> None:
         """An agent that raises is started again by Faust, behind what it raised on. So this one does not: the worker
         stops, nothing is acknowledged, and whoever starts it anew begins with the same facts."""
@@ -158,37 +154,52 @@ class StreamWorker:
         """A record that is no fact tells nothing, and there is nothing to wait for; it is counted as an alarm. Where
         it took the place of a fact, that one is missing and is read from its log."""
         try:
-            event = from_record(message)
+            event = self._fact(message)
         except NotAnEvent as error:
             metrics.ALARMS.labels(self._department, _source(message.topic)).inc()
             self._log.error("ALARM %s, partition %s, offset %s: %s", *message.tp, message.offset, error)
             return None
+        return event
+
+    def _fact(self, message: Any) -> Event:
+        """Raises `NotAnEvent`, also where it stands in a partition to which its stream does not belong."""
+        event = from_record(message)
         expected = partition_of(message.key, self._work.topics.partitions)
         if message.partition != expected:
             raise NotAnEvent(f"{event.stream} stands in partition {message.partition}, its key belongs to {expected}")
         return event
 
-    async def _waiting(self, message: Any) -> None:
-        source, tried, retry_at = retry_of(message)
-        event = from_record(message)
-        await self._until(retry_at, event)
-        metrics.STREAM_RETRIES.labels(self._department, source).inc()
-        await self._handle(source, [event], tried=tried)
+    async def _handle(self, source: str, events: Sequence[Event]) -> None:
+        work = partial(self._handling.handle, source, events, self._streams)
+        await self._alone(work, f"{len(events)} facts of {source}")
 
-    async def _until(self, retry_at: datetime, event: Event) -> None:
-        """Until a fact may be tried again, or somebody asks for it."""
-        asked = partial(self._handling.asked_for, event)
-        while (wait_s := (retry_at - self._work.clock()).total_seconds()) > 0:
-            if await persist(asked, f"whether {event.stream} is to be tried", self._log):
-                return
-            await asyncio.sleep(min(wait_s, LOOK_S))
-
-    async def _handle(self, source: str, events: Sequence[Event], tried: int = 0) -> None:
+    async def _alone(self, work: Callable[[], Awaitable[None]], what: str) -> None:
         async def attempt() -> None:
             async with self._one_by_one:
-                await self._handling.handle(source, events, self._streams, tried=tried)
+                await work()
 
-        await persist(attempt, f"{len(events)} facts of {source}", self._log)
+        await persist(attempt, what, self._log)
+
+    # -------------------------------------------------------------------------------------------------- what waits
+
+    def _looks(self) -> Sequence[Awaitable[None]]:
+        return [self._close_gaps(), *(self._keep_trying(source) for source in self._handling.sources)]
+
+    async def _keep_trying(self, source: str) -> None:
+        """Try streams that wait, whose time has come: those whose facts come to this worker."""
+        while True:
+            for due in await persist(partial(self._handling.due, source), f"what waits of {source}", self._log):
+                if self._has(due.stream):
+                    metrics.STREAM_RETRIES.labels(self._department, source).inc()
+                    await self._alone(partial(self._handling.retry, due, self._streams), f"{due.stream}, which waits")
+            await asyncio.sleep(LOOK_S)
+
+    def _has(self, stream: str) -> bool:
+        """Whether it keeps what is known of a stream, and all of that has been recovered. Where two workers think so,
+        both try; where none does yet, it is tried when one does."""
+        partition = partition_of(stream.encode(), self._work.topics.partitions)
+        mine: bool = self._app.assignor.is_active(TP(self._work.topics.changelog, partition))
+        return mine and not self._app.rebalancing
 
     # --------------------------------------------------------------------------------------------- what never came
 
@@ -198,19 +209,8 @@ class StreamWorker:
             if self._app.crashed:
                 raise self._app.crash_reason or Unavailable("Faust stopped")
             for source in self._handling.sources:
-                await persist(partial(self._close_gap, source), f"a gap of {source}", self._log)
+                await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
             await asyncio.sleep(LOOK_S)
-
-    async def _close_gap(self, source: str) -> None:
-        missing, now = await self._handling.missing(source), asyncio.get_running_loop().time()
-        since, upto = self._late.get(source, (now, Position(0)))
-        if missing is None or missing.position > upto:
-            # What others were ahead of it by now, is late when it is.
-            self._late[source] = (now, missing.latest if missing else Position(0))
-        elif now - since >= self._work.late_s:
-            async with self._one_by_one:
-                await self._handling.close_gap(source, missing.position)
-            await self._close_gap(source)
 
     # ------------------------------------------------------------------------------------------------------ results
 
@@ -223,11 +223,9 @@ class StreamWorker:
         await self._produce(self._derived, records)
 
     async def _park(self, waiting: Sequence[Waiting]) -> None:
-        now = self._work.clock()
         for each in waiting:
             self._log.error("%s, version %d: parked, %s", each.event.stream, each.event.version, each.reason)
-        records = [waiting_record(each.source, each.event, each.reason, each.tried, now) for each in waiting]
-        await self._produce(self._retries, records)
+        await self._produce(self._retries, map(waiting_record, waiting))
 
     async def _produce(self, topic: Any, records: Iterable[Record]) -> None:
         """Return once all of them are written. Streams keep their partitions."""

@@ -5,12 +5,13 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-from eventlog.kafka.brokers import Bootstrap, addresses
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics
 from runtime.projecting import innermost
 from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
+from runtime.roles.reachable import reach_any
 from runtime.settings import Settings
 from runtime.stores import open_store
 
@@ -36,11 +37,9 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
 
 
 async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
-    """Who leads tells; who stands by could, as long as a broker is there. Raises `OSError`."""
+    """Who leads tells; who stands by could, as long as any broker is there. Raises `OSError`."""
     if relaying.watermark is None:
-        host, _, port = addresses(bootstrap).split(",")[0].rpartition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.close()
+        await reach_any(bootstrap)
     return ""
 
 

@@ -129,6 +129,10 @@ async def test_what_is_missing_at_the_end_of_a_stream_is_fetched_when_it_is_aske
     await is_as_told(views, codec, shop)
 
 
+def nothing(value: bytes) -> None:
+    """Kafka takes headers whose value is null."""
+
+
 def flipped(value: bytes) -> bytes:
     return bytes([value[0] ^ 1]) + value[1:]
 
@@ -144,6 +148,8 @@ def flipped(value: bytes) -> bytes:
         with_header("generation", lambda value: b"3"),
         with_header("recordedat", lambda value: value.replace(b"-", b"?")),
         with_header("ce_subject", flipped),
+        with_header("tenant", nothing),
+        with_header("metadata", nothing),
         lambda spoilt: spoilt._replace(headers=[]),
     ],
     ids=[
@@ -155,6 +161,8 @@ def flipped(value: bytes) -> bytes:
         "a later generation",
         "a time that is none",
         "another subject",
+        "a header without a value",
+        "metadata without a value",
         "no headers",
     ],
 )

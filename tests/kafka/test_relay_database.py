@@ -1,22 +1,23 @@
 """The relay and its database: sessions end, servers restart, networks are cut."""
 
 import asyncio
+import inspect
 import signal
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eventlog import metrics
 from eventlog.errors import NotSafe
 from eventlog.kafka import leadership, relay
-from eventlog.kafka.resuming import resume
-from eventlog.kafka.watermarks import Watermark
 from eventlog.postgres.store import PostgresStore
 from runtime.kafka_server import KafkaServer
 from tests.support.kafka import a_department
-from tests.support.log import an_append
+from tests.support.log import an_append, eventually
 from tests.support.network import network
 from tests.support.postgres import TestServer
 from tests.support.relaying import a_relay, relaying, the_topic_is_the_log, told_up_to_the_head
@@ -38,20 +39,33 @@ async def test_a_leader_that_lost_its_session_leads_again(kafka: KafkaServer, da
         await the_topic_is_the_log(kafka.bootstrap, store)
 
 
-async def test_a_leader_may_take_longer_to_find_where_to_go_on_than_its_session_may_idle(
-    kafka: KafkaServer, database: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", ["prepare", "fencing_producer", "resume"])
+async def test_a_leader_may_take_longer_for_a_step_to_the_head_than_its_session_may_idle(
+    step: str, kafka: KafkaServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def slowly(*given: Any) -> tuple[Watermark, bool]:
-        await asyncio.sleep(2.5)
-        return await resume(*given)
-
-    monkeypatch.setattr(relay, "resume", slowly)
+    monkeypatch.setattr(relay, step, slowly(getattr(relay, step)))
     monkeypatch.setitem(leadership._LIMITS, "idle_session_timeout", "1s")
     monkeypatch.setattr(leadership, "PING_S", 0.2)
     async with await PostgresStore.open(database, a_department()) as store:
         await store.append(an_append(facts=7))
         async with relaying(a_relay(store, database, kafka.bootstrap)):
             await told_up_to_the_head(kafka.bootstrap, store)
+
+
+def slowly(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The same after a while, longer than a session may idle: a function to await, or a context to enter."""
+
+    async def delayed(*given: Any) -> Any:
+        await asyncio.sleep(2.5)
+        return await step(*given)
+
+    @asynccontextmanager
+    async def entered(*given: Any) -> AsyncIterator[Any]:
+        await asyncio.sleep(2.5)
+        async with step(*given) as made:
+            yield made
+
+    return delayed if inspect.iscoroutinefunction(step) else entered
 
 
 async def test_the_server_crashes_and_comes_back_under_a_relay(kafka: KafkaServer, own_postgres: TestServer) -> None:
@@ -95,6 +109,45 @@ async def test_a_leader_that_is_cut_off_from_its_database_makes_room_and_writes_
             await store.append(an_append("sales.deal-9", facts=20))
             await told_up_to_the_head(kafka.bootstrap, store)  # by the first, which had to wait for it
             await the_topic_is_the_log(kafka.bootstrap, store)
+
+
+async def test_who_waits_to_lead_notices_that_its_database_is_gone(
+    kafka: KafkaServer, postgres: TestServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not hang on a connection at whose other end nobody is: it starts over, and leads when it can."""
+    monkeypatch.setattr(leadership, "ANSWER_S", 1.0)
+    with tempfile.TemporaryDirectory(prefix="baton-cut-") as folder:
+        here, there = Path(folder) / ".s.PGSQL.5432", postgres.socket / ".s.PGSQL.5432"
+        beyond_the_cut = database.replace(str(postgres.socket), folder)
+        async with network(there, here) as (wires, _), await PostgresStore.open(database, a_department()) as store:
+            async with AsyncExitStack() as waiting:
+                async with relaying(a_relay(store, database, kafka.bootstrap)):
+                    await store.append(an_append(facts=9))
+                    await told_up_to_the_head(kafka.bootstrap, store)
+                    await waiting.enter_async_context(relaying(a_relay(store, beyond_the_cut, kafka.bootstrap)))
+                    await eventually(lambda: somebody_stands_by(database), "the second stands by")
+                    wires.cut()
+                    interrupted = metrics.RELAY_INTERRUPTED.labels(store.department, "TimeoutError")
+                    await eventually(lambda: is_counted(interrupted), "the second has started over")
+                    wires.mend()
+                await store.append(an_append(facts=9))
+                await told_up_to_the_head(kafka.bootstrap, store)
+            await the_topic_is_the_log(kafka.bootstrap, store)
+
+
+async def somebody_stands_by(database: str) -> bool:
+    """Who leads has asked something else since: whether its session lives."""
+    async with session(database) as operator:
+        return bool(
+            await operator.fetchval(
+                """SELECT count(*) FROM pg_stat_activity WHERE application_name = 'baton relay'
+                AND datname = current_database() AND query LIKE '%advisory%'"""
+            )
+        )
+
+
+async def is_counted(counter: Any) -> bool:
+    return bool(counter._value.get() > 0)
 
 
 async def test_a_log_that_lacks_a_position_stops_the_relay(kafka: KafkaServer, database: str) -> None:

@@ -1,10 +1,10 @@
 """A log that was restored, topics that were deleted or damaged: stop and say what to run, or fill again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from eventlog.errors import TooLarge
@@ -132,6 +132,21 @@ async def test_a_log_that_was_restored_twice_is_told_from_where_both_were_the_sa
         facts = [fact.event for fact in await told(kafka.bootstrap, store.department)]
         assert len(facts) == len({fact.place for fact in facts})
         assert all(event in facts for event in log)
+
+
+@pytest.mark.parametrize("spoilt", [facts_topic, watermarks_topic])
+async def test_a_last_record_that_no_relay_wrote_stops_the_relay_and_says_what_to_do(
+    spoilt: Callable[[str], str], kafka: KafkaServer, store: PostgresStore, database: str
+) -> None:
+    await tell_all(kafka, store, database)
+    topic = spoilt(store.department)
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as somebody:
+        record = await somebody.send_and_wait(topic, b"?", b"?", partition=0, headers=[("tenant", None)])
+    words = f"topic {topic}, partition 0, offset {record.offset}: .*; delete "
+    await refused(kafka, store, database, TopicDamaged, words)
+    await delete(kafka, facts_topic(store.department), watermarks_topic(store.department))
+    await tell_all(kafka, store, database)
+    await the_topic_is_the_log(kafka.bootstrap, store)
 
 
 async def test_topics_that_were_deleted_are_made_and_filled_again(

@@ -10,16 +10,23 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from eventlog.kafka.brokers import SASL_SSL, SSL, Brokers, Security
-from eventlog.kafka.topics import partitions_of
+from eventlog.kafka.relay import Relay
+from eventlog.kafka.topics import Topics, partitions_of
+from eventlog.postgres.store import PostgresStore
 from runtime.cluster.ports import reserved
 from runtime.kafka_broker import Listener
 from runtime.kafka_server import KafkaServer
+from runtime.restoring import look
+from runtime.settings import Settings
 from runtime.tls import Tls
 from services.analytics.queries import HEARD
 from tests.support.certificates import Authority
-from tests.support.kafka import own_server
+from tests.support.kafka import a_department, own_server
+from tests.support.log import an_append
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
+from tests.support.relaying import relaying, told_up_to_the_head
+from tests.support.restoring import restored
 from tests.support.streaming import trading, working
 
 pytestmark = pytest.mark.timeout(300)
@@ -87,6 +94,37 @@ async def test_departments_and_workers_hear_each_other_through_it(
         await trade.answers_are_a_fold_of_the_logs()
         await trade.derived_is_told()
         assert set(await trade.positions()) == set(HEARD)
+
+
+@pytest.mark.parametrize("door", ["certificates", "passwords"])
+async def test_who_restored_a_log_learns_through_it_what_others_heard(
+    secured: Secured, database: str, door: str
+) -> None:
+    """Where each department has a server of its own, Kafka is the only witness."""
+    brokers: Brokers = getattr(secured, door)
+    async with await PostgresStore.open(database, a_department()) as store:
+        await store.append(an_append(facts=9))
+        async with relaying(Relay(store, database, brokers, Topics.of(store.department))):
+            await told_up_to_the_head(brokers, store)
+    await restored(database, 5)
+    async with await PostgresStore.open(database, store.department) as store:
+        found = await look(store, {}, reaching(brokers))
+    assert (found.unreachable, found.is_restored, found.shared) == ([], True, 5)
+
+
+def reaching(brokers: Brokers) -> Settings:
+    """What is set where these brokers are."""
+    shown = brokers.security
+    return Settings(
+        kafka_bootstrap=brokers.addresses,
+        kafka_security_protocol=shown.protocol,
+        kafka_tls_ca=shown.ca,
+        kafka_tls_cert=shown.cert,
+        kafka_tls_key=shown.key,
+        kafka_sasl_mechanism=shown.mechanism,
+        kafka_sasl_user=shown.user,
+        kafka_sasl_password_file=shown.password_file,
+    )
 
 
 async def test_nobody_comes_in_without(secured: Secured, certificate: Tls, tmp_path: Path) -> None:

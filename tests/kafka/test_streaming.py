@@ -2,30 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
-from eventlog.events import Event
+from eventlog.kafka.records import to_record
+from eventlog.kafka.topics import facts_topic
 from eventlog.marks import Superseded
-from eventlog.projections import Projection
 from eventlog.streaming import heard
+from eventlog.streaming.application import partition_of
 from eventlog.streaming.worker import StreamWorker
-from eventlog.topologies import Derived
-from facts.marketing import LeadDisqualified
 from runtime.kafka_server import KafkaServer
 from services.analytics.projections import METRICS
-from services.analytics.topologies import DWELL
 from tests.support.log import eventually
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
-from tests.support.streaming import TENANT, Trade, WorkerProcess, trading, working
+from tests.support.relaying import told_up_to_the_head
+from tests.support.streaming import PARTITIONS, Trade, WorkerProcess, trading, working
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -98,13 +94,13 @@ async def test_what_is_made_anew_from_nothing_is_the_same(trade: Trade) -> None:
     await trade.tell(history(3))
     old = asyncio.create_task(trade.worker().run())
     await trade.heard_everything()
-    before = await rows(trade)
+    before = await trade.rows()
     epoch = await heard.begin_anew(trade.views, sorted(METRICS.tables))
-    assert await rows(trade) == {table: [] for table in before}
+    assert await trade.rows() == {table: [] for table in before}
 
     async with working(trade.worker(epoch)):
         await trade.heard_everything()
-        assert await rows(trade) == before
+        assert await trade.rows() == before
         await trade.answers_are_a_fold_of_the_logs()
         await trade.tell(history(4, tag="-b"))
         with pytest.raises(Superseded, match="began anew"):
@@ -131,90 +127,27 @@ async def test_a_log_that_was_restored_is_folded_anew_without_what_it_lost(trade
     await trade.answers_are_a_fold_of_the_logs()
 
 
-async def rows(trade: Trade) -> dict[str, list[Any]]:
-    keys = {table: key for table, key in METRICS.tables.items() if table != METRICS.states}
-    ordered = {table: f"SELECT * FROM {table} ORDER BY {', '.join(key)}" for table, key in keys.items()}
-    return {table: [tuple(row) for row in await trade.views.fetch(sql)] for table, sql in ordered.items()}
-
-
-def choking() -> Projection:
-    """The metrics, whose dwell knows nothing of disqualified leads."""
-
-    def process(key: StreamKey, state: Any, heard: Recorded) -> tuple[Any, Sequence[Derived]]:
-        if isinstance(heard.fact, LeadDisqualified):
-            raise ValueError("what is this?")
-        return DWELL.process(key, state, heard)
-
-    topologies = [replace(each, process=process) if each is DWELL else each for each in METRICS.topologies]
-    return replace(METRICS, topologies=topologies)
-
-
-async def test_a_fact_that_cannot_be_handled_waits_with_its_stream_and_holds_the_positions_back(trade: Trade) -> None:
-    await trade.tell(history(5))
-    log = await trade.log("marketing")
-    first = next(event for event in log if event.type == LeadDisqualified.name)
-    stopped = {event.stream for event in log if event.type == LeadDisqualified.name}
-
-    async with working(trade.worker(projection=choking())):
-        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
-        await eventually(partial(reached, trade, "contacts", "sales"), "the other departments heard")
-        assert (await trade.positions())["marketing"] == f"1.{first.position - 1}"
-    assert await trade.waiting() >= stopped
-
+async def test_records_that_are_no_facts_of_their_partition_are_alarms_and_stop_nothing(
+    trade: Trade, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What they took the place of is read from its log, once it is late."""
+    await trade.tell(history(1))
+    store = trade.stores["marketing"]
+    await told_up_to_the_head(trade.bootstrap, store)
+    topic, record = facts_topic("marketing"), to_record("marketing", (await trade.log("marketing"))[0])
+    elsewhere = (partition_of(record.key, PARTITIONS) + 1) % PARTITIONS
+    nameless: list[Any] = [(name, None if name == "tenant" else value) for name, value in record.headers]
+    async with AIOKafkaProducer(bootstrap_servers=trade.bootstrap) as somebody:
+        await somebody.send_and_wait(topic, record.value, record.key, elsewhere, headers=record.headers)
+        await somebody.send_and_wait(topic, record.value, record.key, elsewhere, headers=nameless)
     async with working(trade.worker()):
         await trade.heard_everything()
-    assert await trade.views.fetchval("SELECT count(*) FROM stream_parked") == 0
+        await eventually(partial(alarms, caplog, 2), "both told as alarms")
     await trade.answers_are_a_fold_of_the_logs()
-    await trade.derived_is_told()
 
 
-async def test_whoever_operates_it_sees_what_waits_and_may_have_it_tried(trade: Trade) -> None:
-    await trade.tell(history(5))
-    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
-    operator = trade.operator()
-    async with working(trade.worker(projection=choking())):
-        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
-        assert not any(await asyncio.gather(*(operator.retry(TENANT, stream) for stream in stopped)))
-
-    listed = {each.stream: each for each in await operator.list(TENANT)}
-    assert listed.keys() == stopped
-    for stream, each in listed.items():
-        shown = await operator.show(TENANT, stream)
-        assert (shown[0][0].version, shown[0][0].type) == (each.version, LeadDisqualified.name)
-        assert (each.kind, len(shown)) == ("FAULT", each.events)
-        assert {kind for _, kind, _ in shown[1:]} <= {"FOLLOWS"}
-    assert await operator.list("globex") == []
-
-
-async def test_topologies_go_on_without_what_was_discarded(trade: Trade) -> None:
-    await trade.tell(history(5))
-    stopped = {event.stream for event in await trade.log("marketing") if event.type == LeadDisqualified.name}
-    operator, recorded = trade.operator(), list[Event]()
-
-    async def record(event: Event) -> None:
-        recorded.append(event)
-
-    async def discarded(stream: str) -> None:
-        """All of such facts that it has, one after the other."""
-        while not await operator.discard(TENANT, stream, "nobody needs it", datetime.now(UTC), record):
-            pass
-
-    async with working(trade.worker(projection=choking())):
-        await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")
-        await asyncio.gather(*map(discarded, stopped))
-        await trade.heard_everything()
-    assert {event.type for event in recorded} == {LeadDisqualified.name}
-    assert {event.stream for event in recorded} == stopped
-
-
-async def all_parked(trade: Trade, streams: set[str]) -> bool:
-    rows = await trade.views.fetch("SELECT DISTINCT stream FROM stream_parked WHERE kind = 'FAULT'")
-    return {row["stream"] for row in rows} == streams
-
-
-async def reached(trade: Trade, *sources: str) -> bool:
-    found, heads = await trade.positions(), await trade.heads()
-    return all(found.get(source) == heads[source] for source in sources)
+async def alarms(caplog: pytest.LogCaptureFixture, count: int) -> bool:
+    return sum("ALARM" in message for message in caplog.messages) == count
 
 
 class Careless(StreamWorker):

@@ -13,10 +13,11 @@ from eventlog.feed import PostgresFeed
 from eventlog.keyring import MemoryKeyring
 from eventlog.marks import Superseded
 from eventlog.postgres.store import PostgresStore
-from eventlog.projections import At
-from eventlog.streaming.handling import Handling, Telling, Waiting
+from eventlog.projections import At, Projection
+from eventlog.streaming.handling import Handling, Telling
 from eventlog.streaming.heard import LaterGeneration, current_epoch
 from eventlog.streaming.streams import Unkept
+from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
 from eventlog.views import Views
 from facts.registry import REGISTRY
@@ -27,7 +28,7 @@ from tests.support.log import whole_log
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
 from tests.support.restoring import raise_generation, restored
-from tests.support.streaming import SCHEMA, tell
+from tests.support.streaming import SCHEMA, choking, tell
 
 RESTORED = "marketing"
 
@@ -54,14 +55,15 @@ class Restored:
         await restored(self.dsn, moment)
         await raise_generation(self.dsn, moment)
 
-    def worker(self, epoch: int) -> tuple[Handling, Unkept]:
+    def worker(self, epoch: int, projection: Projection = METRICS) -> tuple[Handling, Unkept]:
         async def told(each: Sequence[tuple[At, Derived]] | Sequence[Waiting]) -> None:
-            assert not any(isinstance(one, Waiting) for one in each), "nothing here cannot be handled"
+            handled = not any(isinstance(one, Waiting) for one in each)
+            assert handled or projection is not METRICS, "nothing here cannot be handled"
 
         owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
         telling = Telling(told, told)
         clock = lambda: datetime.now(UTC)  # noqa: E731
-        return Handling("analytics", self.views, self.codec, METRICS, owners, telling, clock, epoch), Unkept()
+        return Handling("analytics", self.views, self.codec, projection, owners, telling, clock, epoch), Unkept()
 
     async def hear(self, worker: tuple[Handling, Unkept], source: str, upto: int | None = None) -> None:
         """What stands in a topic, from where it was heard."""
@@ -118,7 +120,7 @@ async def test_what_stands_where_a_lost_fact_was_discarded_is_folded(scene: Rest
     await scene.happen(2, "-b")
     for lost in scene.topics[RESTORED][moment:]:
         await scene.views.execute(
-            "INSERT INTO stream_discarded VALUES ($1, $2, $3, $4, $5, 'unreadable', now(), $6)",
+            "INSERT INTO stream_discarded VALUES ($1, $2, $3, $6, $4, $5, 'unreadable', now())",
             *(lost.tenant, lost.stream, lost.version, RESTORED, lost.type, lost.digest),
         )
     await scene.go_back(moment)
@@ -128,6 +130,20 @@ async def test_what_stands_where_a_lost_fact_was_discarded_is_folded(scene: Rest
         await scene.hear(worker, source)
 
     await scene.rows_are_a_fold_of_the_logs()
+
+
+async def test_what_waits_and_was_lost_is_not_tried_again(scene: Restored) -> None:
+    moment = len(scene.topics[RESTORED])
+    await scene.happen(5, "-b")
+    handling, streams = worker = scene.worker(1, choking())
+    await scene.hear(worker, RESTORED)
+    lost = await scene.views.fetchval("SELECT max(stream) FROM stream_parked WHERE position > $1", moment)
+    await scene.views.execute("UPDATE stream_parked SET asked = stream = $1", lost)
+    due = [each for each in await handling.due(RESTORED) if each.asked]
+    await scene.go_back(moment)
+
+    with pytest.raises(Superseded, match="epoch 2 follows 1"):
+        await handling.retry(due[0], streams)
 
 
 @pytest.mark.parametrize("noticed", ["by a fact of the new generation", "by asking how far the log is"])

@@ -17,9 +17,10 @@ from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
 from eventlog.projections import At
 from eventlog.store import Store
-from eventlog.streaming.handling import Handling, Telling, Waiting
+from eventlog.streaming.handling import Handling, Telling
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.streams import Unkept
+from eventlog.streaming.waiting import Waiting
 from eventlog.topologies import Derived
 from eventlog.views import Views
 from facts.registry import REGISTRY
@@ -125,7 +126,7 @@ async def test_rows_and_derived_facts_are_a_fold_of_the_logs(views: Views, seed:
         for source in HEARD:
             while missing := await worker.handling.missing(source):
                 try:
-                    await worker.handling.close_gap(source, missing.position)
+                    await worker.handling.close_gap(source, *missing)
                 except Died:
                     continue
 

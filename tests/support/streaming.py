@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from uuid import uuid4, uuid5
 import orjson
 
 from eventlog.codec import Codec, Origin, Recorded
+from eventlog.entry import StreamKey
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
@@ -33,13 +34,16 @@ from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
+from eventlog.topologies import Derived
 from eventlog.views import Views
+from facts.marketing import LeadDisqualified
 from facts.registry import REGISTRY
 from runtime.call import Identity
 from services.analytics.api import Metrics
 from services.analytics.metric_queries import Rows
 from services.analytics.projections import METRICS
 from services.analytics.queries import HEARD
+from services.analytics.topologies import DWELL
 from tests.contract.analytics import answers
 from tests.support.data import ROOT
 from tests.support.log import whole_log
@@ -138,6 +142,12 @@ class Trade:
                 found.update(derived_records(METRICS, stream))
         return found
 
+    async def rows(self) -> dict[str, list[Any]]:
+        """Those of the read models, in the order of their keys."""
+        keys = {table: key for table, key in METRICS.tables.items() if table != METRICS.states}
+        ordered = {table: f"SELECT * FROM {table} ORDER BY {', '.join(key)}" for table, key in keys.items()}
+        return {table: [tuple(row) for row in await self.views.fetch(sql)] for table, sql in ordered.items()}
+
     async def log(self, department: str) -> Sequence[Event]:
         return await whole_log(self.stores[department])
 
@@ -165,6 +175,18 @@ class Trade:
         codec = Codec(REGISTRY, Keyless())
         options = {"session_timeout_s": SESSION_S, "late_s": 2.0, **options}
         return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+
+
+def choking() -> Projection:
+    """The metrics, whose dwell knows nothing of disqualified leads."""
+
+    def process(key: StreamKey, state: Any, heard: Recorded) -> tuple[Any, Sequence[Derived]]:
+        if isinstance(heard.fact, LeadDisqualified):
+            raise ValueError("what is this?")
+        return DWELL.process(key, state, heard)
+
+    topologies = [replace(each, process=process) if each is DWELL else each for each in METRICS.topologies]
+    return replace(METRICS, topologies=topologies)
 
 
 async def tell(codec: Codec, stores: Mapping[str, Store], told: Sequence[Told]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -65,11 +66,11 @@ async def telling(store: Store, bootstrap: str, partitions: int = PARTITIONS) ->
         yield Teller(store, topics, producer)
 
 
-def with_header(name: str, change: Callable[[bytes], bytes]) -> Spoil:
+def with_header(name: str, change: Callable[[bytes], bytes | None]) -> Spoil:
     """Spoils one header of a record."""
 
     def spoil(record: Record) -> Record:
-        headers = [(each, change(value) if each == name else value) for each, value in record.headers]
+        headers: list[Any] = [(each, change(value) if each == name else value) for each, value in record.headers]
         return record._replace(headers=headers)
 
     return spoil

@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 
 from eventlog.kafka.records import to_record
 from eventlog.streaming.records import derived_record, waiting_record
+from eventlog.streaming.waiting import Waiting
 from facts.registry import REGISTRY
 from services.analytics.topologies import TOPOLOGIES
 from tests.support.documents import ROOT
@@ -100,7 +101,7 @@ def test_what_is_derived_is_told_as_it_is_described() -> None:
 
 
 def test_a_waiting_record_has_exactly_the_headers_that_are_described() -> None:
-    record = waiting_record("sales", WON, "what is this?", 2, WON.recorded_at)
+    record = waiting_record(Waiting("sales", WON, "FAULT", "what is this?", 2, WON.recorded_at))
     headers = {name: value.decode() for name, value in record.headers}
     assert set(headers) == set(page()["components"]["schemas"]["WaitingHeaders"]["properties"])
     validator("WaitingHeaders").validate(headers)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from eventlog.events import CHAIN_START, EVENT_BYTES_MAX, Event, Position, Version, digest_of
 from eventlog.kafka.limits import RECORD_BYTES_MAX
-from eventlog.kafka.records import Header, NotAnEvent, from_record, header, to_record
+from eventlog.kafka.records import NotAnEvent, from_record, header, to_record
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 WON = Event(
@@ -33,7 +34,7 @@ class Heard:
 
     key: bytes | None
     value: bytes | None
-    headers: list[Header]
+    headers: list[Any]
 
 
 def heard(event: Event) -> Heard:
@@ -97,6 +98,14 @@ def test_a_record_without_a_header_is_not_an_event(name: str) -> None:
     record = heard(WON)
     record.headers = [each for each in record.headers if each[0] != name]
     with pytest.raises(NotAnEvent, match=name):
+        from_record(record)
+
+
+@pytest.mark.parametrize("name", ["generation", "tenant", "ce_subject", "recordedat", "digest", "metadata"])
+def test_a_header_without_a_value_is_missing(name: str) -> None:
+    record = heard(WON)
+    record.headers = [(each, None if each == name else value) for each, value in record.headers]
+    with pytest.raises(NotAnEvent, match=f"lacks the header '{name}'"):
         from_record(record)
 
 
