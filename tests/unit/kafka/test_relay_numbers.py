@@ -21,9 +21,13 @@ def shown() -> float | None:
 
 
 async def test_who_no_longer_leads_says_no_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Term:
+        async def watch(self) -> None:
+            await asyncio.Event().wait()
+
     @asynccontextmanager
-    async def term(*_: object) -> AsyncIterator[None]:
-        yield
+    async def term(*_: object) -> AsyncIterator[Term]:
+        yield Term()
 
     terms: list[float | None] = []
     over = asyncio.Event()
