@@ -7,12 +7,12 @@ from typing import Any
 
 from eventlog.kafka.topics import PARTITIONS
 from eventlog.postgres.store import PostgresStore
+from runtime.department import DEPARTMENTS
 from tests.crash.load import Attempt
 from tests.crash.site import Site
 from tests.support.relaying import the_topic_is_the_log, told_up_to_the_head
 from tests.support.running import Baton
 
-DEPARTMENTS = ("marketing", "sales", "contacts")
 #: How soon everything is told once nothing is wrong any more.
 TOLD_S = 90.0
 #: What an audit that has nothing to say counts of each: nothing.
@@ -45,7 +45,7 @@ async def check(baton: Baton, attempts: Sequence[Attempt], *, views: bool) -> di
     verify = await baton.cli("verify", "--json")
     assert (verify.code, verify.json()["broken"]) == (0, []), verify.stdout + verify.stderr
     if views:
-        for department in (*DEPARTMENTS, "analytics"):
+        for department in DEPARTMENTS:
             answer = await baton.cli("rebuild", department, "--check")
             assert answer.code == 0, f"the views of {department} differ: {answer.stdout}{answer.stderr}"
     return {department: len(events) for department, events in logs.items()}

@@ -1,7 +1,8 @@
 """What the overlays say fits together: names lead to something, selectors select, ports are open, and no arrow is drawn
 that is not needed."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 from unittest.mock import MagicMock
@@ -9,7 +10,8 @@ from unittest.mock import MagicMock
 import pytest
 import yaml
 
-from eventlog.kafka.topics import Topic, facts_topic
+from eventlog.kafka.topics import Topic, Topics, facts_topic
+from eventlog.streaming.application import StreamTopics
 from runtime.department import DEPARTMENTS
 from tests.support.deploying import DEPLOY, PORTS, PROCESSES, SETTINGS, topics
 from tests.support.manifests import BY_HAND, OVERLAYS, Manifest, Overlay, references, selects
@@ -334,7 +336,69 @@ def test_the_operators_rules_are_those_that_are_tested() -> None:
     of = Overlay.of("production")
     (rules,) = of.all("PrometheusRule").values()
     assert rules["spec"] == yaml.safe_load((DEPLOY / "observability" / "rules.yml").read_text())
-    (monitor,) = of.all("PodMonitor").values()
+    monitor = of.all("PodMonitor")["baton"]
     seen = {name for name, labels in of.pods().items() if selects(monitor["spec"]["selector"], labels)}
     assert seen == PROCESSES.keys()
     assert {each["port"] for each in monitor["spec"]["podMetricsEndpoints"]} == {"health"}
+
+
+def test_what_prometheus_names_a_process_is_what_the_rules_call_it() -> None:
+    of = Overlay.of("production")
+    (endpoint,) = of.all("PodMonitor")["baton"]["spec"]["podMetricsEndpoints"]
+    (naming,) = [each for each in endpoint["relabelings"] if each["targetLabel"] == "process"]
+    for name in PROCESSES:
+        labels = {re.sub(r"\W", "_", label): value for label, value in of.pods()[name].items()}
+        asked = (each.removeprefix("__meta_kubernetes_pod_label_") for each in naming["sourceLabels"])
+        joined = naming["separator"].join(labels.get(label, "") for label in asked)
+        assert re.fullmatch(naming["regex"], joined)[1] == name  # type: ignore[index]
+
+
+def test_the_exporter_of_kafka_is_read() -> None:
+    of = Overlay.of("production")
+    asked = of.selected(of.all("PodMonitor")["kafka-exporter"]["spec"]["selector"])
+    reached = of.selected(of.all("NetworkPolicy")["kafka-exporter-is-read"]["spec"]["podSelector"])
+    assert asked == reached == {"baton-kafka-exporter"}
+
+
+def test_each_department_writes_its_own_topics_and_reads_those_that_it_hears() -> None:
+    of = Overlay.of("production")
+    (kafka,) = of.all("Kafka").values()
+    assert kafka["spec"]["kafka"]["authorization"] == {"type": "simple"}
+    every = [*topics(3), StreamTopics("analytics", 7).changelog]
+    for name in DEPARTMENTS:
+        may = rights(of, f"{name}-kafka")
+        assert {topic for topic in every if may("Write", "topic", topic)} == {
+            topic for topic in every if topic.startswith(f"baton.{name}.")
+        }
+        assert not any(may(what, "topic", topic) for topic in every for what in ("Delete", "Alter", "AlterConfigs"))
+        heard = {topic.name for each in hears(name) for topic in both(Topics.of(each, replication=3))}
+        assert heard <= {topic for topic in every if may("Read", "topic", topic)}
+        others = [each for each in DEPARTMENTS if each != name]
+        assert may("Write", "transactionalId", f"baton.{name}.relay")
+        assert not any(may("Write", "transactionalId", f"baton.{each}.relay") for each in others)
+        assert all(may("Read", "group", f"baton.{name}.{each}") for each in hears(name))
+        assert not any(may("Read", "group", f"baton.{each}.{name}") for each in others)
+    assert rights(of, "analytics-kafka")("Read", "group", StreamTopics("analytics", 7).group)
+    assert not any(rights(of, "keda-kafka")(what, "topic", topic) for topic in every for what in ("Read", "Write"))
+
+
+def both(topics: Topics) -> tuple[Topic, Topic]:
+    return topics.facts, topics.watermarks
+
+
+def rights(of: Overlay, user: str) -> Callable[[str, str, str], bool]:
+    """Whether a user may do something with a resource, as brokers decide it: what nobody allows is refused."""
+
+    def may(operation: str, kind: str, name: str) -> bool:
+        return any(
+            operation in acl["operations"]
+            and acl["resource"]["type"] == kind
+            and (
+                name.startswith(acl["resource"]["name"])
+                if acl["resource"].get("patternType") == "prefix"
+                else name == acl["resource"]["name"]
+            )
+            for acl in of.all("KafkaUser")[user]["spec"]["authorization"]["acls"]
+        )
+
+    return may

@@ -44,11 +44,17 @@ class Overlay:
         ours = {name: each["spec"]["template"]["metadata"]["labels"] for name, each in self.workloads().items()}
         servers = {name: {"cnpg.io/cluster": name} for name in self.all("Cluster")}
         brokers = {
-            f"{pool}-kafka": {"strimzi.io/cluster": each["metadata"]["labels"]["strimzi.io/cluster"],
-                              "strimzi.io/kind": "Kafka"}
+            f"{pool}-kafka": {"strimzi.io/cluster": cluster, "strimzi.io/kind": "Kafka",
+                              "strimzi.io/name": f"{cluster}-kafka"}
             for pool, each in self.all("KafkaNodePool").items()
+            for cluster in [each["metadata"]["labels"]["strimzi.io/cluster"]]
         }  # fmt: skip
-        return ours | servers | brokers
+        exporters = {
+            f"{name}-kafka-exporter": {"strimzi.io/cluster": name, "strimzi.io/kind": "Kafka",
+                                       "strimzi.io/name": f"{name}-kafka-exporter"}
+            for name, each in self.all("Kafka").items() if "kafkaExporter" in each["spec"]
+        }  # fmt: skip
+        return ours | servers | brokers | exporters
 
     def selected(self, selector: Manifest) -> set[str]:
         return {name for name, labels in self.pods().items() if selects(selector, labels)}
@@ -103,8 +109,9 @@ class Overlay:
 
     def _of_strimzi(self, direction: str, pod: str) -> Iterator[Manifest]:
         """Strimzi makes the policies of what enters its brokers, of the listeners' peers."""
-        if direction == "Ingress" and "strimzi.io/cluster" in self.pods()[pod]:
-            for kafka in self.all("Kafka").values():
+        if direction == "Ingress":
+            name = self.pods()[pod].get("strimzi.io/name")
+            for kafka in (each for cluster, each in self.all("Kafka").items() if name == f"{cluster}-kafka"):
                 for listener in kafka["spec"]["kafka"]["listeners"]:
                     ports = [{"protocol": "TCP", "port": listener["port"]}]
                     yield {"ingress": [{"from": listener.get("networkPolicyPeers"), "ports": ports}]}
