@@ -82,16 +82,16 @@ def server() -> Iterator[TestServer]:
 
 @pytest.fixture(scope="module")
 async def installed(server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return await an_installation(server, tmp_path_factory.mktemp("roles"))
+    return await an_installation(server, tmp_path_factory.mktemp("roles"), (await shared_server()).bootstrap)
 
 
-async def an_installation(server: TestServer, home: Path) -> Installation:
+async def an_installation(server: TestServer, home: Path, bootstrap: str) -> Installation:
+    """Its topics are called as an installation's are: no other can be on that Kafka."""
     (home / "keys").mkdir(mode=0o700)
-    kafka = await shared_server()
-    settings = Settings(home=home, database_url=server.dsn("postgres"), kafka_bootstrap=kafka.bootstrap)
+    settings = Settings(home=home, database_url=server.dsn("postgres"), kafka_bootstrap=bootstrap)
     await migrate(DEPARTMENTS, settings)
     databases = Databases(server.dsn("postgres"), Passwords.at(settings.postgres_key))
-    return Installation(home, databases, kafka.bootstrap, {name: free_port() for name in DEPARTMENTS})
+    return Installation(home, databases, bootstrap, {name: free_port() for name in DEPARTMENTS})
 
 
 async def ready(started: Started) -> list[str]:

@@ -29,7 +29,7 @@ IMPORT_EVERY = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """The number of events in each log, and the imports that were cut off by a kill and finished afterwards."""
+    """The number of events in each log, and the imports during which it was killed."""
 
     events: dict[str, int]
     cut: list[str]
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass
 class Crowd:
-    """Those who work while Baton is killed, and what they bring in. `cut` are the imports that a kill cut off."""
+    """Those who work while Baton is killed, and what they bring in. `cut` are the imports during which it was killed."""
 
     clients: list[Client]
     dice: random.Random
@@ -60,6 +60,8 @@ async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | Non
             crowd.imports.append(importing)
             await importing.begin(http[0])
             await asyncio.sleep(crowd.dice.uniform(0, 0.1))
+            if importing.under_way:
+                crowd.cut.append(importing.name)
         else:
             await asyncio.sleep(crowd.dice.uniform(0.2, 1.2))
         await _kill(baton, victim)
@@ -69,8 +71,7 @@ async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | Non
             await baton.start()
         await asyncio.gather(*(ask_again(h, c.attempts) for c, h in zip(clients, http, strict=True)))
     if importing:
-        if not await importing.ended():
-            crowd.cut.append(importing.name)
+        await importing.ended()
         await importing.again()
         assert (await importing.again())["created"] == 0
 

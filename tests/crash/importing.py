@@ -60,12 +60,15 @@ class Import:
             await asyncio.sleep(0.01)
         raise AssertionError(f"{self.name} recorded nothing in {DEADLINE_S} s")
 
-    async def ended(self) -> bool:
-        """Whether it came through; False when it was cut off."""
+    @property
+    def under_way(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def ended(self) -> None:
+        """However it ended: cut off, or come through because it asked again."""
         assert self.process is not None
         _, stderr = await asyncio.wait_for(self.process.communicate(), DEADLINE_S)
         assert b"Traceback" not in stderr, stderr.decode()
-        return self.process.returncode == 0
 
     async def again(self) -> dict[str, Any]:
         """The same command again: it comes through now, whatever was cut off before."""

@@ -21,6 +21,7 @@ from runtime.roles.relay import relay
 from runtime.roles.serve import serve
 from tests.contract.test_roles import TENANT, Installation, an_installation, ready
 from tests.support.house import eventually
+from tests.support.kafka import own_server
 from tests.support.postgres import TestServer
 from tests.support.relaying import records_of
 from tests.support.spans import Spans, recorded_spans
@@ -40,8 +41,9 @@ def spans() -> Iterator[Spans]:
 @pytest.fixture
 async def installed(own_postgres: TestServer, tmp_path: Path) -> AsyncIterator[Installation]:
     """Marketing and contacts, each with all its roles."""
-    installation = await an_installation(own_postgres, tmp_path)
     async with AsyncExitStack() as stack:
+        kafka = await stack.enter_async_context(own_server())
+        installation = await an_installation(own_postgres, tmp_path, kafka.bootstrap)
         for name in ("marketing", "contacts"):
             for role in (serve, project, relay):
                 started = await stack.enter_async_context(role(name, installation.settings(name)))
