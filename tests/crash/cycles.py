@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass
 class Crowd:
-    """Those who work while Baton is killed, and what they bring in. `cut` are the imports during which it was killed."""
+    """Those who work while Baton is killed, and what they bring in. `cut` are imports during which it was."""
 
     clients: list[Client]
     dice: random.Random
