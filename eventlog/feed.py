@@ -9,6 +9,7 @@ from eventlog.checks import check_name
 from eventlog.errors import NotSafe
 from eventlog.events import Event, Fork, Offset, Place, Position, Version
 from eventlog.marks import WHOLE, ByPartition, InOneSequence, Mark, Marks, MarkTable, Superseded
+from eventlog.parting import stands
 from eventlog.store import Log, Page
 from eventlog.tail import Tail
 
@@ -207,8 +208,7 @@ class PostgresFeed(OwnersLog):
         """The event that the mark names must be the one that was heard: a log that was restored to an earlier moment
         gives the same positions to other events. Its generation must say so; until it does, nobody goes on."""
         for mark in marks.values():
-            event = await self.at(mark.place.position) if mark.digest is not None else None
-            if mark.digest is not None and (event is None or event.digest != mark.digest):
+            if mark.digest is not None and not await stands(self, mark.place.position, mark.digest):
                 raise NotSafe(
                     f"position {mark.place} of the log of {self.department} is not the event that was heard: the log"
                     " was restored to an earlier moment, or is another one. If it was restored, run"

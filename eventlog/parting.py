@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from eventlog.events import Position
+from eventlog.events import Event, Position
 
 
 class Rows(Protocol):
@@ -15,6 +15,18 @@ class Rows(Protocol):
 
 #: Whether the event at a position of the log, as it is now, has this digest.
 Stands = Callable[[Position, bytes], Awaitable[bool]]
+
+
+class Standing(Protocol):
+    """A log of which single events are read."""
+
+    async def at(self, position: Position) -> Event | None: ...
+
+
+async def stands(log: Standing, position: Position, digest: bytes | None) -> bool:
+    """Whether the event at a position of a log has this digest."""
+    event = await log.at(position)
+    return event is not None and event.digest == digest
 
 
 @dataclass(slots=True)

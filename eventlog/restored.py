@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from eventlog import metrics
@@ -21,7 +22,7 @@ from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.feed import Feed
 from eventlog.fold import Asked, Folding
 from eventlog.marks import supersede
-from eventlog.parting import Parting
+from eventlog.parting import Parting, stands
 from eventlog.parting import parting as parting_of
 from eventlog.projections import At
 from eventlog.reactions import Cancel, Lost
@@ -132,7 +133,7 @@ class Restored:
         forks = [each for each in await self._feed.forks() if each.generation <= generation]
         row = await self._views.fetchrow(_CHECKPOINT, self._feed.department)
         place = Place(row["generation"], Position(row["position"])) if row else Place(0, Position(0))
-        is_heard = not place.position or await self._stands(place.position, row["digest"] if row else None)
+        is_heard = not place.position or await stands(self._feed, place.position, row["digest"] if row else None)
         if self._own:
             if not is_heard:
                 raise NotSafe(
@@ -141,7 +142,7 @@ class Restored:
                 )
             here = Place(generation, place.position)
             return _Forgetting(generation, forks, Parting(place.position), here, row["digest"] if row else None)
-        parting = await parting_of(self._views, self._feed.department, self._stands)
+        parting = await parting_of(self._views, self._feed.department, partial(stands, self._feed))
         upto = place.position
         if not (is_heard or (self._feed.topic is not None and parting.lost is None)):
             upto = min(upto, parting.shared)
@@ -155,10 +156,6 @@ class Restored:
             todos=await self._asked_before(streams, parting),
             streams=streams,
         )
-
-    async def _stands(self, position: Position, digest: bytes | None) -> bool:
-        event = await self._feed.at(position)
-        return event is not None and event.digest == digest
 
     async def _lost_streams(self, lost: Position) -> list[Lost]:
         rows = await self._views.fetch(_LOST_STREAMS, self._feed.department, lost)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -15,7 +16,7 @@ from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap, Brokers
 from eventlog.kafka.resuming import told_and_differing
 from eventlog.kafka.topics import Topics
-from eventlog.parting import parting
+from eventlog.parting import parting, stands
 from eventlog.postgres.store import PostgresStore
 from runtime.databases import CONNECT_S, Databases, Passwords
 from runtime.department import DEPARTMENTS
@@ -123,12 +124,6 @@ async def look(store: PostgresStore, others: Mapping[str, str], settings: Settin
 
 async def _ledger(store: PostgresStore, name: str, dsn: str) -> Witness | None:
     """What another department's ledger says. What was lost before an earlier generation began is known already."""
-    feed = PostgresFeed(store)
-
-    async def stands(position: Position, digest: bytes) -> bool:
-        event = await feed.at(position)
-        return event is not None and event.digest == digest
-
     connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
     try:
         if await connection.fetchval("SELECT to_regclass('views.ledger')") is None:
@@ -136,7 +131,7 @@ async def _ledger(store: PostgresStore, name: str, dsn: str) -> Witness | None:
         heard = await connection.fetchrow(_HEARD, store.department)
         if heard is None:
             return None
-        lost = (await parting(connection, store.department, stands)).lost
+        lost = (await parting(connection, store.department, partial(stands, PostgresFeed(store)))).lost
         if lost is not None:
             generation = await connection.fetchval(_GENERATION, store.department, lost)
             if is_lost(Place(generation, lost), await store.forks()):

@@ -26,15 +26,12 @@ from facts.contacts import (
 from runtime.call import Call
 from runtime.scope import OfAnotherBranch
 
-#: The condition under which a row of `table` is shown to a caller of one branch: `{tenant}` and `{branch}` are bound.
-SHOWN = """branch = {{branch}} OR EXISTS (
+#: Whether a handoff that the branch holds opens a record to it: `{tenant}`, `{branch}` and `{id}` are bound.
+OPENED = """EXISTS (
     SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
-    WHERE o.tenant = {{tenant}} AND o.id = {table}.{key} AND h.held AND h.branch = {{branch}})"""
+    WHERE o.tenant = {tenant} AND o.id = {id} AND h.held AND h.branch = {branch})"""
 
-_OFFERED = """
-SELECT FROM offered_records o JOIN offers h ON h.tenant = o.tenant AND h.handoff_id = o.handoff_id
-WHERE o.tenant = $1 AND o.id = $3 AND h.held AND h.branch = $2 LIMIT 1
-"""
+_OFFERED = f"SELECT WHERE {OPENED.format(tenant='$1', branch='$2', id='$3')}"
 _RECORDS = "SELECT id FROM {table} WHERE tenant = $1 AND id = ANY($3) AND ({shown})"
 _HELD = "SELECT handoff_id AS id FROM offers WHERE tenant = $1 AND branch = $2 AND handoff_id = ANY($3) AND held"
 
@@ -42,7 +39,7 @@ _HELD = "SELECT handoff_id AS id FROM offers WHERE tenant = $1 AND branch = $2 A
 def shown(table: str, key: str = "id") -> str:
     """A scope for `Listing`: the branch's own rows, and those that an offered handoff opens to it. `key` is the column
     with the id of the record that is opened."""
-    return SHOWN.format(table=table, key=key)
+    return "branch = {branch} OR " + OPENED.format(tenant="{tenant}", branch="{branch}", id=f"{table}.{key}")
 
 
 class Views(Protocol):

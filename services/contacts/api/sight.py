@@ -2,14 +2,11 @@
 
 from collections.abc import Collection
 
+from services.contacts.domain.manifest import is_conversation, is_of_customers, record_in
 from services.contacts.queries import Queries
 
-#: What everybody in a tenant may read.
+#: Rules of the tenant, which everybody in it may read; a claim is read by nobody.
 _OF_EVERYBODY = ("contacts.branch-", "contacts.handoffkind-")
-#: Told under the handoff, to both of its branches.
-_OF_HANDOFFS = ("contacts.handoff-", "contacts.receipt-")
-#: Locks, named by nobody.
-_OF_NOBODY = "contacts.claim-"
 
 
 class Sight:
@@ -21,9 +18,9 @@ class Sight:
     async def streams(self, tenant: str, branch: str, streams: Collection[str]) -> set[str]:
         """Those of the streams that the branch may read."""
         found = {stream for stream in streams if stream.startswith(_OF_EVERYBODY)}
-        handoffs = {stream: _id(stream) for stream in streams if stream.startswith(_OF_HANDOFFS)}
-        apart = (*_OF_EVERYBODY, *_OF_HANDOFFS, _OF_NOBODY)
-        records = {stream: _subject(stream) for stream in streams if not stream.startswith(apart)}
+        told = [stream for stream in streams if is_of_customers(stream)]
+        handoffs = {stream: stream.partition("-")[2] for stream in told if is_conversation(stream)}
+        records = {stream: record_in(stream) for stream in told if not is_conversation(stream)}
         if handoffs:
             seen = await self._queries.handoffs_of(tenant, branch, list(handoffs.values()))
             found.update(stream for stream, id in handoffs.items() if id in seen)
@@ -31,12 +28,3 @@ class Sight:
             seen = await self._queries.readable(tenant, branch, list(records.values()))
             found.update(stream for stream, subject in records.items() if subject in seen)
         return found
-
-
-def _id(stream: str) -> str:
-    return stream.partition("-")[2]
-
-
-def _subject(stream: str) -> str:
-    """`person:5f…` of `contacts.person-5f…`."""
-    return stream.partition(".")[2].replace("-", ":", 1)

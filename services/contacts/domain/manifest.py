@@ -33,6 +33,13 @@ def is_conversation(stream: str) -> bool:
     return name.startswith(("handoff-", "receipt-"))
 
 
+def record_in(stream: str) -> str:
+    """The record whose stream it is: `lead:5f…`, for `contacts.lead-5f…` too. It is written by who may read it, so a
+    fact in it opens the record itself to whom it names."""
+    kind, _, id = stream.partition(".")[2].partition("-")
+    return f"{kind}:{id}"
+
+
 def is_news(stream: str) -> bool:
     """Whether a stream belongs into closing manifests and supplements."""
     return is_of_customers(stream) and not is_conversation(stream)

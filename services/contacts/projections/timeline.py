@@ -26,7 +26,7 @@ from facts.contacts import (
 from facts.marketing import LeadCaptured, LeadUpdated
 from facts.sales import OpportunityOpened, OpportunityUpdated
 from services.contacts.domain.lead import BY_EMPLOYEE
-from services.contacts.domain.manifest import is_conversation, is_of_customers
+from services.contacts.domain.manifest import is_conversation, is_of_customers, record_in
 from services.offers import offers
 
 HEARD = ("contacts", "marketing", "sales")
@@ -58,7 +58,7 @@ def heard(fact: Any, at: At) -> Iterable[Change]:
     yield Insert("timeline", _entry(fact, at))
     for subject in at.subjects:
         yield Insert("concerns", _concern(subject, at))
-    record = _record(at.stream)
+    record = record_in(at.stream)
     for subject, other in permutations(at.subjects, 2):
         opens = other == record or _is_beyond_doubt(fact, at)
         yield Insert("links", _link(subject, other, opens, at))
@@ -99,13 +99,6 @@ def _link(subject: str, other: str, opens: bool, at: At) -> dict[str, Any]:
 
 def _pair(subject: str, other: str, at: At) -> dict[str, Any]:
     return {"tenant": at.tenant, "subject": subject, "other": other}
-
-
-def _record(stream: str) -> str:
-    """The record whose stream it is: `lead:5f…`, for `contacts.lead-5f…` too. It is written by who may read it, so a
-    fact in it opens the record itself to whom it names."""
-    kind, _, id = stream.partition(".")[2].partition("-")
-    return f"{kind}:{id}"
 
 
 def _is_beyond_doubt(fact: Any, at: At) -> bool:
