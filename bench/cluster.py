@@ -17,7 +17,7 @@ import uvloop
 
 from bench.apart import Load, apart, interleaved
 from bench.http_load import posts
-from bench.latency import LOOK_S, Watched
+from bench.latency import LOOK_S, OF_LEADS, Watched
 from bench.relay import TRACE
 from bench.rest import person
 from bench.rows import Row, at_most, compared
@@ -42,8 +42,7 @@ LAG_S = 0.25
 CLIENTS, REST_S = 8, 5.0
 
 #: Of marketing's facts sales keeps the ledger and the heads: its other rows come from what contacts says of them.
-HEARD = """SELECT substr(stream, length('marketing.lead-') + 1) FROM views.heads
-WHERE tenant = 'bench' AND stream = ANY(SELECT 'marketing.lead-' || id FROM unnest($1::text[]) AS id)"""
+HEARD = OF_LEADS.format(table="heads")
 
 
 def run() -> list[Row]:
