@@ -13,9 +13,12 @@ import runtime  # noqa: F401 (before anything imports gRPC: see there)
 
 # isort: on
 import eventlog.kurrentdb  # noqa: F401 (before any test imports the client: see google_codes.py)
+from eventlog.codec import Codec
+from eventlog.views import Views
 from runtime.kafka_server import KafkaServer
 from tests.support import kafka as kafka_support
 from tests.support.data import ROOT
+from tests.support.department import a_codec, open_views
 from tests.support.postgres import TestServer, running_server
 
 # A busy machine is no fault of what is tested.
@@ -43,6 +46,19 @@ def database(postgres: TestServer) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.dsn(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture
+async def views(database: str) -> AsyncIterator[Views]:
+    """Read models of the tests' own department, `tests/support/department.py`."""
+    async with open_views(database) as views:
+        yield views
+
+
+@pytest.fixture
+def codec() -> Codec:
+    """Reads and writes that department's facts."""
+    return a_codec()
 
 
 @pytest.fixture(scope="session")

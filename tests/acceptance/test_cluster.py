@@ -3,8 +3,7 @@
 import asyncio
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ import pytest
 
 from runtime.cluster.plan import names
 from tests.support.cluster import belongings, lend_jars, processes, running_cluster, servers, until
-from tests.support.running import Baton, free_port, running
+from tests.support.running import WAIT_S, Baton, eventually, free_port, running
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("cluster")]
 
 DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
 LEAD = {"source": "fair", "branch": "riga", "person": {"name": "Anna Petrova", "email": "anna.petrova@example.com"}}
-WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +32,6 @@ async def mona(cluster: Baton) -> AsyncIterator[httpx.AsyncClient]:
     """A manager, who sees all branches."""
     async with await cluster.client("acme", "mona", "manager") as client:
         yield client
-
-
-async def eventually(ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
-    """Ask again until it holds; being out of reach for a moment is no answer."""
-    deadline, seen = time.monotonic() + WAIT_S, None
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):
-            seen = await ask()
-            if holds(seen):
-                return seen
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"not within {WAIT_S:.0f} s; last seen: {seen}")
 
 
 async def post(client: httpx.AsyncClient, path: str, **body: Any) -> Any:

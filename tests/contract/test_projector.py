@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -31,12 +31,10 @@ from tests.support.department import (
     CustomerCame,
     CustomerLeft,
     Expected,
-    a_codec,
     append,
     customers,
     heard,
     ledger_is_true,
-    open_views,
     projecting,
     record,
 )
@@ -45,17 +43,6 @@ from tests.support.log import eventually
 from tests.support.parted_feed import PartedFeed
 
 NAMES = ("Ana Souza", "João Pereira", "Мария Иванова", "山田 太郎")
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Todos are done once their time has come, again until it works, and never forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -21,24 +21,11 @@ from tests.support.department import (
     CustomerBought,
     CustomerCame,
     CustomerLeft,
-    a_codec,
     heard,
-    open_views,
     projecting,
     record,
 )
 from tests.support.log import Clock, eventually
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Views are computed anew beside the live ones and take their place; nobody who reads or writes notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -20,10 +20,8 @@ from tests.support.department import (
     TENANT,
     CustomerBought,
     Expected,
-    a_codec,
     customers,
     heard,
-    open_views,
     projecting,
     record,
 )
@@ -32,17 +30,6 @@ from tests.support.log import eventually
 from tests.support.parted_feed import PartedFeed
 
 HEARS = ("sales", "marketing")
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

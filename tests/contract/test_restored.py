@@ -34,11 +34,9 @@ from tests.support.department import (
     CustomerCame,
     CustomerLeft,
     Expected,
-    a_codec,
     customers,
     heard,
     ledger_is_true,
-    open_views,
     projecting,
     record,
 )
@@ -48,17 +46,6 @@ from tests.support.postgres import TestServer
 from tests.support.restoring import raise_generation, restored
 
 HEARS = ("sales", "shop")
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture
@@ -126,14 +113,19 @@ async def refused(
     return stopped
 
 
-async def test_until_somebody_says_so_nobody_goes_on_and_the_command_is_named(
-    views: Views, codec: Codec, sales: MemoryStore, shop: str
-) -> None:
+async def heard_and_restored(views: Views, codec: Codec, sales: MemoryStore, shop: str, moment: int) -> None:
+    """Some visits to the shop, heard by sales; then the shop's log goes back to a position."""
     async with await shopping(shop) as store:
         await some_visits(store, codec, 1)
         async with hearing(views, codec, sales, store) as projector:
             await heard(projector, sales, store)
-    await restored(shop, 30)
+    await restored(shop, moment)
+
+
+async def test_until_somebody_says_so_nobody_goes_on_and_the_command_is_named(
+    views: Views, codec: Codec, sales: MemoryStore, shop: str
+) -> None:
+    await heard_and_restored(views, codec, sales, shop, 30)
     async with await shopping(shop) as store:
         await some_visits(store, codec, 2)
         stopped = await refused(views, codec, sales, store)
@@ -144,11 +136,7 @@ async def test_until_somebody_says_so_nobody_goes_on_and_the_command_is_named(
 async def test_what_was_lost_is_forgotten_and_what_comes_is_heard(
     moment: int, before_it_was_noticed: int, views: Views, codec: Codec, sales: MemoryStore, shop: str
 ) -> None:
-    async with await shopping(shop) as store:
-        await some_visits(store, codec, 1)
-        async with hearing(views, codec, sales, store) as projector:
-            await heard(projector, sales, store)
-    await restored(shop, moment)
+    await heard_and_restored(views, codec, sales, shop, moment)
     async with await shopping(shop) as store:
         await some_visits(store, codec, 2, before_it_was_noticed)
         await raise_generation(shop, moment)
@@ -167,11 +155,7 @@ async def test_what_was_lost_is_forgotten_and_what_comes_is_heard(
 async def test_a_restore_that_is_said_to_be_later_than_it_was_is_found_all_the_same(
     views: Views, codec: Codec, sales: MemoryStore, shop: str
 ) -> None:
-    async with await shopping(shop) as store:
-        await some_visits(store, codec, 1)
-        async with hearing(views, codec, sales, store) as projector:
-            await heard(projector, sales, store)
-    await restored(shop, 16)
+    await heard_and_restored(views, codec, sales, shop, 16)
     async with await shopping(shop) as store:
         await some_visits(store, codec, 2)
         await raise_generation(shop, (await store.head()).position)

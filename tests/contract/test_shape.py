@@ -20,7 +20,6 @@ from tests.support.department import (
     SCHEMA,
     CustomerCame,
     Expected,
-    a_codec,
     customers,
     heard,
     open_views,
@@ -41,11 +40,6 @@ BEFORE = (
 async def views(database: str) -> AsyncIterator[Views]:
     async with open_views(database, BEFORE) as views:
         yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

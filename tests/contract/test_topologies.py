@@ -16,7 +16,7 @@ from eventlog.rebuild import Rebuild
 from eventlog.streaming.heard import current_epoch, take_back
 from eventlog.topologies import Derived, Topology
 from eventlog.views import Views
-from tests.support.department import TENANT, CustomerBought, a_codec, heard, open_views, projecting, record
+from tests.support.department import TENANT, CustomerBought, heard, open_views, projecting, record
 from tests.support.faulty_feed import Faults, FaultyFeed
 
 SCHEMA = """
@@ -70,11 +70,6 @@ def summing(unlucky: int = UNLUCKY) -> Projection:
 async def views(database: str) -> AsyncIterator[Views]:
     async with open_views(database, SCHEMA) as views:
         yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

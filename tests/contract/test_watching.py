@@ -14,20 +14,9 @@ from eventlog.feed import PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.views import Views
 from eventlog.watching import Watching
-from tests.support.department import CustomerCame, a_codec, customers, open_views, projecting, record
+from tests.support.department import CustomerCame, customers, projecting, record
 
 WAIT_S = 10.0
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

@@ -4,24 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from eventlog.codec import Codec
 from eventlog.memory import MemoryStore
-from eventlog.views import Views
 from runtime.kafka_server import KafkaServer
-from tests.support.department import a_codec, open_views
 from tests.support.kafka import a_department
 from tests.support.telling import Teller, telling
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

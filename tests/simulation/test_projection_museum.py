@@ -1,7 +1,7 @@
 """Failures that other projectors shipped, each held by a test; `tests/museum/` shows what each test is for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -22,10 +22,8 @@ from eventlog.writing import Writer
 from tests.support.department import (
     CustomerBought,
     Expected,
-    a_codec,
     customers,
     heard,
-    open_views,
     projecting,
     record,
 )
@@ -44,17 +42,6 @@ BEGIN
 END $$;
 CREATE TRIGGER restarting BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION restarting();
 """
-
-
-@pytest.fixture
-async def views(database: str) -> AsyncIterator[Views]:
-    async with open_views(database) as views:
-        yield views
-
-
-@pytest.fixture
-def codec() -> Codec:
-    return a_codec()
 
 
 @pytest.fixture

@@ -1,20 +1,16 @@
 """Marketing's database goes back to an earlier moment than everybody who heard it, and everything goes on: what users
 and operators see of it, the same in one process and in a cluster."""
 
-import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from tests.support.restoring import Backup
-from tests.support.running import Answer, Baton
+from tests.support.running import Answer, Baton, eventually
 
-WAIT_S = 60.0
 DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
 #: What the projector of a department that hears marketing, or marketing's relay, says.
 NAMED = "run `baton log restored marketing`"
@@ -133,15 +129,7 @@ class Walk:
         assert (await self.baton.cli("parked", "list", "--json")).json() == {"parked": []}
 
     async def eventually(self, ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
-        """Ask again until it holds; being out of reach for a moment is no answer."""
-        deadline, seen = time.monotonic() + WAIT_S, None
-        while time.monotonic() < deadline:
-            with suppress(httpx.HTTPError):
-                seen = await ask()
-                if holds(seen):
-                    return seen
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"not within {WAIT_S:.0f} s; last seen: {seen}; {self.baton.log_end()}")
+        return await eventually(ask, holds, lambda: f"; {self.baton.log_end()}")
 
 
 async def walked(baton: Baton, mona: httpx.AsyncClient) -> Walk:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import httpx
 ROOT = Path(__file__).parents[2]
 READY_S = 30.0
 STOP_S = 15.0
+WAIT_S = 60.0
 
 
 def free_port() -> int:
@@ -147,6 +148,20 @@ class Baton:
         token = await self.token(tenant, employee, *roles, branch=branch)
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], also: Callable[[], str] = lambda: ""
+) -> Any:
+    """Ask again until it holds; being out of reach for a moment is no answer. `also` is told with what was seen."""
+    deadline, seen = time.monotonic() + WAIT_S, None
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError):
+            seen = await ask()
+            if holds(seen):
+                return seen
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {WAIT_S:.0f} s; last seen: {seen}{also()}")
 
 
 def _heed_ctrl_c() -> None:
