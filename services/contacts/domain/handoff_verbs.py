@@ -117,6 +117,8 @@ def reassign(state: Handoff, to_branch: str, assignee: str, deadline: datetime) 
 
 
 def withdraw(state: Handoff, reason: str, withdrawn_by: str) -> Sequence[HandoffFact]:
+    """Raises `NotThere` where nobody asked, as far as was heard."""
+    _exists(state)
     _only(state, OPEN, "withdrawn")
     return [HandoffWithdrawn(handoff_id=state.id, subject=state.subject, reason=reason, withdrawn_by=withdrawn_by)]
 
@@ -127,8 +129,7 @@ def withdraw_with_lead(state: Handoff, reason: str, withdrawn_by: str) -> Sequen
 
 
 def update(state: Handoff, given: Mapping[str, Any]) -> Sequence[HandoffFact]:
-    if not state.id:
-        raise NotThere("there is no such handoff")
+    _exists(state)
     custom = given.get("custom", state.custom)
     if custom == state.custom:
         return []
@@ -144,6 +145,11 @@ def _returned(state: Handoff, reason: str, returned_by: str, *, handed_back: boo
         returned_by=returned_by,
         handed_back=handed_back,
     )
+
+
+def _exists(state: Handoff) -> None:
+    if not state.id:
+        raise NotThere("there is no such handoff")
 
 
 def _only(state: Handoff, allowed: Sequence[str], done: str) -> None:

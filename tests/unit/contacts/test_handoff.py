@@ -90,6 +90,10 @@ def test_what_is_withdrawn_before_its_offer_is_never_offered() -> None:
     withdrawn.when(lambda state: handoff_proof.offer(state, example.HANDOFF_OFFERED)).then()
 
 
+def test_what_nobody_asked_for_is_not_withdrawn() -> None:
+    after().when(lambda state: handoff_verbs.withdraw(state, "By mistake", "emma")).refuses("no such handoff", NotThere)
+
+
 def test_a_receipt_that_equals_its_manifest_delivers() -> None:
     after(*OFFERED).when(receive(example.QUALIFIED_AT_2)).then(example.HANDOFF_DELIVERED)
     after(*DISCREPANT).when(receive(example.QUALIFIED_AT_2)).then(example.HANDOFF_DELIVERED)
