@@ -22,7 +22,7 @@ CLIENTS = 32
 #: Every so many writes one is followed until it is seen.
 FOLLOW_EVERY = 10
 #: How often it is looked for them: the figures are this much too large at most.
-LOOK_S = 0.001
+LOOK_S = 0.004
 
 LEADS = "SELECT id FROM views.leads WHERE tenant = 'bench' AND id = ANY($1)"
 #: The leads of $1 of whose streams a table has rows.

@@ -25,8 +25,8 @@ from eventlog.marks import Superseded, whole
 from eventlog.store import Store
 from eventlog.trouble import is_infrastructure, wait_s
 
-#: A transaction begins no sooner after the beginning of the one before; a fact that comes alone waits for nothing. A
-#: choice, not the curve's minimum: docs/kafka.md, Pace.
+#: A transaction begins no sooner after the end of the one before, so that the broker has written its markers: else the
+#: client waits for longer. A fact that comes alone waits for nothing. Picked from the curve: docs/kafka.md, Pace.
 PACE_S = 0.005
 
 log = logging.getLogger("baton.relay")
@@ -139,7 +139,7 @@ class Relay:
             metrics.RELAYED.labels(self._department).inc(gathered.events)
             metrics.RELAY_EVENTS.labels(self._department).observe(gathered.events)
             metrics.RELAY_SECONDS.labels(self._department).observe(time.monotonic() - begun)
-            await asyncio.sleep(begun + self._pace_s - time.monotonic())
+            await asyncio.sleep(self._pace_s)
 
     def _span(self, gathered: Gathered) -> AbstractContextManager[None]:
         topic = self._topics.facts.name
