@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 import subprocess
 import sys
@@ -226,3 +227,10 @@ def test_requirements_are_pinned_with_hashes_and_name_no_index(lock: str) -> Non
     assert "http" not in re.sub(
         r"^\s*#.*$|^http\S*==.*$|httptools|httpx|httpcore|aiohttp", "", text, flags=re.MULTILINE
     )
+
+
+@pytest.mark.xdist_group("alone")
+def test_what_must_not_run_side_by_side_is_kept_in_its_group(request: pytest.FixtureRequest) -> None:
+    """Two clusters at a time are too many for a small machine. Not every pytest-xdist groups with every pytest."""
+    in_parallel = "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@alone") == in_parallel
