@@ -123,7 +123,7 @@ class Reactor:
 
     async def _take(self) -> list[Taken]:
         async with self._views.deriving.acquire() as connection:
-            taken = await take_due(connection, self._kinds, self._now(), BATCH_TODOS, LEASE_S)
+            taken = await take_due(connection, self._kinds, self._now(), BATCH_TODOS, LEASE_S, self._under_way)
         self._under_way.update(each.id for each in taken)
         self._show()
         return taken
@@ -142,7 +142,7 @@ class Reactor:
 
     async def _next(self) -> datetime | None:
         async with self._views.deriving.acquire() as connection:
-            return await next_due(connection, self._kinds)
+            return await next_due(connection, self._kinds, self._under_way)
 
     async def _do(self, taken: Sequence[Taken]) -> None:
         by_kind: dict[str, list[Taken]] = {}
@@ -152,10 +152,10 @@ class Reactor:
         outcomes = [outcome for result in results for outcome in result]
         done = [each for each, error in outcomes if error is None]
         later = [self._later(each, error) for each, error in outcomes if error is not None]
-        await persist(lambda: self._finish(done, later), "todos", self._log)
+        more = await persist(lambda: self._finish(done, later), "todos", self._log)
         self._under_way.difference_update(each.id for each in taken)
         self._show()
-        if later:
+        if more:
             # Whoever rests looked for the next todo while these were taken, and does not know when they are due.
             self.wake()
 
@@ -211,11 +211,11 @@ class Reactor:
         )
         return Later(taken, self._now() + timedelta(seconds=wait_s), True, type(error).__name__)
 
-    async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> None:
+    async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> bool:
         for each in done:
             metrics.TODOS_DONE.labels(self._department, each.due.kind).inc()
         async with self._views.deriving.acquire() as connection:
-            await finish(connection, done, later)
+            return await finish(connection, done, later)
 
 
 def _finished(task: "asyncio.Task[None]") -> bool:

@@ -73,9 +73,14 @@ def _row(asked: Asked, now: datetime) -> tuple[Any, ...]:
     )
 
 
-async def take_due(connection: Any, kinds: Sequence[str], now: datetime, limit: int, lease_s: float) -> list[Taken]:
-    """Take todos whose time has come. They come back by themselves after the lease, should this program die."""
-    rows = await connection.fetch(_TAKE, list(kinds), now, limit, now + timedelta(seconds=lease_s))
+async def take_due(
+    connection: Any, kinds: Sequence[str], now: datetime, limit: int, lease_s: float, under_way: Iterable[int]
+) -> list[Taken]:
+    """Take todos whose time has come. They come back by themselves after the lease, should this program die.
+
+    One that was replaced while it is `under_way` waits for that: else both would be done at once, and what is older
+    could be decided last."""
+    rows = await connection.fetch(_TAKE, list(kinds), now, limit, now + timedelta(seconds=lease_s), list(under_way))
     return [_taken(row) for row in rows]
 
 
@@ -88,10 +93,12 @@ def _taken(row: Any) -> Taken:
     return Taken(row["id"], due, row["attempts"])
 
 
-async def finish(connection: Any, done: Sequence[Taken], later: Sequence[Later]) -> None:
-    """Forget what was done, say when the others are due again. One that was replaced meanwhile stays as it is now."""
+async def finish(connection: Any, done: Sequence[Taken], later: Sequence[Later]) -> bool:
+    """Forget what was done, say when the others are due again. One that was replaced meanwhile stays as it is now.
+    True when somebody should look again: others are due some time, or some were replaced."""
+    forgotten = "DELETE 0"
     if done:
-        await connection.execute(_DONE, [each.id for each in done], [each.due.command_id for each in done])
+        forgotten = await connection.execute(_DONE, [each.id for each in done], [each.due.command_id for each in done])
     if later:
         await connection.execute(
             _LATER,
@@ -101,11 +108,12 @@ async def finish(connection: Any, done: Sequence[Taken], later: Sequence[Later])
             [int(each.failed) for each in later],
             [each.error for each in later],
         )
+    return bool(later) or forgotten != f"DELETE {len(done)}"
 
 
-async def next_due(connection: Any, kinds: Sequence[str]) -> datetime | None:
-    """When the next todo is due, or None when there is none."""
-    found: datetime | None = await connection.fetchval(_NEXT, list(kinds))
+async def next_due(connection: Any, kinds: Sequence[str], under_way: Iterable[int]) -> datetime | None:
+    """When the next todo is due that is not `under_way`, or None when there is none."""
+    found: datetime | None = await connection.fetchval(_NEXT, list(kinds), list(under_way))
     return found
 
 
@@ -136,7 +144,7 @@ ON CONFLICT (tenant, kind, key) WHERE key IS NOT NULL DO UPDATE SET
 _TAKE = """
 UPDATE views.todos SET next_at = $4, leased = true
 WHERE id = ANY(ARRAY(
-    SELECT id FROM views.todos WHERE kind = ANY($1) AND next_at <= $2
+    SELECT id FROM views.todos WHERE kind = ANY($1) AND next_at <= $2 AND id <> ALL($5::bigint[])
     ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
 RETURNING id, kind, tenant, args, command_id, causation_id, correlation_id, due, attempts, traceparent
@@ -159,4 +167,4 @@ FROM unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::integer[], $5::text
 WHERE t.id = v.id AND t.command_id = v.command_id
 """
 
-_NEXT = "SELECT min(next_at) FROM views.todos WHERE kind = ANY($1)"
+_NEXT = "SELECT min(next_at) FROM views.todos WHERE kind = ANY($1) AND id <> ALL($2::bigint[])"

@@ -237,6 +237,40 @@ async def test_a_todo_that_was_replaced_while_it_was_done_is_still_to_do(
     assert [due.args for due in reminder.done] == [{"customer": "ana"}, {"customer": "ana", "sadly": True}]
 
 
+async def test_what_replaced_a_todo_waits_for_it_and_is_done_as_soon_as_it_is_over(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Side by side the older one could decide last."""
+    monkeypatch.setattr("eventlog.reactor.LOOK_S", 3600.0)
+    begun, answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(Staff):
+        async def __call__(self, due: Due) -> None:
+            assert not self.attempts or self.done, "both at once"
+            self.attempts.append(due)
+            begun.set()
+            await answer.wait()
+            self.done.append(due)
+
+    reminder = Slow()
+    house = House(views, codec, sales, clock, remind=reminder)
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    clock.forward(timedelta(days=9))
+    running = asyncio.create_task(house.reactor.run())
+    try:
+        await asyncio.wait_for(begun.wait(), 10)
+        await record(sales, codec, "visit-1", CustomerLeft(customer="ana"))
+        await house.hear()
+        assert await house.reactor._take() == []
+        answer.set()
+        await eventually(lambda: has_done(reminder, 2), "both are done")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert [due.args for due in reminder.done] == [{"customer": "ana"}, {"customer": "ana", "sadly": True}]
+
+
 async def test_many_todos_of_a_kind_are_done_in_one_go_and_fail_one_by_one(
     views: Views, codec: Codec, sales: MemoryStore, clock: Clock
 ) -> None:
