@@ -90,14 +90,20 @@ class ParkedStreams:
         return await self._heal(source, (tenant, stream)) if source else True
 
     async def discard(
-        self, tenant: str, stream: str, reason: str, now: datetime, record: Callable[[Event], Awaitable[None]]
+        self,
+        tenant: str,
+        stream: str,
+        version: Version,
+        reason: str,
+        now: datetime,
+        record: Callable[[Event], Awaitable[None]],
     ) -> bool:
-        """Go on without the first parked event of a stream. `record` makes that a fact, under a command id derived
-        from the event's id, before anything is discarded. The event is never ledgered: no receipt stands on it.
-        True when nothing of the stream remains parked."""
+        """Go on without an event of a stream, where it is the first that is parked. `record` makes that a fact, under
+        a command id derived from the event's id, before anything is discarded. The event is never ledgered: no receipt
+        stands on it. True when nothing of the stream remains parked."""
         rows = await self._views.fetch(_SHOW, tenant, stream)
-        if not rows:
-            return True
+        if not rows or rows[0]["version"] != version:
+            return not rows
         event = _event(rows[0])
         await record(event)
         async with self._views.transaction() as connection:

@@ -14,7 +14,7 @@ from prometheus_client import Gauge
 
 from eventlog.decider import Decider, Forbidden, Invalid
 from eventlog.errors import LogError
-from eventlog.events import Event, Place, Position
+from eventlog.events import Event, Place, Position, Version
 from eventlog.feed import Feed
 from eventlog.metrics import STREAM_LAG
 from eventlog.parked import Stopped
@@ -96,7 +96,8 @@ class Operations:
         async def record(event: Event) -> None:
             await _record(self._house, event, request.reason, call)
 
-        clear = await self._parked.discard(tenant, request.stream, request.reason, self._house.clock(), record)
+        version, now = Version(request.version), self._house.clock()
+        clear = await self._parked.discard(tenant, request.stream, version, request.reason, now, record)
         return await self._outcome(tenant, request.stream, clear)
 
     async def Rebuild(self, request: messages.RebuildRequest, call: Call) -> messages.RebuildResponse:

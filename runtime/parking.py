@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from eventlog.decider import Refused
 from eventlog.entry import StreamKey
-from eventlog.events import Event
+from eventlog.events import Event, Version
 from eventlog.parked import ParkedStreams, Stopped
 from eventlog.streaming.parked import StreamsParked
 from runtime.opening import Opened
@@ -37,12 +38,19 @@ class Parking:
         return all([await parked.retry(tenant, stream) for parked in self._by.values()])
 
     async def discard(
-        self, tenant: str, stream: str, reason: str, now: datetime, record: Callable[[Event], Awaitable[None]]
+        self,
+        tenant: str,
+        stream: str,
+        version: Version,
+        reason: str,
+        now: datetime,
+        record: Callable[[Event], Awaitable[None]],
     ) -> bool:
-        """Go on without the first event that waits, for whoever waits for it. True when none remains."""
-        shown = await self.show(tenant, stream)
-        first = min((event.version for event, *_ in shown), default=None)
-        stopped_by = {by for event, *_, by in shown if event.version == first}
-        for by in stopped_by:
-            await self._by[by].discard(tenant, stream, reason, now, record)
+        """Go on without an event, for whoever is stopped by it. One that no longer waits was handled, or discarded
+        before. True when none remains. Raises `Refused` where it waits behind another one."""
+        first = min((event.version for event, *_ in await self.show(tenant, stream)), default=version)
+        if version > first:
+            raise Refused(f"version {version} waits behind version {first}", field="version")
+        for parked in self._by.values():
+            await parked.discard(tenant, stream, version, reason, now, record)
         return not await self.show(tenant, stream)

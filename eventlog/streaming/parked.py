@@ -47,13 +47,19 @@ class StreamsParked:
         return await self._tried(tenant, stream)
 
     async def discard(
-        self, tenant: str, stream: str, reason: str, now: datetime, record: Callable[[Event], Awaitable[None]]
+        self,
+        tenant: str,
+        stream: str,
+        version: Version,
+        reason: str,
+        now: datetime,
+        record: Callable[[Event], Awaitable[None]],
     ) -> bool:
-        """Let the topologies go on without the first parked event of a stream. `record` makes that a fact before
-        anything is discarded. True when nothing of the stream remains parked."""
+        """Let the topologies go on without an event of a stream, where it is the first that is parked. `record` makes
+        that a fact before anything is discarded. True when nothing of the stream remains parked."""
         shown = await self.show(tenant, stream)
-        if not shown:
-            return True
+        if not shown or shown[0][0].version != version:
+            return not shown
         event = shown[0][0]
         await record(event)
         async with self._views.transaction() as connection:

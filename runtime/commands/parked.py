@@ -57,24 +57,36 @@ def run_show(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def run_retry(arguments: argparse.Namespace, settings: Settings) -> int:
+    client, _ = _stopped(arguments, settings)
     request = messages.RetryParkedRequest(
         department=arguments.department, stream=arguments.stream, tenant=arguments.tenant
     )
-    return _acted(reach(settings, arguments.tenant), "/v1/parked:retry", request, arguments)
+    return _told(client.post("/v1/parked:retry", messages.ParkedOutcome, request), arguments)
 
 
 def run_discard(arguments: argparse.Namespace, settings: Settings) -> int:
+    client, version = _stopped(arguments, settings)
     request = messages.DiscardParkedRequest(
-        department=arguments.department, stream=arguments.stream, tenant=arguments.tenant, reason=arguments.reason
+        department=arguments.department,
+        stream=arguments.stream,
+        tenant=arguments.tenant,
+        reason=arguments.reason,
+        version=version,
     )
-    return _acted(reach(settings, arguments.tenant), "/v1/parked:discard", request, arguments)
+    return _told(client.post("/v1/parked:discard", messages.ParkedOutcome, request), arguments)
 
 
-def _acted(client: Client, path: str, request: Any, arguments: argparse.Namespace) -> int:
-    """Raises `WrongUsage` for a stream that nothing stopped: a name that was mistyped would look like a success."""
-    if not _events(client, arguments).events:
+def _stopped(arguments: argparse.Namespace, settings: Settings) -> tuple[Client, int]:
+    """Whom to ask, and the version of the first event that waits. Raises `WrongUsage` for a stream that nothing
+    stopped: a name that was mistyped would look like a success."""
+    client = reach(settings, arguments.tenant)
+    events = _events(client, arguments).events
+    if not events:
         raise _not_parked(arguments)
-    outcome = client.post(path, messages.ParkedOutcome, request)
+    return client, min(each.event.version for each in events)
+
+
+def _told(outcome: messages.ParkedOutcome, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"clear": outcome.clear, "remaining": outcome.remaining})
     else:

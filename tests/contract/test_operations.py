@@ -143,7 +143,9 @@ async def test_a_retry_of_what_is_still_wrong_leaves_it_stopped(town: Town, oper
 async def test_a_discarded_event_is_a_fact_and_the_rest_of_its_stream_goes_on(town: Town, operator: Desk) -> None:
     await tell_nonsense(town)
     await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
-    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, reason="a test of the importer")
+    request = messages.DiscardParkedRequest(
+        department="contacts", stream=STREAM, version=1, reason="a test of the importer"
+    )
     assert await operator.ask("Operations/DiscardParked", request) == messages.ParkedOutcome(clear=True)
     assert await parked(operator) == []
     contacts = town.houses.running["contacts"].house.store
@@ -154,6 +156,25 @@ async def test_a_discarded_event_is_a_fact_and_the_rest_of_its_stream_goes_on(to
     assert b"importer" not in recorded.data
 
 
+async def test_only_the_event_that_was_looked_at_is_discarded_however_often_it_is_asked(
+    town: Town, operator: Desk
+) -> None:
+    await tell_nonsense(town)
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 4)
+    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, version=1, reason="nonsense")
+    left = messages.ParkedOutcome(clear=False, remaining=2)
+
+    assert await operator.ask("Operations/DiscardParked", request, idempotency_key="once") == left
+    assert await operator.ask("Operations/DiscardParked", request, idempotency_key="once") == left
+    assert await operator.ask("Operations/DiscardParked", request) == left
+
+    request.version = 4
+    with pytest.raises(RpcError, match="version 4 waits behind version 3") as refused:
+        await operator.ask("Operations/DiscardParked", request)
+    assert refused.value.kind.http == 409
+
+
 async def test_another_tenants_stopped_streams_are_not_there(town: Town, operator: Desk) -> None:
     await tell_nonsense(town)
     await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
@@ -161,7 +182,9 @@ async def test_another_tenants_stopped_streams_are_not_there(town: Town, operato
     assert await parked(stranger) == []
     everybody = town.desk("olga", "operator", package="operations", tenant="*")
     assert town.tenant in {each.tenant for each in await parked(everybody)}
-    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, reason="x", tenant=town.tenant)
+    request = messages.DiscardParkedRequest(
+        department="contacts", stream=STREAM, version=1, reason="x", tenant=town.tenant
+    )
     with pytest.raises(RpcError) as error:
         await stranger.ask("Operations/DiscardParked", request)
     assert error.value.kind.http == 404

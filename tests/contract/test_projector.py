@@ -390,7 +390,7 @@ async def test_discarding_a_fact_is_recorded_first_and_the_stream_goes_on_withou
         await heard(projector, marketing)
         parked = ParkedStreams(views, projector.heal_stream)
         now = datetime(2026, 3, 1, tzinfo=UTC)
-        assert await parked.discard(TENANT, "marketing.visit-1", "a toy axe", now, keep)
+        assert await parked.discard(TENANT, "marketing.visit-1", Version(2), "a toy axe", now, keep)
         await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
         await heard(projector, marketing)
 

@@ -12,7 +12,7 @@ import pytest
 
 from eventlog.codec import Codec
 from eventlog.errors import NoSuchPlace, NotSafe
-from eventlog.events import Fork, Place, Position
+from eventlog.events import Fork, Place, Position, Version
 from eventlog.feed import PostgresFeed
 from eventlog.kurrentdb import KurrentStore, log_name
 from eventlog.kurrentdb import raise_generation as kurrentdb_generation
@@ -241,7 +241,7 @@ async def test_what_was_parked_or_discarded_goes_with_what_was_lost(
             async def nobody(_: object) -> None:
                 """It is a test."""
 
-            await parked.discard(TENANT, "shop.visit-2", "no axes", datetime.now(UTC), nobody)
+            await parked.discard(TENANT, "shop.visit-2", Version(1), "no axes", datetime.now(UTC), nobody)
             assert [each.stream for each in await parked.list()] == ["shop.visit-1"]
     await restored(shop, 1)
     await raise_generation(shop, 1)

@@ -195,7 +195,9 @@ async def test_a_stream_that_another_process_stopped_is_retried_where_operators_
         assert (stopped.stream, stopped.kind) == (STREAM, "FAULT")
         request = messages.RetryParkedRequest(department="marketing", stream=STREAM, tenant=TENANT)
         assert not (await caller.call(f"{OPERATIONS}/RetryParked", request, operator)).message.clear
-        discard = messages.DiscardParkedRequest(department="marketing", stream=STREAM, tenant=TENANT, reason="a test")
+        discard = messages.DiscardParkedRequest(
+            department="marketing", stream=STREAM, tenant=TENANT, version=stopped.version, reason="a test"
+        )
         assert (await caller.call(f"{OPERATIONS}/DiscardParked", discard, operator)).message.clear
         assert await parked() == []
 

@@ -95,8 +95,9 @@ async def test_topologies_go_on_without_what_was_discarded_in_each_epoch(trade: 
 
     async def discarded(stream: str) -> None:
         """All of such facts that it has, one after the other."""
-        while not await operator.discard(TENANT, stream, "nobody needs it", datetime.now(UTC), record):
-            pass
+        while shown := await operator.show(TENANT, stream):
+            now, version = datetime.now(UTC), shown[0][0].version
+            await operator.discard(TENANT, stream, version, "nobody needs it", now, record)
 
     async with working(trade.worker(projection=choking())):
         await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")

@@ -169,7 +169,10 @@ async def test_a_discarded_fact_stays_left_out_by_whoever_hears_the_log_next(sce
     await scene.hear(worker, streams)
     while parked := await scene.parked():
         for stream in parked:
-            assert not await scene.operator().discard(TENANT, stream, "nobody needs it", scene.now, record)
+            (first, *_), *_ = await scene.operator().show(TENANT, stream)
+            assert not await scene.operator().discard(
+                TENANT, stream, first.version, "nobody needs it", scene.now, record
+            )
         assert await scene.retry(worker, streams) == len(parked)
     await scene.hear(await scene.worker(choking()), Unkept())
 

@@ -180,16 +180,18 @@ class RetryParkedRequest(_message.Message):
     def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ...) -> None: ...
 
 class DiscardParkedRequest(_message.Message):
-    __slots__ = ("department", "stream", "tenant", "reason")
+    __slots__ = ("department", "stream", "tenant", "reason", "version")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     department: str
     stream: str
     tenant: str
     reason: str
-    def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    version: int
+    def __init__(self, department: _Optional[str] = ..., stream: _Optional[str] = ..., tenant: _Optional[str] = ..., reason: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ParkedOutcome(_message.Message):
     __slots__ = ("clear", "remaining")
