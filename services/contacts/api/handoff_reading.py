@@ -45,12 +45,12 @@ class HandoffReader:
     async def one(self, id: str, call: Call) -> pb.Handoff:
         """A handoff that the caller sees, as it is now. Raises `NotThere`."""
         tenant = call.identity.tenant
-        row = await self._queries.one(tenant, id)
-        recorded = await self._recorded(tenant, id)
+        # In this order: what was withdrawn before its offer has a row for as long as that stands in its stream.
+        recorded, row = await self._recorded(tenant, id), await self._queries.one(tenant, id)
         if row is None and not recorded:
             # Marketing answers with the id of the handoff that it asks for, before contacts has heard of it.
             await heard(self._house, "marketing")
-            row, recorded = await self._queries.one(tenant, id), await self._recorded(tenant, id)
+            recorded, row = await self._recorded(tenant, id), await self._queries.one(tenant, id)
         if row is None and not recorded:
             raise not_there(id)
         shown = folded(row, recorded)
@@ -73,22 +73,18 @@ class HandoffReader:
             total_size=page.total_size,
         )
 
-    async def exists(self, id: str, call: Call) -> None:
-        """Raises `NotThere` for what nobody asked for, or what the caller does not see and cannot have decided on."""
-        if (await self._house.handler.load(HANDOFF, call.identity.tenant, id)).version:
-            return
-        row = await self._queries.one(call.identity.tenant, id)
-        if row is None or not is_seen(row["from_branch"], row["to_branch"], call):
-            raise not_there(id)
-
     async def asked(self, id: str, call: Call) -> Handoff:
-        """A handoff as the fact that asks for it says, before anything is recorded of its own."""
-        row = await self._queries.one(call.identity.tenant, id)
+        """A handoff as the fact that asks for it says; nothing where its own stream says as much. Raises `NotThere`
+        for what nobody asked for, or what the caller does not see and cannot have decided on."""
+        tenant = call.identity.tenant
+        if (await self._house.handler.load(HANDOFF, tenant, id)).state.from_department:
+            return Handoff()
+        row = await self._queries.one(tenant, id)
         if row is None:
             await heard(self._house, "marketing")
-            row = await self._queries.one(call.identity.tenant, id)
-        if row is None:
-            return Handoff()
+            row = await self._queries.one(tenant, id)
+        if row is None or not is_seen(row["from_branch"], row["to_branch"], call):
+            raise not_there(id)
         return Handoff(
             id=id,
             state=ASKED,

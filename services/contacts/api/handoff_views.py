@@ -18,13 +18,19 @@ from services.contacts.domain.handoff import OFFER, WAITING
 from services.contacts.projections.handoffs import HANDOFFS
 from services.contacts.queries import Row
 
-#: What the handoff's own stream says, whole: a row of the read model may lag behind it.
-_OWN_LISTS = ("receipts", "supplements", "questions", "answers", "history")
+#: What only the fact that asks says, before the handoff is offered.
+_ASKED = (
+    "tenant", "id", "create_time", "kind", "from_department", "to_department", "from_branch", "asked_to_branch",
+    "asked_assignee", "subject_kind", "subject_id", "note", "brief", "asked_by", "asked_at", "asking",
+)  # fmt: skip
+_LISTS = ("receipts", "supplements", "questions", "answers", "history")
 
 
 def folded(row: Row | None, recorded: Iterable[Recorded]) -> dict[str, Any]:
-    """A row with everything that the handoff's own stream says."""
-    shown: dict[str, Any] = {"state": "ASKED", **(row or {}), **{name: [] for name in _OWN_LISTS}}
+    """What the handoff's own stream says, up to where it was read, over what the fact that asks says in a row. All else
+    in the row may lag behind the stream, or be ahead of it."""
+    shown: dict[str, Any] = {"state": "ASKED", **{name: [] for name in _LISTS}}
+    shown |= {name: row[name] for name in _ASKED if row is not None and name in row}
     for each in recorded:
         for project in HANDOFFS.handlers.get(each.at.type, ()):
             for change in project(each.fact, each.at):

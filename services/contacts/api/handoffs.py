@@ -1,6 +1,7 @@
 """Answers `Handoffs`."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from uuid import uuid5
 
 from baton.contacts.v1 import handoffs_pb2 as pb
@@ -20,7 +21,7 @@ from services.contacts.api.handoff_access import asking_side, receiving_side, se
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
 from services.contacts.domain import handoff_proof, handoff_verbs
-from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff, HandoffFact
+from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, Handoff, HandoffFact
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.queries import Row
@@ -147,16 +148,10 @@ class Handoffs:
         )
 
     async def WithdrawHandoff(self, request: pb.WithdrawHandoffRequest, call: Call) -> pb.Handoff:
-        """What a fact of another department asks for has nothing recorded of its own before it is offered."""
         by = call.identity.employee
-        asked = await self._reader.asked(request.id, call)
-
-        def withdraw(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
-            known = state if state.state else asked
-            asking_side(known, call)
-            return handoff_verbs.withdraw(known, request.reason, by)
-
-        return await self._verb(request.id, call, seen_by, withdraw)
+        return await self._verb(
+            request.id, call, asking_side, lambda state, _: handoff_verbs.withdraw(state, request.reason, by)
+        )
 
     async def _not_open(self, kept: Collection[str], row: Row | None) -> str:
         """The first of the promises to keep that is none of the open ones about the handoff's subject, or ""."""
@@ -170,12 +165,13 @@ class Handoffs:
     async def _verb(self, id: str, call: Call, side: Side, decide: Decide) -> pb.Handoff:
         """Decide on a handoff that the caller sees, and that is the caller's to decide on. Both are judged with the
         decision: a command that was answered before has its answer, whatever happened since."""
+        asked = await self._reader.asked(id, call)
 
         def permitted(state: Handoff, fact_id: FactId) -> Sequence[HandoffFact]:
-            side(state, call)
-            return decide(state, fact_id)
+            known = _known(state, asked)
+            side(known, call)
+            return decide(known, fact_id)
 
-        await self._reader.exists(id, call)
         return await self._write(id, call, permitted)
 
     async def _write(self, id: str, call: Call, decide: Decide, *, create: bool = False) -> pb.Handoff:
@@ -218,6 +214,14 @@ class Handoffs:
     async def _kind(self, name: str, call: Call) -> HandoffKind:
         state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state
         return meant(state, name)
+
+
+def _known(state: Handoff, asked: Handoff) -> Handoff:
+    """What a fact of another department asks for has nothing of that recorded of its own before it is offered, nor ever
+    where it was withdrawn before."""
+    if state.from_department:
+        return state
+    return replace(asked, state=state.state or ASKED, custom=state.custom)
 
 
 def _department_of(call: Call) -> str:

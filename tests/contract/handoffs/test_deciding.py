@@ -320,3 +320,16 @@ async def test_a_list_shows_what_a_read_by_id_shows(handover: Handover) -> None:
 
     shown = await eventually(listed, lambda found: int(found.etag) >= int(accepted.etag) and found.opportunity_ids)
     assert shown == await handover.get(delivered.id)
+
+
+async def test_a_question_asked_again_is_answered_as_it_was_though_the_handoff_went_on(handover: Handover) -> None:
+    delivered = await handover.delivered()
+    request = pb.AskHandoffRequest(id=delivered.id, question="Which colour?")
+    first = await handover.oliver.reply("Handoffs/AskHandoff", request, idempotency_key="which")
+    await handover.accept(delivered.id)
+    listed = pb.ListHandoffsRequest(id=[delivered.id], state=[State.ACCEPTED])
+    await eventually(lambda: handover.manager.ask("Handoffs/ListHandoffs", listed), lambda page: page.total_size)
+
+    again = await handover.oliver.reply("Handoffs/AskHandoff", request, idempotency_key="which")
+
+    assert again.message == first.message

@@ -12,7 +12,7 @@ from runtime.errors import RpcError
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.reactions.judging import Judging
 from tests.support.handoffs import Handover, State, qualified_again, streams
-from tests.support.house import eventually
+from tests.support.house import Desk, eventually
 
 PARK = """
 INSERT INTO views.parked (source, tenant, stream, version, generation, position, event_id, type, schema, recorded_at,
@@ -92,6 +92,29 @@ async def test_what_is_withdrawn_before_it_is_offered_is_never_offered(handover:
     assert [event.type for event in await handover.log_of(f"contacts.handoff-{first}")] == [
         "contacts.handoff-withdrawn"
     ]
+
+
+async def test_what_is_withdrawn_before_it_is_offered_is_shown_to_its_own_and_to_nobody_else(
+    handover: Handover,
+) -> None:
+    lead = await handover.lead()
+    await park(handover, lead.id)
+    id = await handover.qualify(lead.id)
+    update = pb.UpdateHandoffRequest(handoff=pb.Handoff(id=id))
+    update.handoff.custom.update({"seen": "no"})
+
+    asked = await handover.mia_at_contacts.ask("Handoffs/UpdateHandoff", update)
+    assert (asked.state, dict(asked.custom)) == (State.ASKED, {"seen": "no"})
+    await handover.mia_at_contacts.ask("Handoffs/WithdrawHandoff", pb.WithdrawHandoffRequest(id=id, reason="Not yet"))
+    assert (await handover.get(id, handover.mia_at_contacts)).state == State.WITHDRAWN
+    assert [await refused(handover.mia_at_contacts, id), await refused(handover.leeds, id)] == [409, 404]
+    await discard(handover)
+
+
+async def refused(desk: Desk, id: str) -> int:
+    with pytest.raises(RpcError) as refusal:
+        await desk.ask("Handoffs/WithdrawHandoff", pb.WithdrawHandoffRequest(id=id, reason="Again"))
+    return refusal.value.kind.http
 
 
 async def test_a_disqualified_lead_takes_along_what_is_asked_and_what_is_offered_each_by_itself(
