@@ -84,6 +84,14 @@ class RequestReader:
             paths[:] = found
         elif type(value) is dict and not errors.found:
             paths.extend(masks.given(resource, value, self._operation.bound_in_body))
+            if not paths:
+                # Without a mask everything that is there would be taken, an empty object too.
+                self._take_back(getattr(request, self._operation.body), value)
+
+    def _take_back(self, resource: Any, value: Mapping[str, Any]) -> None:
+        for field in resource.DESCRIPTOR.fields:
+            if field.camelcase_name in value and field.name not in self._operation.bound_in_body:
+                resource.ClearField(field.name)
 
     def _keep_etag(self, request: Any, value: Any, errors: Errors) -> None:
         """Baton writes entity tags; one that a change sends back says which version it means (AIP-154)."""

@@ -234,8 +234,8 @@ class Dispatcher:
     ) -> Call:
         command = self._command(method, request, metadata, verified.identity) if method.writes else READ
         seen = headers.if_match(metadata, method.etag_in(request))
-        if seen is not None and method.rpc.startswith("Create"):
-            raise failure(STALE, f"expected version {one_of(seen)} of a record that is only now to be made")
+        if method.rpc.startswith("Create") and (seen is not None or headers.IF_MATCH in metadata):
+            raise failure(STALE, "a record that is only now to be made has no version that could be expected")
         return Call(
             identity=verified.identity,
             method=method.name,

@@ -15,7 +15,8 @@ Given = Callable[[Any, str], Iterator[str]]
 
 
 def given(resource: Descriptor, body: Mapping[str, Any], skip: frozenset[str]) -> Iterator[str]:
-    """Paths of the fields that a body gives: into nested messages and `custom`, but lists, maps and times whole."""
+    """Paths of the fields that a body gives: into nested messages and `custom`, but lists, maps and times whole. An
+    empty object gives nothing."""
     walks = _walks(resource)
     for name, value in body.items():
         if name in walks and name not in skip:
@@ -36,9 +37,6 @@ def _walk(field: FieldDescriptor) -> Given:
     inner = fields.message_of(field)
 
     def walk(value: Any, prefix: str) -> Iterator[str]:
-        if not value:
-            yield prefix + name
-            return
         for key, item in value.items():
             if key in _walks(inner):
                 yield from _walks(inner)[key](item, f"{prefix}{name}.")
@@ -47,7 +45,7 @@ def _walk(field: FieldDescriptor) -> Given:
 
 
 def _keys(value: Any, path: str) -> Iterator[str]:
-    return (f"{path}.{key}" for key in value) if value else iter(())
+    return (f"{path}.{key}" for key in value)
 
 
 def to_proto(resource: Descriptor, paths: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -33,8 +33,9 @@ def register(subparsers: Any) -> None:
     tail.add_argument("--after", type=int, default=0, metavar="N", help="only events with a greater position")
     tail.add_argument("--follow", action="store_true", help="wait for what comes, until Ctrl-C")
     tail.set_defaults(run=run_tail)
+    read.add_argument("--tenant", default="", help="whose stream it is; default: whoever has one of this name first")
+    tail.add_argument("--tenant", default="", help="only this tenant; default: all")
     for action in (read, tail):
-        action.add_argument("--tenant", default="", help="only this tenant; default: all")
         action.add_argument("--json", action="store_true", help="as always: one JSON object a line")
     raising = actions.add_parser("raise-generation", help="after a log in KurrentDB was restored to an earlier moment")
     raising.add_argument("department", metavar="DEPARTMENT", choices=DEPARTMENTS)

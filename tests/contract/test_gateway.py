@@ -164,6 +164,15 @@ async def test_a_change_names_what_it_changes_by_the_fields_given(client: httpx.
     assert changed["tags"] == []
 
 
+@pytest.mark.parametrize("body", [{"custom": {}}, {"to": {}}, {"to": {}, "custom": {}}])
+async def test_an_empty_object_changes_nothing(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    parcel = await created(client, **LAMP)
+
+    changed = (await client.patch(f"/v1/parcels/{parcel['id']}", json=body)).json()
+
+    assert (changed["to"], changed["custom"]) == (parcel["to"], parcel["custom"])
+
+
 async def test_a_mask_clears_what_it_names(client: httpx.AsyncClient) -> None:
     parcel = await created(client, **LAMP)
 

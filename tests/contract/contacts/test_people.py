@@ -148,6 +148,14 @@ async def test_a_patch_changes_what_is_given_and_clears_what_is_named(town: Town
     assert stale.kind.http == 412
 
 
+@pytest.mark.parametrize("tag", ["*", '"1"'])
+async def test_what_is_only_now_to_be_made_matches_no_version(town: Town, tag: str) -> None:
+    emma = town.desk("emma")
+    request = pb.CreatePersonRequest(person=pb.Person(given_name="Anna"))
+    refused = await refusal(emma.ask("People/CreatePerson", request, if_match=tag))
+    assert refused.kind.http == 412
+
+
 async def test_people_are_found_by_parts_of_names_addresses_and_numbers(town: Town) -> None:
     emma = town.desk("emma")
     anna = await register(emma, **ANNA)
