@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 
 from runtime.messages import fill
 from runtime.validation import violations
@@ -16,6 +17,8 @@ from tools.importer.maps import ImportMap
 from tools.importer.resources import ACCEPTANCE
 from tools.importer.table import Row
 from tools.importer.template import Fields, Filled, Reference, Wrong
+
+_STRUCT = Struct.DESCRIPTOR.full_name
 
 #: What two ways of writing one phone number differ in.
 _NO_WORD = re.compile(r"[\s()\-]")
@@ -107,6 +110,8 @@ def checked(map: ImportMap, kind: type[Message], given: Mapping[str, Any]) -> Me
     unknown = given.keys() - kind.DESCRIPTOR.fields_by_name.keys()
     if unknown:
         raise TypeError(f"{kind.DESCRIPTOR.full_name} has no {', '.join(sorted(unknown))}")
+    for path, names in _misnamed(kind.DESCRIPTOR, given, ""):
+        raise Wrong(column_of(map, path), f"expected one of {', '.join(names)}")
     try:
         message = fill(kind, given)
     except (TypeError, ValueError, OverflowError) as error:
@@ -114,6 +119,18 @@ def checked(map: ImportMap, kind: type[Message], given: Mapping[str, Any]) -> Me
     for violation in violations(message):
         raise Wrong(column_of(map, violation.field), violation.detail)
     return message
+
+
+def _misnamed(of: Any, given: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[str]]]:
+    """Of a message descriptor: paths of names that an enumeration has not, with those that it has."""
+    for each in of.fields:
+        value, path = given.get(each.name), f"{at}{each.name}"
+        if each.enum_type is not None and isinstance(value, str):
+            names = [name.name for name in each.enum_type.values if name.number]
+            if value not in names:
+                yield path, names
+        elif each.message_type is not None and isinstance(value, Mapping) and each.message_type.full_name != _STRUCT:
+            yield from _misnamed(each.message_type, value, f"{path}.")
 
 
 def column_of(map: ImportMap, path: str) -> str:

@@ -89,7 +89,7 @@ def _datetime(options: Mapping[str, Any]) -> Convert:
 def _moment(options: Mapping[str, Any]) -> Callable[[str], datetime]:
     """Reads a day or a time as it is written; without a time zone where none is written."""
     written = options.get("format", "")
-    described = f"such as {written}" if written else "in ISO 8601"
+    described = f"such as {written}" if written else "in ISO 8601, such as 2018-03-06 or 2018-03-06T19:38:55Z"
 
     def read(text: str) -> datetime:
         try:

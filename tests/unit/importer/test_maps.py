@@ -71,7 +71,7 @@ def test_a_time_is_read_as_the_map_writes_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "cell", "reason"),
     [
-        ("at", "soon", "expected a time in ISO 8601, found 'soon'"),
+        ("at", "soon", "expected a time in ISO 8601, such as 2018-03-06 or 2018-03-06T19:38:55Z, found 'soon'"),
         ("budget", "12,5", "expected a decimal number, found '12,5'"),
         ("score", "NaN", "expected a decimal number, found 'NaN'"),
         ("sizes", "1;x", "expected a whole number, found 'x'"),
@@ -96,6 +96,14 @@ def test_what_the_department_would_refuse_is_refused_here_with_the_column(tmp_pa
     with pytest.raises(Wrong) as wrong:
         row_message(a_map(LEADS, "leads"), row)
     assert (wrong.value.column, wrong.value.reason) == ("source", "at most 200 characters are allowed, found 300")
+
+
+def test_a_name_that_an_enumeration_has_not_is_refused_with_its_column_and_those_it_has(tmp_path: Path) -> None:
+    map = a_map('[fields]\nexternalId = { column = "id" }\nchannel = { column = "ch" }', "interactions")
+    (row,) = a_table(tmp_path, "id,ch", "7,FAX").rows()
+    with pytest.raises(Wrong, match=r"expected one of CALL, EMAIL, SMS, .*, NOTE$") as wrong:
+        row_message(map, prepare(map, row))
+    assert wrong.value.column == "ch"
 
 
 def test_what_is_refused_is_told_by_its_column() -> None:

@@ -34,7 +34,7 @@ def test_a_wrong_row_is_told_with_line_and_column_and_the_others_go_on(tmp_path:
     assert sorted(receiver.sent) == ["1", "4"]
     assert rejected(report) == [
         (3, "name", "is required and empty"),
-        (4, "born", "expected a time in ISO 8601, found 'yesterday'"),
+        (4, "born", "expected a time in ISO 8601, such as 2018-03-06 or 2018-03-06T19:38:55Z, found 'yesterday'"),
         (7, "", "has 2 cells, the header has 4"),
     ]
 
