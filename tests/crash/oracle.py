@@ -1,15 +1,21 @@
 """What must be true after every crash: acknowledged ⊆ log ⊆ attempted, and everything else follows from the log."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from eventlog.codec import Codec, Recorded
 from eventlog.kafka.topics import PARTITIONS
 from eventlog.postgres.store import PostgresStore
+from facts.registry import REGISTRY
 from runtime.department import DEPARTMENTS
+from runtime.log_service import NoKeys
 from tests.crash.load import Attempt
 from tests.crash.site import Site
+from tests.support.log import whole_log
+from tests.support.metrics_fold import Fold
 from tests.support.relaying import the_topic_is_the_log, told_up_to_the_head
 from tests.support.running import Baton
 
@@ -89,6 +95,37 @@ def marks(events: Sequence[dict[str, Any]]) -> dict[str, Counter[str]]:
 
 def _external_id(event: dict[str, Any]) -> str:
     return str(event["data"].get("external_id", ""))
+
+
+async def metrics_are_a_fold(site: Site) -> None:
+    """What the stream workers count comes to what the logs come to, once they say that they have heard that much."""
+    fold, codec, heads = Fold(), Codec(REGISTRY, NoKeys()), list[str]()
+    for department in LOADED:
+        async with site.log_of(department) as store:
+            events = await whole_log(store)
+        heads.append(f"{department}:{events[-1].place}")
+        for recorded in await codec.decode_many(department, events):
+            assert isinstance(recorded, Recorded), recorded
+            fold.add(recorded.fact, recorded.at.recorded_at)
+    touches = [{**row, "start": row["start"].strftime("%Y-%m-%dT%H:%M:%SZ")} for row in fold.touches()]
+    assert await _metric(site, "touches", heads) == touches
+    dwell = [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in fold.dwell()]
+    found = await _metric(site, "dwell", heads)
+    assert [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in found] == dwell
+
+
+_STAYS = ("kind", "state", "key", "staying")
+
+
+async def _metric(site: Site, name: str, heads: Sequence[str]) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + TOLD_S
+    while True:
+        answer = await site.http[0].get(f"/v1/metrics/{name}", headers={"Baton-Min-Position": ", ".join(heads)})
+        if answer.is_success:
+            rows: list[dict[str, Any]] = answer.json()["rows"]
+            return rows
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < deadline, f"the metrics have not heard {heads}: {answer.text}"
 
 
 async def topics_are_the_logs(site: Site) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.crash.faults import FAULTS
-from tests.crash.oracle import check, topics_are_the_logs
+from tests.crash.oracle import check, metrics_are_a_fold, topics_are_the_logs
 from tests.crash.site import Site, open_site
 
 
@@ -44,6 +44,7 @@ async def _cycle(site: Site, dice: random.Random, faults: Sequence[str], where: 
                 await FAULTS[name](site, dice)
                 await site.more(5)
             await topics_are_the_logs(site)
+            await metrics_are_a_fold(site)
         except BaseException as error:
             error.add_note(f"{where}: {name}; the log of Baton ends:\n{site.baton.log_end()}")
             raise
