@@ -117,6 +117,9 @@ class MemoryStore:
     def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
         return f"baton log restored {self.department}"
 
+    async def answered_to(self) -> Position:
+        return max((answer.last for _, answer in self._answers.values()), default=Position(0))
+
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)
         check_name("stream", stream)

@@ -204,6 +204,11 @@ class Store(Log, Protocol):
         same command when it is running in this process."""
         ...
 
+    async def answered_to(self) -> Position:
+        """The last position that an answer names: a log that ends before it lacks its last events. May read every
+        answer."""
+        ...
+
     async def stream_version(self, tenant: str, stream: str) -> Version:
         """The version of a stream; 0 if it does not exist."""
         ...

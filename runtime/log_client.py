@@ -38,6 +38,11 @@ def next_page(
     return client.get(f"/v1/logs/{department}/events", log_pb2.ReadAllResponse, query)
 
 
+def answered_to(client: Client, department: str) -> int:
+    """The last position that a writer was told of."""
+    return client.get(f"/v1/logs/{department}/answered", log_pb2.Answered, {}).position
+
+
 def event_of(logged: log_pb2.LoggedEvent) -> Event:
     """The event again, as its digest covers it."""
     return Event(

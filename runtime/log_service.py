@@ -68,6 +68,9 @@ class LogService:
             forks=[log_pb2.Fork(generation=each.generation, position=each.position) for each in forks],
         )
 
+    async def GetAnswered(self, request: log_pb2.GetAnsweredRequest, call: Call) -> log_pb2.Answered:
+        return log_pb2.Answered(department=request.department, position=await self._store.answered_to())
+
     async def ReadStream(self, request: log_pb2.ReadStreamRequest, call: Call) -> log_pb2.ReadStreamResponse:
         tenant = tenant_of(call.identity, request.tenant) or await self._tenant_of(request.stream)
         if tenant is None:

@@ -144,6 +144,10 @@ class KurrentStore:
     async def head(self) -> Place:
         return await self._reader.head()
 
+    async def answered_to(self) -> Position:
+        """Answers are records of the same log: who deletes the last of them deletes what tells of it."""
+        return (await self.head()).position
+
     async def forks(self) -> Sequence[Fork]:
         return await self._reader.forks()
 

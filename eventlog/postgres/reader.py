@@ -47,6 +47,7 @@ ORDER BY version {{order}} LIMIT $4
 
 _HEAD = "SELECT generation, position FROM log.head()"
 _VERSION = "SELECT version FROM log.events WHERE tenant = $1 AND stream = $2 ORDER BY version DESC LIMIT 1"
+_ANSWERED_TO = "SELECT coalesce(max(last_position), 0) AS position FROM log.commands"
 _ANSWER = """
 SELECT hmac, (SELECT generation FROM log.log), first_position, last_position, versions, outcome, recorded_at
 FROM log.commands
@@ -90,6 +91,10 @@ class Reader:
     async def forks(self) -> list[Fork]:
         (row,) = await self._fetch(f"SELECT {_FORKS}")
         return _forks(row)
+
+    async def answered_to(self) -> Position:
+        (row,) = await self._fetch(_ANSWERED_TO)
+        return Position(row["position"])
 
     async def stream_version(self, tenant: str, stream: str) -> Version:
         rows = await self._fetch(_VERSION, tenant, stream)

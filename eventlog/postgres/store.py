@@ -126,6 +126,9 @@ class PostgresStore:
     def once_restored(self, shared: Position | None = None, above: int = 0) -> str:
         return f"baton log restored {self._department}"
 
+    async def answered_to(self) -> Position:
+        return await self._reader.answered_to()
+
     async def stream_version(self, tenant: str, stream: str) -> Version:
         check_name("tenant", tenant)
         check_name("stream", stream)

@@ -9,7 +9,7 @@ from eventlog.verify import Verified, Verifier
 from runtime.client import Client
 from runtime.commands.output import add_json, dots, print_json, print_table
 from runtime.department import DEPARTMENTS
-from runtime.log_client import event_of, pages
+from runtime.log_client import answered_to, event_of, pages
 from runtime.reach import reach, shows_all
 from runtime.settings import Settings
 
@@ -34,13 +34,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def verified(client: Client, department: str, tenant: str, dot: Callable[[], None]) -> Verified:
     """A department's log, up to where it ended when it was first asked; with a tenant, that tenant's part of it. Each
     page is a `dot`."""
-    verifier = Verifier(whole=shows_all(client, tenant))
-    end = 0
+    whole = shows_all(client, tenant)
+    verifier = Verifier(whole=whole)
+    # Asked before the events are read: what is recorded meanwhile is not missed at their end.
+    end, answered = 0, answered_to(client, department) if whole else 0
     for page in pages(client, department, tenant=tenant):
         end = end or page.head
         dot()
         verifier.add(event_of(event) for event in page.events if event.position <= end)
-    return verifier.end(Position(end))
+    return verifier.end(Position(max(end, answered)))
 
 
 def _told(found: dict[str, Verified], json: bool) -> int:

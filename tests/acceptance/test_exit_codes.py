@@ -19,6 +19,8 @@ TENANT = "acme"
 FLIP = "UPDATE log.events SET data = set_byte(data, 5, get_byte(data, 5) # 1) WHERE position = 2"
 HIDE = "CREATE TABLE log.hidden AS SELECT * FROM log.events WHERE stream = '{stream}'"
 LOSE = "DELETE FROM log.events WHERE stream = '{stream}'"
+HIDE_LAST = "CREATE TABLE log.hidden AS SELECT * FROM log.events ORDER BY position DESC LIMIT 2"
+LOSE_LAST = "DELETE FROM log.events WHERE position IN (SELECT position FROM log.hidden)"
 SHOW = "INSERT INTO log.events SELECT * FROM log.hidden"
 
 
@@ -72,6 +74,18 @@ async def test_verify_ends_with_1_for_a_byte_that_was_changed_in_a_log(baton: Ba
     assert where["stream"].startswith("marketing.lead-")
     assert where["stream"] in told.stdout
     assert (await baton.cli("verify", "marketing")).code == 0
+
+
+async def test_verify_ends_with_1_for_the_last_events_of_a_log_when_they_are_gone(
+    baton: Baton, handoffs: list[str]
+) -> None:
+    async with changed(baton, "marketing", HIDE_LAST, LOSE_LAST, undo=SHOW):
+        broken = await baton.cli("verify", "--json")
+
+    assert broken.code == 1
+    assert [each["stream"] for each in broken.json()["broken"]] == ["marketing"]
+    assert "should end at" in broken.json()["broken"][0]["reason"]
+    assert (await baton.cli("verify")).code == 0
 
 
 async def test_rebuild_check_ends_with_1_for_a_row_that_was_changed_in_a_view(

@@ -99,6 +99,7 @@ class StoreContract:
             store.generation, Position(3), Position(5), {"sales.deal-2": Version(3)}, b"made", clock.at
         )
         assert appended.place == Place(store.generation, Position(5)) == await store.head()
+        assert await store.answered_to() == Position(5)
 
     async def test_the_time_of_a_log_never_goes_back(self, store: Store, clock: Clock) -> None:
         first = await store.append(an_append())

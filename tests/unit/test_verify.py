@@ -54,7 +54,7 @@ async def test_an_untouched_log_is_whole() -> None:
         (lambda log: [log[0], *log[2:]], "", 0, "position 3 follows 1"),
         (lambda log: [*log[:2], log[3]], "sales.deal-1", 3, "version 3 follows 1"),
         (lambda log: [log[0], log[2], log[1], log[3]], "", 0, "position 3 follows 1"),
-        (lambda log: log[:3], "", 0, "the log ends at 4, its events at 3"),
+        (lambda log: log[:3], "", 0, "the log should end at 4, its events end at 3"),
         (lambda log: changed(3, recorded_at=log[3].recorded_at - timedelta(days=1))(log), "sales.deal-1", 3, "before"),
     ],
 )

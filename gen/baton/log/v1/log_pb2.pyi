@@ -113,6 +113,20 @@ class Fork(_message.Message):
     position: int
     def __init__(self, generation: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
 
+class GetAnsweredRequest(_message.Message):
+    __slots__ = ("department",)
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    def __init__(self, department: _Optional[str] = ...) -> None: ...
+
+class Answered(_message.Message):
+    __slots__ = ("department", "position")
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    department: str
+    position: int
+    def __init__(self, department: _Optional[str] = ..., position: _Optional[int] = ...) -> None: ...
+
 class SubscribeRequest(_message.Message):
     __slots__ = ("department", "after", "types", "subject")
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
