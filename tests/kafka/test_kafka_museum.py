@@ -72,7 +72,7 @@ async def test_nothing_comes_between_partitions_that_are_given_anew_and_the_plac
 
 
 async def read_on(member: Member, turn: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             for record in await member.records(turn, 1):
                 assert record.offset < 3, "it went on at what was committed"
