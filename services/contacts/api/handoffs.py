@@ -6,6 +6,7 @@ from uuid import uuid5
 from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.decider import Refused
+from eventlog.errors import Behind
 from eventlog.events import Version, event_id
 from eventlog.handling import FactId
 from facts.common import Brief, Subject
@@ -20,7 +21,7 @@ from services.contacts.api.handoff_access import asking_side, receiving_side, se
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
 from services.contacts.domain import handoff_proof, handoff_verbs
-from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff, HandoffFact
+from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, Handoff, HandoffFact
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.queries import Row
@@ -70,30 +71,32 @@ class Handoffs:
         return await self._reader.page(request, call)
 
     async def AcceptHandoff(self, request: pb.AcceptHandoffRequest, call: Call) -> pb.Handoff:
-        given, now = values(request), self._house.clock()
+        given, now, into = values(request), self._house.clock(), request.opportunity_id
+        # Looked up before the snapshot: it waits, and what is heard meanwhile belongs into the closing manifest.
+        writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
         await up_to_date(self._house)
         at = Of(call.identity.tenant, request.id)
         snapshot = await self._queries.settled(at)
+        row = snapshot.rows.get(at)
         by = handoff_verbs.Acceptance(
             owner=request.owner or call.identity.employee,
             accepted_by=call.identity.employee,
             accepted_at=happened(given.get("accepted_at"), now, "accepted_at") or now,
-            person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
-            opportunity_id=request.opportunity_id,
+            person_id=row["known_person_id"] if row else "",
+            opportunity_id=into,
             keep_promises=tuple(request.keep_promises),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
             withheld=snapshot.withheld.get(at, ()),
         )
-        into = request.opportunity_id
-        writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
-
-        unknown = await self._not_open(request.keep_promises, snapshot.rows.get(at))
+        unknown = await self._not_open(request.keep_promises, row)
 
         def accept(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
             if not writable:
                 raise not_there("opportunity", into)
             accepted = handoff_verbs.accept(state, by)
+            if row is None or row["state"] == ASKED:
+                raise Behind(f"the offer of handoff {request.id} is not shown here yet")
             if unknown:
                 message = f"there is no open promise {unknown} about the subject of this handoff"
                 raise Refused(message, field="keep_promises")
