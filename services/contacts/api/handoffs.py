@@ -1,14 +1,15 @@
 """Answers `Handoffs`."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from uuid import uuid5
 
 from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.decider import Refused
-from eventlog.errors import Behind
+from eventlog.errors import Behind, Conflict
 from eventlog.events import Version, event_id
-from eventlog.handling import FactId
+from eventlog.handling import ATTEMPTS_MAX, FactId
 from facts.common import Brief, Subject
 from facts.contacts import HandoffAsked
 from runtime.call import Call
@@ -29,6 +30,10 @@ from services.contacts.reactions.offering import Terms, up_to_date
 
 Decide = Callable[[Handoff, FactId], Sequence[HandoffFact]]
 Side = Callable[[Handoff, Call], None]
+
+
+class _Elsewhere(Exception):
+    """The handoff went to another branch since its deadline was worked out: each has working hours of its own."""
 
 
 class Handoffs:
@@ -129,19 +134,11 @@ class Handoffs:
         )
 
     async def ReassignHandoff(self, request: pb.ReassignHandoffRequest, call: Call) -> pb.Handoff:
-        tenant = call.identity.tenant
-        state = (await self._house.handler.load(HANDOFF, tenant, request.id)).state
-        terms = Terms(self._house)
-        branch = request.to_branch or state.to_branch
-        deadline = await terms.deadline(tenant, branch, await terms.kind(tenant, state.kind))
-        return await self._verb(
-            request.id,
-            call,
-            receiving_side,
-            lambda state, _: handoff_verbs.reassign(
-                state, request.to_branch or state.to_branch, request.to_employee, deadline
-            ),
-        )
+        for _ in range(ATTEMPTS_MAX):
+            with suppress(_Elsewhere):
+                return await self._reassign(request, call)
+        stream = f"{HANDOFF.name}-{request.id}"
+        raise Conflict(stream, f"nobody else to reassign {ATTEMPTS_MAX} times", 0)
 
     async def HandBackHandoff(self, request: pb.HandBackHandoffRequest, call: Call) -> pb.Handoff:
         by = call.identity.employee
@@ -160,6 +157,20 @@ class Handoffs:
             return handoff_verbs.withdraw(known, request.reason, by)
 
         return await self._verb(request.id, call, seen_by, withdraw)
+
+    async def _reassign(self, request: pb.ReassignHandoffRequest, call: Call) -> pb.Handoff:
+        """Raises `_Elsewhere`."""
+        tenant = call.identity.tenant
+        known = (await self._house.handler.load(HANDOFF, tenant, request.id)).state
+        terms, branch = Terms(self._house), request.to_branch or known.to_branch
+        deadline = await terms.deadline(tenant, branch, await terms.kind(tenant, known.kind))
+
+        def reassign(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
+            if branch != (request.to_branch or state.to_branch):
+                raise _Elsewhere
+            return handoff_verbs.reassign(state, branch, request.to_employee, deadline)
+
+        return await self._verb(request.id, call, receiving_side, reassign)
 
     async def _not_open(self, kept: Collection[str], row: Row | None) -> str:
         """The first of the promises to keep that is none of the open ones about the handoff's subject, or ""."""
