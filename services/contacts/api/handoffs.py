@@ -9,9 +9,7 @@ from baton.contacts.v1 import handoffs_pb2 as pb
 from eventlog.decider import Refused
 from eventlog.errors import Behind, Conflict
 from eventlog.events import Version, event_id
-from eventlog.handling import ATTEMPTS_MAX, FactId
-from facts.common import Brief, Subject
-from facts.contacts import HandoffAsked
+from eventlog.handling import ATTEMPTS_MAX, FactId, Handled
 from runtime.call import Call
 from runtime.department import House
 from runtime.messages import patched, values
@@ -19,11 +17,11 @@ from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import not_there
 from services.contacts.api.handoff_access import asking_side, receiving_side, seen_by
+from services.contacts.api.handoff_asking import Asking
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
-from services.contacts.domain import handoff_proof, handoff_verbs
-from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, Handoff, HandoffFact
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
+from services.contacts.domain import handoff_verbs
+from services.contacts.domain.handoff import ASKED, HANDOFF, Handoff, HandoffFact
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.queries import Row
 from services.contacts.reactions.offering import Terms, up_to_date
@@ -39,27 +37,18 @@ class _Elsewhere(Exception):
 class Handoffs:
     """Decisions of people. Who may make them is judged with the decision itself."""
 
-    def __init__(self, house: House, queries: HandoffQueries, reader: HandoffReader, naming: Naming) -> None:
+    def __init__(
+        self, house: House, queries: HandoffQueries, reader: HandoffReader, naming: Naming, asking: Asking
+    ) -> None:
         self._house = house
         self._queries = queries
         self._reader = reader
         self._naming = naming
+        self._asking = asking
 
     async def CreateHandoff(self, request: pb.CreateHandoffRequest, call: Call) -> pb.Handoff:
         id = str(uuid5(event_id(call.command.id, 0), "handoff"))
-        asked = await self._asked(id, request, call)
-        subject = asked.subject
-        before = await self._before(asked, call)
-        others = [row["id"] for row in before if row["state"] in OPEN]
-        asked = asked.model_copy(update={"previous_id": before[-1]["id"] if before else ""})
-        readable = await self._naming.is_readable(f"{subject.kind}:{subject.id}", call)
-
-        def ask(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
-            if not readable:
-                raise not_there(subject.kind, subject.id)
-            return handoff_proof.ask(state, asked, others)
-
-        return await self._write(id, call, ask, create=True)
+        return await self._shown(id, call, await self._asking.ask(id, request, call))
 
     async def GetHandoff(self, request: pb.GetHandoffRequest, call: Call) -> pb.Handoff:
         found = await self._reader.one(request.id, call)
@@ -190,50 +179,14 @@ class Handoffs:
             return decide(state, fact_id)
 
         await self._reader.exists(id, call)
-        return await self._write(id, call, permitted)
-
-    async def _write(self, id: str, call: Call, decide: Decide, *, create: bool = False) -> pb.Handoff:
         handled = await self._house.handler.handle(
-            HANDOFF, id, call.command, origin(call), decide, if_match=call.if_match, create=create
+            HANDOFF, id, call.command, origin(call), permitted, if_match=call.if_match
         )
+        return await self._shown(id, call, handled)
+
+    async def _shown(self, id: str, call: Call, handled: Handled[Handoff]) -> pb.Handoff:
+        """The handoff as a command left it."""
         answered(call, handled)
         found = await self._reader.at(id, call, Version(handled.version))
         call.etag = found.etag
         return found
-
-    async def _asked(self, id: str, request: pb.CreateHandoffRequest, call: Call) -> HandoffAsked:
-        given = values(request)
-        name = request.kind or f"{request.subject.kind}-to-{request.to_department or 'sales'}"
-        kind = await self._kind(name, call)
-        subject = f"{request.subject.kind}:{request.subject.id}"
-        branch = call.identity.branch or await self._queries.branch_of(call.identity.tenant, subject)
-        return HandoffAsked(
-            handoff_id=id,
-            kind=name,
-            from_department=kind.from_department or _department_of(call),
-            to_department=receiver(kind, request.to_department),
-            subject=Subject(**given["subject"]),
-            from_branch=branch,
-            to_branch=request.to_branch or branch,
-            to_employee=request.to_employee,
-            note=request.note,
-            brief=Brief(**given["brief"]) if given.get("brief") else None,
-            custom=given.get("custom") or {},
-            asked_at=self._house.clock(),
-        )
-
-    async def _before(self, asked: HandoffAsked, call: Call) -> Sequence[Row]:
-        """Other handoffs of the same kind and subject, the one asked last at the end."""
-        await up_to_date(self._house)
-        subject = (asked.subject.kind, asked.subject.id)
-        rows = await self._queries.of_kind(call.identity.tenant, subject, asked.kind)
-        return [row for row in rows if row["id"] != asked.handoff_id]
-
-    async def _kind(self, name: str, call: Call) -> HandoffKind:
-        state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state
-        return meant(state, name)
-
-
-def _department_of(call: Call) -> str:
-    """The department that somebody hands on for: that of the role, else contacts."""
-    return next((each for each in ("marketing", "sales") if each in call.identity.roles), "contacts")

@@ -262,6 +262,21 @@ async def test_the_same_command_again_has_the_same_answer_whatever_happened_sinc
     assert again.metadata["idempotency-replayed"] == "true"
 
 
+async def test_what_was_asked_has_its_answer_also_when_its_kind_changed_since(handover: Handover) -> None:
+    lead = await handover.lead()
+    request = pb.CreateHandoffRequest(kind="visit", subject={"kind": "lead", "id": lead.id}, to_department="sales")
+
+    async def ask(**key: str) -> pb.Handoff:
+        return await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request, **key)
+
+    first = await ask(idempotency_key="once")
+    kind = pb.HandoffKind(kind="visit", from_department="marketing", to_department="contacts")
+    await handover.manager.ask("HandoffKinds/CreateHandoffKind", pb.CreateHandoffKindRequest(handoff_kind=kind))
+
+    assert (await ask(idempotency_key="once")).id == first.id
+    assert await refused(ask()) == (409, "a handoff of the kind visit goes to contacts")
+
+
 async def test_a_stale_version_is_refused(handover: Handover) -> None:
     delivered = await handover.delivered()
 
