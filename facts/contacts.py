@@ -302,6 +302,14 @@ class HandoffAsked(Fact):
     previous_id: str = ""
 
 
+@fact("contacts.handoff-claimed")
+class HandoffClaimed(Fact):
+    """The stream's name is the keyed HMAC of a kind of handoff and a subject. This handoff of them was asked for last,
+    by hand. Nothing releases the claim: it holds until the handoff ends."""
+
+    handoff_id: str
+
+
 @fact("contacts.handoff-updated")
 class HandoffUpdated(Fact):
     """`fields` names what changed; a field named there that is empty was cleared."""

@@ -8,6 +8,7 @@ from services.contacts.api.access import Reader
 from services.contacts.api.branches import Branches
 from services.contacts.api.companies import Companies
 from services.contacts.api.given import Given
+from services.contacts.api.handoff_asking import Asking
 from services.contacts.api.handoff_kinds import HandoffKinds
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.handoffs import Handoffs
@@ -30,12 +31,11 @@ from services.receipts import receiving
 
 
 def build(house: House) -> Department:
-    handler, views = house.handler, house.views
-    queries, given = Queries(views), Given(handler)
-    reader, importer = Reader(handler, queries), Importer(handler, house.keyring)
-    registrar = Registrar(handler, house.keyring)
-    about_handoffs = HandoffQueries(views)
-    handoff_reader = HandoffReader(house, about_handoffs)
+    handler, views, keyring = house.handler, house.views, house.keyring
+    queries, given, about_handoffs = Queries(views), Given(handler), HandoffQueries(views)
+    reader, importer, registrar = Reader(handler, queries), Importer(handler, keyring), Registrar(handler, keyring)
+    handoff_reader, naming = HandoffReader(house, about_handoffs), Naming(house, queries)
+    asking = Asking(house, about_handoffs, naming)
     return Department(
         servicers={
             "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
@@ -44,7 +44,7 @@ def build(house: House) -> Department:
             "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
             "baton.contacts.v1.Promises": Promises(house, queries, reader),
             "baton.contacts.v1.Timelines": Timelines(queries, handoff_reader),
-            "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, Naming(house, queries)),
+            "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, naming, asking),
             "baton.contacts.v1.HandoffKinds": HandoffKinds(house),
             "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },

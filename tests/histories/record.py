@@ -66,7 +66,7 @@ def stream_of(fact: Fact) -> str:
     department = fact.name.partition(".")[0]
     if fact.name.endswith(".handoff-received"):
         return f"{department}.receipt-{fact.handoff_id}"  # type: ignore[attr-defined]
-    if fact.name.startswith("contacts.identifier"):
+    if fact.name.startswith(("contacts.identifier-", "contacts.handoff-claimed")):
         return f"contacts.claim-{'5e' * 32}"
     if department == "operations":
         return "contacts.discarded"

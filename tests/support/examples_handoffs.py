@@ -9,6 +9,7 @@ from facts.contacts import (
     HandoffAccepted,
     HandoffAnswered,
     HandoffAsked,
+    HandoffClaimed,
     HandoffDelivered,
     HandoffDiscrepant,
     HandoffKindDefined,
@@ -64,6 +65,7 @@ HANDOFF_ASKED = HandoffAsked(
     brief=BRIEF,
     asked_at=NOON,
 )
+HANDOFF_CLAIMED = HandoffClaimed(handoff_id=HANDOFF)
 HANDOFF_OFFERED = HandoffOffered(
     handoff_id=HANDOFF,
     kind="lead-to-sales",
@@ -154,6 +156,7 @@ FACT_DISCARDED = FactDiscarded(
 HANDOFFS = (
     HANDOFF_KIND_DEFINED,
     HANDOFF_ASKED,
+    HANDOFF_CLAIMED,
     HANDOFF_OFFERED,
     HANDOFF_DISCREPANT,
     HANDOFF_DELIVERED,

@@ -1,16 +1,16 @@
 """Answers `Handoffs`."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid5
 
 from baton.contacts.v1 import handoffs_pb2 as pb
 
 from eventlog.decider import Refused
+from eventlog.errors import Behind, Conflict
 from eventlog.events import Version, event_id
-from eventlog.handling import FactId
-from facts.common import Brief, Subject
-from facts.contacts import HandoffAsked
+from eventlog.handling import ATTEMPTS_MAX, FactId, Handled
 from runtime.call import Call
 from runtime.department import House
 from runtime.messages import patched, values
@@ -18,11 +18,11 @@ from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import not_there
 from services.contacts.api.handoff_access import asking_side, receiving_side, seen_by
+from services.contacts.api.handoff_asking import Asking
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
-from services.contacts.domain import handoff_proof, handoff_verbs
-from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, Handoff, HandoffFact
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant, receiver
+from services.contacts.domain import handoff_verbs
+from services.contacts.domain.handoff import ASKED, HANDOFF, Handoff, HandoffFact
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.queries import Row
 from services.contacts.reactions.offering import Terms, up_to_date
@@ -31,30 +31,25 @@ Decide = Callable[[Handoff, FactId], Sequence[HandoffFact]]
 Side = Callable[[Handoff, Call], None]
 
 
+class _Elsewhere(Exception):
+    """The handoff went to another branch since its deadline was worked out: each has working hours of its own."""
+
+
 class Handoffs:
     """Decisions of people. Who may make them is judged with the decision itself."""
 
-    def __init__(self, house: House, queries: HandoffQueries, reader: HandoffReader, naming: Naming) -> None:
+    def __init__(
+        self, house: House, queries: HandoffQueries, reader: HandoffReader, naming: Naming, asking: Asking
+    ) -> None:
         self._house = house
         self._queries = queries
         self._reader = reader
         self._naming = naming
+        self._asking = asking
 
     async def CreateHandoff(self, request: pb.CreateHandoffRequest, call: Call) -> pb.Handoff:
         id = str(uuid5(event_id(call.command.id, 0), "handoff"))
-        asked = await self._asked(id, request, call)
-        subject = asked.subject
-        before = await self._before(asked, call)
-        others = [row["id"] for row in before if row["state"] in OPEN]
-        asked = asked.model_copy(update={"previous_id": before[-1]["id"] if before else ""})
-        readable = await self._naming.is_readable(f"{subject.kind}:{subject.id}", call)
-
-        def ask(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
-            if not readable:
-                raise not_there(subject.kind, subject.id)
-            return handoff_proof.ask(state, asked, others)
-
-        return await self._write(id, call, ask, create=True)
+        return await self._shown(id, call, await self._asking.ask(id, request, call))
 
     async def GetHandoff(self, request: pb.GetHandoffRequest, call: Call) -> pb.Handoff:
         found = await self._reader.one(request.id, call)
@@ -71,30 +66,32 @@ class Handoffs:
         return await self._reader.page(request, call)
 
     async def AcceptHandoff(self, request: pb.AcceptHandoffRequest, call: Call) -> pb.Handoff:
-        given, now = values(request), self._house.clock()
+        given, now, into = values(request), self._house.clock(), request.opportunity_id
+        # Looked up before the snapshot: it waits, and what is heard meanwhile belongs into the closing manifest.
+        writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
         await up_to_date(self._house)
         at = Of(call.identity.tenant, request.id)
         snapshot = await self._queries.settled(at)
+        row = snapshot.rows.get(at)
         by = handoff_verbs.Acceptance(
             owner=request.owner or call.identity.employee,
             accepted_by=call.identity.employee,
             accepted_at=happened(given.get("accepted_at"), now, "accepted_at") or now,
-            person_id=snapshot.rows[at]["known_person_id"] if at in snapshot.rows else "",
-            opportunity_id=request.opportunity_id,
+            person_id=row["known_person_id"] if row else "",
+            opportunity_id=into,
             keep_promises=tuple(request.keep_promises),
             basis=snapshot.basis,
             concerning=snapshot.concerning.get(at, ()),
             withheld=snapshot.withheld.get(at, ()),
         )
-        into = request.opportunity_id
-        writable = not into or await self._naming.is_writable(f"opportunity:{into}", call)
-
-        unknown = await self._not_open(request.keep_promises, snapshot.rows.get(at))
+        unknown = await self._not_open(request.keep_promises, row)
 
         def accept(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
             if not writable:
                 raise not_there("opportunity", into)
             accepted = handoff_verbs.accept(state, by)
+            if row is None or row["state"] == ASKED:
+                raise Behind(f"the offer of handoff {request.id} is not shown here yet")
             if unknown:
                 message = f"there is no open promise {unknown} about the subject of this handoff"
                 raise Refused(message, field="keep_promises")
@@ -127,19 +124,11 @@ class Handoffs:
         )
 
     async def ReassignHandoff(self, request: pb.ReassignHandoffRequest, call: Call) -> pb.Handoff:
-        tenant = call.identity.tenant
-        state = (await self._house.handler.load(HANDOFF, tenant, request.id)).state
-        terms = Terms(self._house)
-        branch = request.to_branch or state.to_branch
-        deadline = await terms.deadline(tenant, branch, await terms.kind(tenant, state.kind))
-        return await self._verb(
-            request.id,
-            call,
-            receiving_side,
-            lambda state, _: handoff_verbs.reassign(
-                state, request.to_branch or state.to_branch, request.to_employee, deadline
-            ),
-        )
+        for _ in range(ATTEMPTS_MAX):
+            with suppress(_Elsewhere):
+                return await self._reassign(request, call)
+        stream = f"{HANDOFF.name}-{request.id}"
+        raise Conflict(stream, f"nobody else to reassign {ATTEMPTS_MAX} times", 0)
 
     async def HandBackHandoff(self, request: pb.HandBackHandoffRequest, call: Call) -> pb.Handoff:
         by = call.identity.employee
@@ -152,6 +141,21 @@ class Handoffs:
         return await self._verb(
             request.id, call, asking_side, lambda state, _: handoff_verbs.withdraw(state, request.reason, by)
         )
+
+    async def _reassign(self, request: pb.ReassignHandoffRequest, call: Call) -> pb.Handoff:
+        """Raises `_Elsewhere`."""
+        tenant = call.identity.tenant
+        found = (await self._house.handler.load(HANDOFF, tenant, request.id)).state
+        known = _known(found, await self._reader.asked(request.id, call))
+        terms, branch = Terms(self._house), request.to_branch or known.to_branch
+        deadline = await terms.deadline(tenant, branch, await terms.kind(tenant, known.kind))
+
+        def reassign(state: Handoff, _: FactId) -> Sequence[HandoffFact]:
+            if branch != (request.to_branch or state.to_branch):
+                raise _Elsewhere
+            return handoff_verbs.reassign(state, branch, request.to_employee, deadline)
+
+        return await self._verb(request.id, call, receiving_side, reassign)
 
     async def _not_open(self, kept: Collection[str], row: Row | None) -> str:
         """The first of the promises to keep that is none of the open ones about the handoff's subject, or ""."""
@@ -172,48 +176,17 @@ class Handoffs:
             side(known, call)
             return decide(known, fact_id)
 
-        return await self._write(id, call, permitted)
-
-    async def _write(self, id: str, call: Call, decide: Decide, *, create: bool = False) -> pb.Handoff:
         handled = await self._house.handler.handle(
-            HANDOFF, id, call.command, origin(call), decide, if_match=call.if_match, create=create
+            HANDOFF, id, call.command, origin(call), permitted, if_match=call.if_match
         )
+        return await self._shown(id, call, handled)
+
+    async def _shown(self, id: str, call: Call, handled: Handled[Handoff]) -> pb.Handoff:
+        """The handoff as a command left it."""
         answered(call, handled)
         found = await self._reader.at(id, call, Version(handled.version))
         call.etag = found.etag
         return found
-
-    async def _asked(self, id: str, request: pb.CreateHandoffRequest, call: Call) -> HandoffAsked:
-        given = values(request)
-        name = request.kind or f"{request.subject.kind}-to-{request.to_department or 'sales'}"
-        kind = await self._kind(name, call)
-        subject = f"{request.subject.kind}:{request.subject.id}"
-        branch = call.identity.branch or await self._queries.branch_of(call.identity.tenant, subject)
-        return HandoffAsked(
-            handoff_id=id,
-            kind=name,
-            from_department=kind.from_department or _department_of(call),
-            to_department=receiver(kind, request.to_department),
-            subject=Subject(**given["subject"]),
-            from_branch=branch,
-            to_branch=request.to_branch or branch,
-            to_employee=request.to_employee,
-            note=request.note,
-            brief=Brief(**given["brief"]) if given.get("brief") else None,
-            custom=given.get("custom") or {},
-            asked_at=self._house.clock(),
-        )
-
-    async def _before(self, asked: HandoffAsked, call: Call) -> Sequence[Row]:
-        """Other handoffs of the same kind and subject, the one asked last at the end."""
-        await up_to_date(self._house)
-        subject = (asked.subject.kind, asked.subject.id)
-        rows = await self._queries.of_kind(call.identity.tenant, subject, asked.kind)
-        return [row for row in rows if row["id"] != asked.handoff_id]
-
-    async def _kind(self, name: str, call: Call) -> HandoffKind:
-        state = (await self._house.handler.load(HANDOFF_KIND, call.identity.tenant, name)).state
-        return meant(state, name)
 
 
 def _known(state: Handoff, asked: Handoff) -> Handoff:
@@ -222,8 +195,3 @@ def _known(state: Handoff, asked: Handoff) -> Handoff:
     if state.from_department:
         return state
     return replace(asked, state=state.state or ASKED, custom=state.custom)
-
-
-def _department_of(call: Call) -> str:
-    """The department that somebody hands on for: that of the role, else contacts."""
-    return next((each for each in ("marketing", "sales") if each in call.identity.roles), "contacts")

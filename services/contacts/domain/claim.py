@@ -1,20 +1,23 @@
-"""Whose e-mail address or phone number it is. The stream is named by a keyed HMAC, so that it says nothing itself."""
+"""What only one may have: an e-mail address or a phone number one person, a kind and subject one open handoff.
+
+The stream is named by a keyed HMAC, so that it says nothing itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from eventlog.decider import Decider, Refused
-from facts.contacts import IdentifierClaimed, IdentifierReleased
+from facts.contacts import HandoffClaimed, IdentifierClaimed, IdentifierReleased
 
-ClaimFact = IdentifierClaimed | IdentifierReleased
+ClaimFact = IdentifierClaimed | IdentifierReleased | HandoffClaimed
 
 
 @dataclass(frozen=True)
 class Claim:
-    """`person_id` is empty when nobody has it (any more)."""
+    """`person_id` is empty when nobody has it (any more); `handoff_id` is the one asked for last, ended or not."""
 
     person_id: str = ""
+    handoff_id: str = ""
 
 
 def evolve(state: Claim, fact: ClaimFact) -> Claim:
@@ -23,6 +26,8 @@ def evolve(state: Claim, fact: ClaimFact) -> Claim:
             return Claim(fact.person_id)
         case IdentifierReleased():
             return Claim()
+        case HandoffClaimed():
+            return Claim(handoff_id=fact.handoff_id)
         case _:
             assert_never(fact)
 

@@ -14,17 +14,19 @@ from facts.contacts import (
     HandoffSupplemented,
 )
 from services.contacts.domain.handoff import ACCEPTED, ASKED, OFFER, WAITING, WITHDRAWN, Handoff, HandoffFact
+from services.contacts.domain.handoff_kind import HandoffKind, receiver
 from services.contacts.domain.manifest import Entries, covered, differences, named_of, newer
 
 
-def ask(state: Handoff, asked: HandoffAsked, others: Sequence[str] = ()) -> Sequence[HandoffFact]:
-    """Asked by hand. The id belongs to the request, so that there is nothing before. `others` are open handoffs of
-    the same kind and subject: one at a time is enough."""
+def ask(state: Handoff, asked: HandoffAsked, kind: HandoffKind, others: Sequence[str] = ()) -> Sequence[HandoffAsked]:
+    """Asked by hand, of the department that was named, or else the kind's. The id belongs to the request, so that there
+    is nothing before. `others` are open handoffs of the same kind and subject: one at a time is enough."""
     if state.id:
         return []
+    to_department = receiver(kind, asked.to_department)
     if others:
         raise Refused(f"handoff {others[0]} of this kind and subject is still open; decide on it first")
-    return [asked]
+    return [asked.model_copy(update={"to_department": to_department})]
 
 
 def offer(state: Handoff, offered: HandoffOffered) -> Sequence[HandoffFact]:

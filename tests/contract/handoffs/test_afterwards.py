@@ -1,5 +1,6 @@
 """What comes after the offer: closing manifests, supplements, promises, late ones, several of one person."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -8,8 +9,12 @@ import pytest
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.contacts.v1 import interactions_pb2
 from baton.marketing.v1 import leads_pb2
+from baton.sales.v1 import opportunities_pb2
 
+from runtime.call import Call
 from runtime.errors import RpcError
+from services.contacts.api.naming import Naming
+from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from tests.support.handoffs import Clock, Handover, State, streams
 from tests.support.house import Desk, eventually
 
@@ -24,6 +29,62 @@ async def test_what_was_recorded_since_the_offer_is_closed_with_the_acceptance(h
     closed = await handover.until(accepted.id, lambda found: found.closing.delivered)
     assert list(closed.closing.receipt) == list(closed.closing.manifest)
     assert closed.state == State.ACCEPTED
+
+
+async def test_the_opportunity_that_is_accepted_into_is_closed_with_the_acceptance(handover: Handover) -> None:
+    for _ in range(3):
+        delivered = await handover.delivered()
+        opportunity_id = await opened_for(handover, delivered.subject.id)
+
+        accepted = await handover.accept(delivered.id, opportunity_id=opportunity_id)
+
+        assert (f"sales.opportunity-{opportunity_id}", 1) in streams(accepted.closing.manifest)
+
+
+async def test_what_is_recorded_while_the_opportunity_is_looked_up_is_closed_too(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered = await handover.delivered()
+    opportunity_id = await opened_for(handover, delivered.subject.id)
+    calls, look_up = [], Naming.is_writable
+
+    async def meanwhile(naming: Naming, subject: str, call: Call) -> bool:
+        found = await look_up(naming, subject, call)
+        calls.append(await handover.call(handover.oliver, lead_id=delivered.subject.id))
+        return found
+
+    monkeypatch.setattr(Naming, "is_writable", meanwhile)
+    accepted = await handover.accept(delivered.id, opportunity_id=opportunity_id)
+
+    assert [(f"contacts.interaction-{each.id}", 1) in streams(accepted.closing.manifest) for each in calls] == [True]
+
+
+async def test_nothing_is_accepted_on_a_look_from_before_its_offer(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered = await handover.delivered()
+    settled = HandoffQueries.settled
+
+    async def early(queries: HandoffQueries, at: Of) -> Snapshot:
+        return replace(await settled(queries, at), rows={}, concerning={}, withheld={})
+
+    with monkeypatch.context() as before:
+        before.setattr(HandoffQueries, "settled", early)
+        with pytest.raises(RpcError, match="not shown here yet") as raised:
+            await handover.accept(delivered.id, keep_promises=["of nobody"])
+    assert raised.value.kind.http == 503
+
+    call = await handover.call(handover.oliver, lead_id=delivered.subject.id)
+    accepted = await handover.accept(delivered.id)
+    assert (f"contacts.interaction-{call.id}", 1) in streams(accepted.closing.manifest)
+
+
+async def opened_for(handover: Handover, lead_id: str) -> str:
+    """The id of an opportunity that sales opened for a lead."""
+    sales = handover.town.desk("oliver", "sales", branch="york", package="sales")
+    wanted = opportunities_pb2.Opportunity(title="Forty chairs", lead_ids=[lead_id])
+    request = opportunities_pb2.CreateOpportunityRequest(opportunity=wanted)
+    return str((await sales.ask("Opportunities/CreateOpportunity", request)).id)
 
 
 async def test_a_call_remembered_later_is_a_supplement_with_a_receipt_of_its_own(handover: Handover) -> None:

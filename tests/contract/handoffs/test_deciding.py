@@ -6,12 +6,14 @@ from uuid import UUID, uuid5
 
 import pytest
 from baton.common.v1 import imports_pb2
-from baton.contacts.v1 import acceptances_pb2
+from baton.contacts.v1 import acceptances_pb2, branches_pb2
 from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 from baton.sales.v1 import opportunities_pb2
 
 from runtime.errors import RpcError
+from services.contacts.domain.handoff_kind import HandoffKind
+from services.contacts.reactions.offering import Terms
 from tests.support.handoffs import Handover, State
 from tests.support.house import Desk, eventually
 
@@ -153,6 +155,34 @@ async def test_a_reassigned_handoff_belongs_to_the_other_branch(handover: Handov
     assert (await handover.accept(delivered.id, handover.leeds)).state == State.ACCEPTED
 
 
+async def test_the_deadline_is_that_of_the_branch_where_the_handoff_is_by_then(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leeds opens on Sundays only. The handoff goes there while somebody gives it to Ruth, wherever it is."""
+    hours = [branches_pb2.WorkingDay(day=7, opens="09:00", closes="10:00")]
+    delivered = await handover.delivered()
+    sundays_only = branches_pb2.Branch(id="leeds", name="Leeds", working_hours=hours)
+    await handover.town.desk("root", "admin").ask(
+        "Branches/CreateBranch", branches_pb2.CreateBranchRequest(branch=sundays_only)
+    )
+    work_out, worked_out = Terms.deadline, []
+
+    async def meanwhile(terms: Terms, tenant: str, branch: str, kind: HandoffKind) -> datetime:
+        found = await work_out(terms, tenant, branch, kind)
+        if tenant == handover.town.tenant:
+            worked_out.append(branch)
+        if worked_out == ["york"]:
+            await decide(handover.manager, "Reassign", delivered.id, to_branch="leeds")
+        return found
+
+    monkeypatch.setattr(Terms, "deadline", meanwhile)
+    given = await decide(handover.manager, "Reassign", delivered.id, to_employee="ruth")
+
+    assert (given.to_branch, given.assignee) == ("leeds", "ruth")
+    assert given.deadline.ToDatetime().isoweekday() == 7
+    assert worked_out == ["york", "leeds", "leeds"]
+
+
 async def test_the_asker_withdraws_before_it_is_accepted_only(handover: Handover) -> None:
     first, second = await handover.delivered(), await handover.delivered()
     await handover.accept(second.id)
@@ -230,6 +260,21 @@ async def test_the_same_command_again_has_the_same_answer_whatever_happened_sinc
 
     assert again.message == first.message
     assert again.metadata["idempotency-replayed"] == "true"
+
+
+async def test_what_was_asked_has_its_answer_also_when_its_kind_changed_since(handover: Handover) -> None:
+    lead = await handover.lead()
+    request = pb.CreateHandoffRequest(kind="visit", subject={"kind": "lead", "id": lead.id}, to_department="sales")
+
+    async def ask(**key: str) -> pb.Handoff:
+        return await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request, **key)
+
+    first = await ask(idempotency_key="once")
+    kind = pb.HandoffKind(kind="visit", from_department="marketing", to_department="contacts")
+    await handover.manager.ask("HandoffKinds/CreateHandoffKind", pb.CreateHandoffKindRequest(handoff_kind=kind))
+
+    assert (await ask(idempotency_key="once")).id == first.id
+    assert await refused(ask()) == (409, "a handoff of the kind visit goes to contacts")
 
 
 async def test_a_stale_version_is_refused(handover: Handover) -> None:

@@ -1,5 +1,7 @@
 """From asked to delivered: what is offered, and what proves that it came."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from runtime.department import Heard
 from runtime.errors import RpcError
 from runtime.etags import version_of
 from services.contacts.handoff_queries import HandoffQueries
+from services.contacts.queries import Row
 from services.contacts.reactions.judging import Judging
 from tests.support.handoffs import Handover, State, streams
 
@@ -80,6 +83,40 @@ async def test_what_is_handed_on_already_is_not_handed_on_again(handover: Handov
     await handover.oliver.ask("Handoffs/ReturnHandoff", pb.ReturnHandoffRequest(id=again.id, reason="No budget"))
     third = await handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request)
     assert third.previous_id == again.id
+
+
+async def test_of_several_who_hand_on_the_same_at_once_one_does(
+    handover: Handover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = await handover.lead()
+    request = pb.CreateHandoffRequest(kind="visit", subject={"kind": "lead", "id": lead.id}, to_branch="york")
+    look, together = HandoffQueries.of_kind, asyncio.Barrier(4)
+
+    async def at_once(queries: HandoffQueries, tenant: str, subject: tuple[str, str], kind: str) -> Sequence[Row]:
+        """Nobody goes on before everybody has seen that nothing is open."""
+        found = await look(queries, tenant, subject, kind)
+        if not found:
+            await together.wait()
+        return found
+
+    monkeypatch.setattr(HandoffQueries, "of_kind", at_once)
+    asking = [handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request) for _ in range(together.parties)]
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+
+    (asked,) = [answer for answer in answers if isinstance(answer, pb.Handoff)]
+    refusals = [(each.kind.http, str(each)) for each in answers if isinstance(each, RpcError)]
+    words = f"handoff {asked.id} of this kind and subject is still open; decide on it first"
+    assert refusals == [(409, words)] * 3
+
+
+async def test_the_same_command_twice_at_once_hands_on_once(handover: Handover) -> None:
+    lead = await handover.lead()
+    request = pb.CreateHandoffRequest(kind="visit", subject={"kind": "lead", "id": lead.id}, to_branch="york")
+    asking = [handover.mia_at_contacts.ask("Handoffs/CreateHandoff", request, idempotency_key="once") for _ in range(4)]
+
+    answers = await asyncio.gather(*asking)
+
+    assert len({answer.id for answer in answers}) == 1
 
 
 async def test_who_has_no_branch_hands_on_for_that_of_the_subject(handover: Handover) -> None:

@@ -8,6 +8,7 @@ from eventlog.decider import NotThere
 from facts.common import ManifestEntry
 from facts.contacts import (
     HandoffAnswered,
+    HandoffClaimed,
     HandoffDelivered,
     HandoffDiscrepant,
     HandoffOverdue,
@@ -15,8 +16,10 @@ from facts.contacts import (
     HandoffSupplemented,
 )
 from services.contacts.domain import handoff_proof, handoff_verbs
+from services.contacts.domain.claim import CLAIM, Claim
 from services.contacts.domain.handoff import HANDOFF as DECIDER
 from services.contacts.domain.handoff import Handoff
+from services.contacts.domain.handoff_kind import LEAD_TO_SALES, HandoffKind
 from services.contacts.domain.handoff_verbs import Acceptance, opened_by
 from tests.support import examples_handoffs as example
 from tests.support.deciding import Given, given
@@ -248,11 +251,29 @@ def test_a_disqualified_lead_withdraws_what_still_waits_and_nothing_else() -> No
 
 def test_one_open_handoff_of_a_kind_and_a_subject_is_enough() -> None:
     def beside(*others: str) -> Any:
-        return lambda state: handoff_proof.ask(state, example.HANDOFF_ASKED, others)
+        return lambda state: handoff_proof.ask(state, example.HANDOFF_ASKED, LEAD_TO_SALES, others)
 
     after().when(beside()).then(example.HANDOFF_ASKED)
     after().when(beside("another")).refuses("handoff another of this kind and subject is still open")
     after(example.HANDOFF_ASKED).when(beside("another")).then()
+
+
+def test_what_names_no_department_goes_where_its_kind_goes() -> None:
+    def of(to_department: str, kind: HandoffKind) -> Any:
+        asked = example.HANDOFF_ASKED.model_copy(update={"to_department": to_department})
+        return lambda state: handoff_proof.ask(state, asked, kind)
+
+    after().when(of("", LEAD_TO_SALES)).then(example.HANDOFF_ASKED)
+    after().when(of("", HandoffKind("lead-to-sales", to_department="sales"))).then(example.HANDOFF_ASKED)
+    after().when(of("marketing", LEAD_TO_SALES)).refuses("goes to sales")
+
+
+def test_a_kind_and_subject_are_claimed_by_whatever_is_asked_for_last() -> None:
+    later = HandoffClaimed(handoff_id="later")
+    state = Claim()
+    for fact in (example.HANDOFF_CLAIMED, later):
+        state = CLAIM.evolve(state, fact)
+    assert state == Claim(handoff_id="later")
 
 
 def receive(*receipt: ManifestEntry) -> Any:

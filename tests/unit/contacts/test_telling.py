@@ -12,7 +12,7 @@ from tests.support.examples_contacts import INTERACTION_RECORDED, PERSON_REGISTE
 
 DEPARTMENTS = (facts.contacts, facts.marketing, facts.sales)
 #: Rules and locks tell nothing about a customer; they are in nobody's timeline.
-NOT_TOLD = ("contacts.identifier-", "contacts.branch-", "contacts.handoff-kind-")
+NOT_TOLD = ("contacts.identifier-", "contacts.handoff-claimed", "contacts.branch-", "contacts.handoff-kind-")
 
 
 def test_every_fact_about_a_customer_is_worded() -> None:
