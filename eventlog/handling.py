@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from eventlog.codec import Codec, Key, Origin
-from eventlog.decider import Decider, Refused
+from eventlog.decider import Decider, Forbidden, NotThere, Refused
 from eventlog.errors import Conflict
 from eventlog.events import Place, Version, event_id
 from eventlog.keyring import Keyring
@@ -114,7 +114,8 @@ class Handler:
     ) -> Handled[S]:
         """Decide on the stream `<decider.name>-<id>` and append what was decided, once.
 
-        `if_match` are versions, of which the stream must have one: never retried on another. `create` says that the
+        `if_match` are versions, of which the stream must have one: never retried on another, and looked at after
+        `NotThere` and `Forbidden`. `create` says that the
         stream is believed to be new, which saves reading it. Raises `Conflict` (stale `if_match`), what `decide` raises
         (`Refused`, …), and the errors of `Store.append`; a `Conflict` on a further stream (`Also`) is the caller's to
         judge.
@@ -232,9 +233,16 @@ class Handler:
 def _decide(
     decide: Decide[S], folded: Folded[S], stream: str, command: Command, if_match: Collection[Version] | None
 ) -> Decision:
+    stale = None
     if if_match is not None and folded.version not in if_match:
-        raise Conflict(stream, f"version {' or '.join(map(str, sorted(if_match)))}", folded.version)
-    decision = decide(folded.state, lambda n: event_id(command.id, n))
+        stale = Conflict(stream, f"version {' or '.join(map(str, sorted(if_match)))}", folded.version)
+    try:
+        decision = decide(folded.state, lambda n: event_id(command.id, n))
+    except Refused as no:
+        # Who may not have the record does not learn from `if_match` that it is there, and in which version.
+        raise no if stale is None or isinstance(no, NotThere | Forbidden) else stale from None
+    if stale is not None:
+        raise stale
     return decision if isinstance(decision, Decision) else Decision(decision)
 
 

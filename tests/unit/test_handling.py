@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from eventlog.codec import Codec, Origin
-from eventlog.decider import Decider, Refused
+from eventlog.decider import Decider, Forbidden, NotThere, Refused
 from eventlog.errors import CommandReused, Conflict
 from eventlog.events import Version
 from eventlog.handling import Also, Decision, FactId, Handler
@@ -127,6 +127,25 @@ async def test_a_stale_if_match_is_a_conflict_and_never_retried(handler: Handler
     await handler.handle(DEAL, "1", command(), CLERK, move("agreed"))
     with pytest.raises(Conflict, match=r"expected version 1 of sales.opportunity-1, found 2"):
         await handler.handle(DEAL, "1", command(), CLERK, move("signed"), if_match={Version(1)})
+
+
+@pytest.mark.parametrize("no", [NotThere("there is no deal 1"), Forbidden("this deal is of the branch york")])
+async def test_who_may_not_have_a_record_does_not_learn_its_version_from_a_stale_if_match(
+    handler: Handler, no: Refused
+) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, move("quoted"))
+
+    def of_another_branch(deal: Deal, _: FactId) -> Sequence[Any]:
+        raise no
+
+    with pytest.raises(type(no), match=str(no)):
+        await handler.handle(DEAL, "1", command(), CLERK, of_another_branch, if_match={Version(7)})
+
+
+async def test_what_is_refused_of_a_state_that_nobody_saw_is_a_conflict(handler: Handler) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, lose)
+    with pytest.raises(Conflict, match=r"expected version 7 of sales.opportunity-1, found 1"):
+        await handler.handle(DEAL, "1", command(), CLERK, lose, if_match={Version(7)})
 
 
 async def test_what_another_process_wrote_meanwhile_is_decided_upon(
