@@ -4,7 +4,7 @@ from pathlib import Path
 
 from runtime.department import Department, House
 from services.contacts.api.acceptances import Acceptances
-from services.contacts.api.access import Reader
+from services.contacts.api.access import Access
 from services.contacts.api.branches import Branches
 from services.contacts.api.companies import Companies
 from services.contacts.api.given import Given
@@ -32,17 +32,17 @@ from services.receipts import receiving
 def build(house: House) -> Department:
     handler, views = house.handler, house.views
     queries, given = Queries(views), Given(handler)
-    reader, importer = Reader(handler, queries), Importer(handler, house.keyring)
+    access, importer = Access(handler, queries), Importer(handler, house.keyring)
     registrar = Registrar(handler, house.keyring)
     about_handoffs = HandoffQueries(views)
     handoff_reader = HandoffReader(house, about_handoffs)
     return Department(
         servicers={
-            "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
-            "baton.contacts.v1.Companies": Companies(views, reader, handler, given, importer),
+            "baton.contacts.v1.People": People(views, access, registrar, given, importer),
+            "baton.contacts.v1.Companies": Companies(views, access, handler, given, importer),
             "baton.contacts.v1.Branches": Branches(views, handler),
-            "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
-            "baton.contacts.v1.Promises": Promises(house, queries, reader),
+            "baton.contacts.v1.Interactions": Interactions(views, queries, access, handler, importer, house.clock),
+            "baton.contacts.v1.Promises": Promises(house, queries),
             "baton.contacts.v1.Timelines": Timelines(queries, handoff_reader),
             "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, Naming(house, queries)),
             "baton.contacts.v1.HandoffKinds": HandoffKinds(house),
