@@ -10,7 +10,7 @@ import pytest
 
 from eventlog.codec import Codec, Origin
 from eventlog.decider import Decider, Forbidden, NotThere, Refused
-from eventlog.errors import CommandReused, Conflict
+from eventlog.errors import CommandReused, Conflict, Poison
 from eventlog.events import Version
 from eventlog.handling import Also, Decision, FactId, Handler
 from eventlog.keyring import MemoryKeyring
@@ -187,6 +187,20 @@ async def test_one_record_keeps_one_data_key(handler: Handler, store: MemoryStor
     )
     events = await store.read_stream("acme", "sales.opportunity-1")
     assert len({Codec.key_id(event) for event in events}) == 1
+
+
+async def test_nothing_is_written_under_another_key_while_the_records_own_is_damaged(
+    handler: Handler, store: MemoryStore, keyring: MemoryKeyring
+) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, lose)
+    (first,) = await store.read_stream("acme", "sales.opportunity-1")
+    del keyring._keys["acme", Codec.key_id(first)]
+
+    for remembers_or_not in (handler, Handler(store, Codec(REGISTRY, keyring), keyring)):
+        with pytest.raises(Poison, match=r"data key .* of sales.opportunity-1 is damaged or missing"):
+            await remembers_or_not.handle(DEAL, "1", command(), CLERK, tell("again"))
+
+    assert (await store.head()).position == 1
 
 
 @dataclass(frozen=True)
