@@ -5,7 +5,7 @@ id and the field's name as associated data, so that a sealed value can neither b
 """
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -107,7 +107,7 @@ class Codec:
         }
         keys = await self._keyring.get_many(wanted) if wanted else {}
         return [
-            self._decode(department, event, metadata, data, keys.__getitem__)
+            self._decode(department, event, metadata, data, keys)
             for event, (metadata, data) in zip(events, opened, strict=True)
         ]
 
@@ -128,15 +128,17 @@ class Codec:
         event: Event,
         metadata: dict[str, Any] | None,
         data: dict[str, Any] | None,
-        key_of: Callable[[str], Key],
+        keys: Mapping[str, Key],
     ) -> Recorded | Poison:
         if metadata is None or data is None:
             return Poison(f"{event.type}: payload and metadata must be JSON objects")
         known = self._registry.facts.get(event.type)
         if known is None or event.schema > known.schema_version:
             return NewerSchema(f"{event.type} in schema {event.schema} is newer than this program")
+        if "key" in metadata and metadata["key"] not in keys:
+            return no_key(event.stream, metadata["key"])
         try:
-            erased = _unseal(known, data, event.id.bytes, key_of(metadata["key"])) if "key" in metadata else False
+            erased = _unseal(known, data, event.id.bytes, keys[metadata["key"]]) if "key" in metadata else False
             if event.schema < known.schema_version:
                 data = self._registry.upcast(event.type, event.schema, data)
             return Recorded(known.model_validate(data), _at(department, event, metadata, erased))
@@ -144,6 +146,11 @@ class Codec:
             return Poison(f"{event.type}: {_where(error)}")
         except (InvalidTag, ValueError, KeyError, TypeError) as error:
             return Poison(f"{event.type}: {type(error).__name__}")
+
+
+def no_key(stream: str, key_id: str) -> Poison:
+    """A data key that the keyring left out: it is neither there nor destroyed."""
+    return Poison(f"the data key {key_id} of {stream} is damaged or missing: what it sealed cannot be read")
 
 
 def seal(key: DataKey, id: bytes, field: str, value: Any) -> dict[str, str]:

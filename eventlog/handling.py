@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from eventlog.codec import Codec, Key, Origin
-from eventlog.decider import Decider, Refused
+from eventlog.codec import Codec, Key, Origin, no_key
+from eventlog.decider import Decider, Forbidden, NotThere, Refused
 from eventlog.errors import Conflict
 from eventlog.events import Place, Version, event_id
 from eventlog.keyring import Keyring
@@ -114,10 +114,10 @@ class Handler:
     ) -> Handled[S]:
         """Decide on the stream `<decider.name>-<id>` and append what was decided, once.
 
-        `if_match` are versions, of which the stream must have one: never retried on another. `create` says that the
-        stream is believed to be new, which saves reading it. Raises `Conflict` (stale `if_match`), what `decide` raises
-        (`Refused`, …), and the errors of `Store.append`; a `Conflict` on a further stream (`Also`) is the caller's to
-        judge.
+        `if_match` are versions, of which the stream must have one: never retried on another, and looked at after
+        `NotThere` and `Forbidden`. `create` says that the stream is believed to be new, which saves reading it. Raises
+        `Conflict` (stale `if_match`), what `decide` raises (`Refused`, …), `Poison` (a damaged data key), and the
+        errors of `Store.append`; a `Conflict` on a further stream (`Also`) is the caller's to judge.
 
         A command that was answered before gets its first answer. It is looked up wherever deciding anew could differ:
         before a refusal, a no-op or a conflict is believed; an append finds it by itself.
@@ -156,7 +156,7 @@ class Handler:
         folded: Folded[S],
         decision: Decision,
     ) -> Handled[S]:
-        key = await self._key(origin.tenant, folded.key_id)
+        key = await self._key(origin.tenant, stream, folded.key_id)
         if key is None and folded.key_id and folded.readable:
             raise _Erased
         events, key = await self._codec.encode(decision.facts, origin, command.id, 0, key)
@@ -210,17 +210,22 @@ class Handler:
     async def _known(self, tenant: str, stream: str) -> Folded[Any] | None:
         """What is remembered of a stream; nothing once its key was destroyed, or the erased would live on here."""
         known = self._cache.get((tenant, stream))
-        if known is not None and known.key_id and known.readable and await self._key(tenant, known.key_id) is None:
+        if known is None or not known.readable or not known.key_id:
+            return known
+        if await self._key(tenant, stream, known.key_id) is None:
             self._cache.pop((tenant, stream), None)
             return None
         return known
 
-    async def _key(self, tenant: str, key_id: str) -> Key:
+    async def _key(self, tenant: str, stream: str, key_id: str) -> Key:
         """The record's key. A destroyed one is not replaced behind the back of an erasure: None makes `encode`
-        take a new key for what is said from now on."""
+        take a new key for what is said from now on. A damaged one is replaced by nobody. Raises `Poison`."""
         if not key_id:
             return None
-        return (await self._keyring.get_many([(tenant, key_id)]))[key_id]
+        found = await self._keyring.get_many([(tenant, key_id)])
+        if key_id not in found:
+            raise no_key(stream, key_id)
+        return found[key_id]
 
     def _remember(self, name: tuple[str, str], folded: Folded[Any]) -> None:
         self._cache[name] = folded
@@ -232,9 +237,16 @@ class Handler:
 def _decide(
     decide: Decide[S], folded: Folded[S], stream: str, command: Command, if_match: Collection[Version] | None
 ) -> Decision:
+    stale = None
     if if_match is not None and folded.version not in if_match:
-        raise Conflict(stream, f"version {' or '.join(map(str, sorted(if_match)))}", folded.version)
-    decision = decide(folded.state, lambda n: event_id(command.id, n))
+        stale = Conflict(stream, f"version {' or '.join(map(str, sorted(if_match)))}", folded.version)
+    try:
+        decision = decide(folded.state, lambda n: event_id(command.id, n))
+    except Refused as no:
+        # Who may not have the record does not learn from `if_match` that it is there, and in which version.
+        raise no if stale is None or isinstance(no, NotThere | Forbidden) else stale from None
+    if stale is not None:
+        raise stale
     return decision if isinstance(decision, Decision) else Decision(decision)
 
 

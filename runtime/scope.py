@@ -9,6 +9,8 @@ from runtime.errors import FORBIDDEN, failure
 
 class OfBranch(Protocol):
     @property
+    def id(self) -> str: ...
+    @property
     def branch(self) -> str: ...
 
 
@@ -46,6 +48,9 @@ class OfAnotherBranch(NotThere):
 
 
 def must_be_own(state: OfBranch, call: Call, kind: str, id: str) -> None:
-    """Raises `OfAnotherBranch`."""
+    """For a decision on the state of a record. Asked before it, it would judge another state than is decided upon, and
+    refuse a repeated command its first answer. Raises `NotThere`, `OfAnotherBranch`."""
+    if not state.id:
+        raise not_there(kind, id)
     if not is_own(state, call):
         raise OfAnotherBranch(kind, id, state.branch)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from runtime.department import Department, House
 from services.contacts.api.acceptances import Acceptances
-from services.contacts.api.access import Reader
+from services.contacts.api.access import Access
 from services.contacts.api.branches import Branches
 from services.contacts.api.companies import Companies
 from services.contacts.api.given import Given
@@ -33,16 +33,16 @@ from services.receipts import receiving
 def build(house: House) -> Department:
     handler, views, keyring = house.handler, house.views, house.keyring
     queries, given, about_handoffs = Queries(views), Given(handler), HandoffQueries(views)
-    reader, importer, registrar = Reader(handler, queries), Importer(handler, keyring), Registrar(handler, keyring)
+    access, importer, registrar = Access(handler, queries), Importer(handler, keyring), Registrar(handler, keyring)
     handoff_reader, naming = HandoffReader(house, about_handoffs), Naming(house, queries)
     asking = Asking(house, about_handoffs, naming)
     return Department(
         servicers={
-            "baton.contacts.v1.People": People(views, reader, registrar, given, importer),
-            "baton.contacts.v1.Companies": Companies(views, reader, handler, given, importer),
+            "baton.contacts.v1.People": People(views, access, registrar, given, importer),
+            "baton.contacts.v1.Companies": Companies(views, access, handler, given, importer),
             "baton.contacts.v1.Branches": Branches(views, handler),
-            "baton.contacts.v1.Interactions": Interactions(views, queries, reader, handler, importer, house.clock),
-            "baton.contacts.v1.Promises": Promises(house, queries, reader),
+            "baton.contacts.v1.Interactions": Interactions(views, queries, access, handler, importer, house.clock),
+            "baton.contacts.v1.Promises": Promises(house, queries),
             "baton.contacts.v1.Timelines": Timelines(queries, handoff_reader),
             "baton.contacts.v1.Handoffs": Handoffs(house, about_handoffs, handoff_reader, naming, asking),
             "baton.contacts.v1.HandoffKinds": HandoffKinds(house),

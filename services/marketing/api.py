@@ -157,8 +157,6 @@ class Leads:
         """Decide on a lead of the caller's branch and answer it as it then is."""
 
         def decide_on_own(state: Lead, fact_id: FactId) -> Sequence[LeadFact]:
-            if not state.id:
-                raise not_there("lead", lead_id)
             must_be_own(state, call, "lead", lead_id)
             return decide(state, fact_id)
 

@@ -156,8 +156,6 @@ class Opportunities:
         """Decide on an opportunity of the caller's branch and answer it as it then is."""
 
         def decide_on_own(state: Opportunity, fact_id: FactId) -> Sequence[OpportunityFact]:
-            if not state.id:
-                raise not_there("opportunity", id)
             must_be_own(state, call, "opportunity", id)
             return decide(state, fact_id)
 

@@ -82,6 +82,12 @@ async def test_after_its_key_is_destroyed_a_fact_shows_erased() -> None:
     )
 
 
+async def test_a_key_that_is_not_in_the_keyring_is_named_with_its_stream() -> None:
+    event = await encoded(Codec(REGISTRY, MemoryKeyring()))
+    with pytest.raises(Poison, match=f"data key {Codec.key_id(event)} of {event.stream} is damaged or missing"):
+        await Codec(REGISTRY, MemoryKeyring()).decode("contacts", event)
+
+
 async def test_a_keyring_out_of_reach_is_waited_for_and_never_poison() -> None:
     class Away(MemoryKeyring):
         async def get_many(self, tenant_keys: object) -> dict[str, None]:

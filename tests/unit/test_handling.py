@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from eventlog.codec import Codec, Origin
-from eventlog.decider import Decider, Refused
-from eventlog.errors import CommandReused, Conflict
+from eventlog.decider import Decider, Forbidden, NotThere, Refused
+from eventlog.errors import CommandReused, Conflict, Poison
 from eventlog.events import Version
 from eventlog.handling import Also, Decision, FactId, Handler
 from eventlog.keyring import MemoryKeyring
@@ -129,6 +129,25 @@ async def test_a_stale_if_match_is_a_conflict_and_never_retried(handler: Handler
         await handler.handle(DEAL, "1", command(), CLERK, move("signed"), if_match={Version(1)})
 
 
+@pytest.mark.parametrize("no", [NotThere("there is no deal 1"), Forbidden("this deal is of the branch york")])
+async def test_who_may_not_have_a_record_does_not_learn_its_version_from_a_stale_if_match(
+    handler: Handler, no: Refused
+) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, move("quoted"))
+
+    def of_another_branch(deal: Deal, _: FactId) -> Sequence[Any]:
+        raise no
+
+    with pytest.raises(type(no), match=str(no)):
+        await handler.handle(DEAL, "1", command(), CLERK, of_another_branch, if_match={Version(7)})
+
+
+async def test_what_is_refused_of_a_state_that_nobody_saw_is_a_conflict(handler: Handler) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, lose)
+    with pytest.raises(Conflict, match=r"expected version 7 of sales.opportunity-1, found 1"):
+        await handler.handle(DEAL, "1", command(), CLERK, lose, if_match={Version(7)})
+
+
 async def test_what_another_process_wrote_meanwhile_is_decided_upon(
     store: MemoryStore, keyring: MemoryKeyring, handler: Handler
 ) -> None:
@@ -168,6 +187,20 @@ async def test_one_record_keeps_one_data_key(handler: Handler, store: MemoryStor
     )
     events = await store.read_stream("acme", "sales.opportunity-1")
     assert len({Codec.key_id(event) for event in events}) == 1
+
+
+async def test_nothing_is_written_under_another_key_while_the_records_own_is_damaged(
+    handler: Handler, store: MemoryStore, keyring: MemoryKeyring
+) -> None:
+    await handler.handle(DEAL, "1", command(), CLERK, lose)
+    (first,) = await store.read_stream("acme", "sales.opportunity-1")
+    del keyring._keys["acme", Codec.key_id(first)]
+
+    for remembers_or_not in (handler, Handler(store, Codec(REGISTRY, keyring), keyring)):
+        with pytest.raises(Poison, match=r"data key .* of sales.opportunity-1 is damaged or missing"):
+            await remembers_or_not.handle(DEAL, "1", command(), CLERK, tell("again"))
+
+    assert (await store.head()).position == 1
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from uuid import uuid5
 
 from baton.contacts.v1 import companies_pb2 as pb
 
-from eventlog.handling import Folded, Handled, Handler
+from eventlog.handling import FactId, Folded, Handled, Handler
 from runtime.call import Call
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
-from runtime.scope import written_branch
-from services.contacts.api.access import Reader
+from runtime.scope import must_be_own, written_branch
+from services.contacts.api.access import Access
 from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import company
@@ -28,9 +28,9 @@ COMPANIES = Listing(
 
 
 class Companies:
-    def __init__(self, views: Views, reader: Reader, handler: Handler, given: Given, importer: Importer) -> None:
+    def __init__(self, views: Views, access: Access, handler: Handler, given: Given, importer: Importer) -> None:
         self._views = views
-        self._reader = reader
+        self._access = access
         self._handler = handler
         self._given = given
         self._importer = importer
@@ -54,25 +54,25 @@ class Companies:
         return message(handled)
 
     async def GetCompany(self, request: pb.GetCompanyRequest, call: Call) -> pb.Company:
-        return message(await self._reader.read(COMPANY, call, "company", request.id))
+        return message(await self._access.read(COMPANY, call, "company", request.id))
 
     async def UpdateCompany(self, request: pb.UpdateCompanyRequest, call: Call) -> pb.Company:
-        there = await self._reader.writable(COMPANY, call, "company", request.company.id)
-        asked = values(request.company, request.update_mask.paths)
-        branch = written_branch(asked.get("branch", there.state.branch), call)
+        id, asked = request.company.id, values(request.company, request.update_mask.paths)
         if "branch" in asked:
-            asked["branch"] = branch
+            asked["branch"] = written_branch(asked["branch"], call)
         dialled(asked, "company")
+        branch = asked.get("branch") or await self._access.branch(COMPANY, call, id)
         given = await self._given.reachable(call.identity.tenant, asked, branch)
         above = await self._above(call.identity.tenant, given)
-        handled = await self._handler.handle(
-            COMPANY,
-            request.company.id,
-            call.command,
-            origin(call),
-            lambda state, _: company.update(state, patched(state, given), above),
-            if_match=call.if_match,
-        )
+
+        def decide(state: Company, _: FactId) -> Sequence[CompanyFact]:
+            must_be_own(state, call, "company", id)
+            return company.update(state, patched(state, given), above)
+
+        async with self._access.writing(call):
+            handled = await self._handler.handle(
+                COMPANY, id, call.command, origin(call), decide, if_match=call.if_match
+            )
         answered(call, handled)
         return message(handled)
 

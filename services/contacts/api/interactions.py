@@ -6,15 +6,15 @@ from uuid import UUID, uuid5
 
 from baton.contacts.v1 import interactions_pb2 as pb
 
-from eventlog.handling import Folded, Handled, Handler
+from eventlog.handling import FactId, Folded, Handled, Handler
 from facts.contacts import PromiseMade
 from runtime.call import Call
 from runtime.department import Clock
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
-from runtime.scope import written_branch
-from services.contacts.api.access import Reader
+from runtime.scope import must_be_own, written_branch
+from services.contacts.api.access import Access
 from services.contacts.api.given import whole
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.domain import interaction
@@ -34,11 +34,11 @@ INTERACTIONS = Listing(
 
 class Interactions:
     def __init__(
-        self, views: Views, queries: Queries, reader: Reader, handler: Handler, importer: Importer, clock: Clock
+        self, views: Views, queries: Queries, access: Access, handler: Handler, importer: Importer, clock: Clock
     ) -> None:
         self._views = views
         self._queries = queries
-        self._reader = reader
+        self._access = access
         self._handler = handler
         self._importer = importer
         self._clock = clock
@@ -64,21 +64,21 @@ class Interactions:
         return message(handled)
 
     async def GetInteraction(self, request: pb.GetInteractionRequest, call: Call) -> pb.Interaction:
-        return message(await self._reader.read(INTERACTION, call, "interaction", request.id))
+        return message(await self._access.read(INTERACTION, call, "interaction", request.id))
 
     async def UpdateInteraction(self, request: pb.UpdateInteractionRequest, call: Call) -> pb.Interaction:
-        await self._reader.writable(INTERACTION, call, "interaction", request.interaction.id)
-        given = whole(values(request.interaction, request.update_mask.paths))
+        id, given = request.interaction.id, whole(values(request.interaction, request.update_mask.paths))
         if "branch" in given:
             given["branch"] = written_branch(given["branch"], call)
-        handled = await self._handler.handle(
-            INTERACTION,
-            request.interaction.id,
-            call.command,
-            origin(call),
-            lambda state, _: interaction.update(state, _patched(state, given), promise_ids(call.command.id)),
-            if_match=call.if_match,
-        )
+
+        def decide(state: Interaction, _: FactId) -> Sequence[InteractionFact]:
+            must_be_own(state, call, "interaction", id)
+            return interaction.update(state, _patched(state, given), promise_ids(call.command.id))
+
+        async with self._access.writing(call):
+            handled = await self._handler.handle(
+                INTERACTION, id, call.command, origin(call), decide, if_match=call.if_match
+            )
         answered(call, handled)
         return message(handled)
 

@@ -11,8 +11,8 @@ from runtime.call import Call
 from runtime.listing import Listing, Page
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
-from runtime.scope import written_branch
-from services.contacts.api.access import Reader
+from runtime.scope import must_be_own, written_branch
+from services.contacts.api.access import Access
 from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
 from services.contacts.api.registering import Registrar
@@ -44,9 +44,9 @@ _SEARCHED = _FOLDED.format(
 
 
 class People:
-    def __init__(self, views: Views, reader: Reader, registrar: Registrar, given: Given, importer: Importer) -> None:
+    def __init__(self, views: Views, access: Access, registrar: Registrar, given: Given, importer: Importer) -> None:
         self._views = views
-        self._reader = reader
+        self._access = access
         self._registrar = registrar
         self._given = given
         self._importer = importer
@@ -64,23 +64,22 @@ class People:
         return message(handled)
 
     async def GetPerson(self, request: pb.GetPersonRequest, call: Call) -> pb.Person:
-        return message(await self._reader.read(PERSON, call, "person", request.id))
+        return message(await self._access.read(PERSON, call, "person", request.id))
 
     async def UpdatePerson(self, request: pb.UpdatePersonRequest, call: Call) -> pb.Person:
-        there = await self._reader.writable(PERSON, call, "person", request.person.id)
-        asked = values(request.person, request.update_mask.paths)
-        branch = written_branch(asked.get("branch", there.state.branch), call)
+        id, asked = request.person.id, values(request.person, request.update_mask.paths)
         if "branch" in asked:
-            asked["branch"] = branch
+            asked["branch"] = written_branch(asked["branch"], call)
         dialled(asked, "person")
+        branch = asked.get("branch") or await self._access.branch(PERSON, call, id)
         given = await self._given.reachable(call.identity.tenant, asked, branch)
-        handled = await self._registrar.write(
-            request.person.id,
-            call.command,
-            origin(call),
-            lambda state: person.update(state, patched(state, given)),
-            if_match=call.if_match,
-        )
+
+        def decide(state: Person) -> Sequence[PersonFact]:
+            must_be_own(state, call, "person", id)
+            return person.update(state, patched(state, given))
+
+        async with self._access.writing(call):
+            handled = await self._registrar.write(id, call.command, origin(call), decide, if_match=call.if_match)
         answered(call, handled)
         return message(handled)
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from baton.contacts.v1 import interactions_pb2 as pb
 
+from eventlog.handling import FactId, Handled
 from runtime.call import Call
 from runtime.department import House
 from runtime.etags import etag_of
 from runtime.listing import Listing
 from runtime.messages import fill
 from runtime.rpc import answered, origin
-from runtime.scope import not_there
-from services.contacts.api.access import Reader
+from runtime.scope import is_own, must_be_own, not_there
 from services.contacts.domain import interaction
-from services.contacts.domain.interaction import INTERACTION, OPEN, Interaction
+from services.contacts.domain.interaction import INTERACTION, OPEN, Interaction, InteractionFact
 from services.contacts.queries import Queries, Row
 from services.offers import shown
 
@@ -32,14 +31,16 @@ CAUGHT_UP_S = 5.0
 
 
 class Promises:
-    def __init__(self, house: House, queries: Queries, reader: Reader) -> None:
+    def __init__(self, house: House, queries: Queries) -> None:
         self._house = house
         self._queries = queries
-        self._reader = reader
 
     async def GetPromise(self, request: pb.GetPromiseRequest, call: Call) -> pb.Promise:
         await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
         row = await self._row(request.id, call)
+        made_in = await self._house.handler.load(INTERACTION, call.identity.tenant, row["interaction_id"])
+        if not is_own(made_in.state, call) and not await self._is_opened(row, call):
+            raise not_there("promise", request.id)
         found = self._message(row)
         call.etag = found.etag
         return found
@@ -55,41 +56,62 @@ class Promises:
     async def ReleasePromise(self, request: pb.ReleasePromiseRequest, call: Call) -> pb.Promise:
         return await self._close(request.id, call, lambda state: interaction.release(state, request.id, request.reason))
 
-    async def _close(self, promise_id: str, call: Call, decide: Callable[[Interaction], Sequence[Any]]) -> pb.Promise:
-        """Also by a branch that took over what the promise is about."""
+    async def _close(
+        self, promise_id: str, call: Call, decide: Callable[[Interaction], Sequence[InteractionFact]]
+    ) -> pb.Promise:
         row = await self._row(promise_id, call)
-        id = row["interaction_id"]
+        opened = await self._is_opened(row, call)
+
+        def decide_on_readable(state: Interaction, _: FactId) -> Sequence[InteractionFact]:
+            if not opened:
+                must_be_own(state, call, "promise", promise_id)
+            return decide(state)
+
         handled = await self._house.handler.handle(
-            INTERACTION, id, call.command, origin(call), lambda state, _: decide(state), if_match=call.if_match
+            INTERACTION, row["interaction_id"], call.command, origin(call), decide_on_readable, if_match=call.if_match
         )
         answered(call, handled)
-        closed = interaction.promise_of(handled.state, promise_id)
-        return self._message(
-            row,
-            etag=call.etag,
-            update_time=handled.updated_at,
-            state=closed.state,
-            released_reason=closed.released_reason,
-            overdue=False,
-        )
+        return _closed(row, handled)
 
     async def _row(self, promise_id: str, call: Call) -> Row:
-        """What the view says; what it does not know may have been recorded a moment ago. Read by the branch that
-        answers for it, and by who reads the interaction. Raises `NotThere`."""
+        """What the view says; what it does not know may have been recorded a moment ago. Raises `NotThere`."""
         found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
             await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
             found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
             raise not_there("promise", promise_id)
-        if found["branch"] != call.identity.scope:
-            await self._reader.read(INTERACTION, call, "interaction", found["interaction_id"])
         return found
 
-    def _message(self, row: Row, **more: Any) -> pb.Promise:
+    async def _is_opened(self, row: Row, call: Call) -> bool:
+        """Whether the promise is the caller's to see and to close though the interaction is another branch's: it passed
+        on to the caller's, or that took over what it is about."""
+        scope = call.identity.scope
+        return scope is not None and (
+            row["passed_to_branch"] == scope
+            or await self._queries.is_offered(call, f"interaction:{row['interaction_id']}")
+        )
+
+    def _message(self, row: Row) -> pb.Promise:
         is_late = row["state"] == OPEN and row["due"] is not None and _aware(row["due"]) < self._house.clock()
         etag = etag_of(row["etag"], {"overdue": is_late})
-        return fill(pb.Promise, row, **{"overdue": is_late, "etag": etag, **more})
+        return fill(pb.Promise, row, overdue=is_late, etag=etag)
+
+
+def _closed(row: Row, handled: Handled[Interaction]) -> pb.Promise:
+    """As its interaction says: to a repeated request what it said then, whatever the view shows by now."""
+    state = handled.state
+    return fill(
+        pb.Promise,
+        interaction.promise_of(state, row["id"]),
+        etag=str(handled.version),
+        create_time=row["create_time"],
+        update_time=handled.updated_at,
+        interaction_id=state.id,
+        person_id=state.person_id,
+        branch=row["passed_to_branch"] or state.branch,
+        custom=state.custom,
+    )
 
 
 def _aware(moment: datetime) -> datetime:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -13,7 +12,7 @@ from eventlog.reactions import Due, NotYet
 from facts.common import ManifestEntry
 from runtime.department import House
 from services.contacts.domain import handoff_proof
-from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING, Handoff, HandoffFact
+from services.contacts.domain.handoff import ACCEPTED, HANDOFF, WAITING
 from services.contacts.domain.manifest import covered, differences
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
 from services.contacts.queries import Row
@@ -21,6 +20,9 @@ from services.contacts.reactions.offering import LATER_S, SOON_S, STILL_COMING, 
 from services.receipts import failures
 
 DISCREPANCIES = Counter("baton_handoff_discrepancies", "Receipts that differ from their manifests", ("department",))
+
+#: Handoffs that are told what comes after their offer are in one of these states.
+_SUPPLEMENTED = (*WAITING, ACCEPTED)
 
 log = logging.getLogger("baton.handoffs")
 
@@ -51,21 +53,19 @@ class Judging:
         if of(due) in snapshot.ahead:
             raise NotYet(STILL_COMING, SOON_S)
         receipt = [ManifestEntry(**entry) for entry in due.args["entries"]]
-
-        def decide(state: Handoff, _: Any) -> Sequence[HandoffFact]:
-            judged = handoff_proof.receive(state, due.args["part"], receipt)
-            return [*judged, *_supplement(state, snapshot, of(due))]
-
         handled = await self._house.handler.handle(
             HANDOFF,
             row["id"],
             command_of(due),
             origin_of(due, self._house.name, row["to_branch"]),
-            decide,
+            lambda state, _: handoff_proof.receive(state, due.args["part"], receipt),
         )
         part = handled.state.parts[due.args["part"]]
-        if not part.delivered and part.receipt is not None:
+        if not part.delivered and part.receipt is not None and not handled.replayed:
             _alarm(due, differences(part.manifest, part.receipt))
+        if row["state"] in _SUPPLEMENTED:
+            # By a command of its own: it waits for what is parked, the judgement does not.
+            await self._supplement(due, of(due), row, snapshot)
 
     async def lose(self, due: Due) -> None:
         """What a restore of another department took back of a stream is proved by nobody any more."""
@@ -86,7 +86,7 @@ class Judging:
         of the own log was seen is offered later, with it."""
         await caught_up(self._house)
         subjects = {(due.tenant, subject) for due in dues for subject in due.args["subjects"]}
-        rows = await self._queries.concerned(subjects, (*WAITING, ACCEPTED))
+        rows = await self._queries.concerned(subjects, _SUPPLEMENTED)
         affected = {Of(row["tenant"], row["id"]): row for row in rows}
         if not affected:
             return {}
@@ -114,12 +114,10 @@ class Judging:
             at.id,
             command,
             origin_of(due, self._house.name, row["from_branch"]),
-            lambda state, _: _supplement(state, snapshot, at),
+            lambda state, _: handoff_proof.supplement(
+                state, snapshot.basis, snapshot.concerning[at], snapshot.withheld[at]
+            ),
         )
-
-
-def _supplement(state: Handoff, snapshot: Snapshot, at: Of) -> Sequence[HandoffFact]:
-    return handoff_proof.supplement(state, snapshot.basis, snapshot.concerning[at], snapshot.withheld[at])
 
 
 def _telling(dues: Sequence[Due], at: Of, row: Row) -> Due:

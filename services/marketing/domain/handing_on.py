@@ -65,9 +65,10 @@ def disqualify(state: Lead, reason: str, heard: Heard) -> Sequence[LeadFact]:
 
 def give_back(state: Lead, handoff_id: str, reason: str, heard: Heard) -> Sequence[LeadFact]:
     """The receiving department returned the lead. That of another handoff changes nothing while the one that marketing
-    asked for last is open or held by who accepted it."""
+    asked for last is open or held by who accepted it. What else is open, asked for by hand, changes nothing about it:
+    that ends in any order, and a return is told once only."""
     must_exist(state)
-    if state.state == "DISQUALIFIED" or open_handoff(state, heard) not in ("", handoff_id):
+    if state.state == "DISQUALIFIED":
         return []
     if state.state == "QUALIFIED" and state.handoff_id != handoff_id and state.handoff_id not in heard.ended:
         return []

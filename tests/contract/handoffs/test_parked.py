@@ -8,9 +8,11 @@ from baton.contacts.v1 import handoffs_pb2 as pb
 from baton.marketing.v1 import leads_pb2
 
 from eventlog.reactions import Due, NotYet
+from facts.common import Subject
 from runtime.errors import RpcError
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.reactions.judging import Judging
+from tests.support.examples_handoffs import HANDOFF_OFFERED
 from tests.support.handoffs import Handover, State, qualified_again, streams
 from tests.support.house import Desk, eventually
 
@@ -75,6 +77,33 @@ async def test_one_that_waits_holds_up_no_other(handover: Handover) -> None:
     assert [(due, type(wrong)) for due, wrong in left.items()] == [(dues[0].command_id, NotYet)]
     await handover.until(free.id, lambda found: found.supplements)
     await discard(handover)
+
+
+async def test_a_receipt_is_judged_meanwhile_and_what_came_with_it_supplemented_later(handover: Handover) -> None:
+    lead, handoff_id = await handover.lead(), str(uuid4())
+    await park(handover, lead.id)
+    # Support runs nowhere here: its receipt is given by hand.
+    offered = HANDOFF_OFFERED.model_copy(
+        update={"handoff_id": handoff_id, "subject": Subject(kind="lead", id=lead.id), "to_department": "support"}
+    )
+    await handover.town.tell(f"contacts.handoff-{handoff_id}", offered)
+    call = await handover.call(handover.mia_at_contacts, lead_id=lead.id)
+    house = handover.town.houses.running["contacts"].house
+    entries = [entry.model_dump() for entry in offered.manifest]
+    told = {"handoff_id": handoff_id, "part": "offer", "department": "support", "entries": entries}
+    receipt = Due("judge", told, handover.town.tenant, uuid4(), "", "", None)
+    judging = Judging(house, HandoffQueries(house.views))
+
+    (waits,) = (await judging.judge([receipt])).values()
+
+    assert isinstance(waits, NotYet)
+    judged = await handover.get(handoff_id)
+    assert (judged.state, list(judged.supplements)) == (State.DELIVERED, [])
+
+    await discard(handover)
+    assert await judging.judge([receipt]) == {receipt.command_id: None}
+    supplements = (await handover.get(handoff_id)).supplements
+    assert any((f"contacts.interaction-{call.id}", 1) in streams(part.manifest) for part in supplements)
 
 
 async def test_what_is_withdrawn_before_it_is_offered_is_never_offered(handover: Handover) -> None:

@@ -242,6 +242,17 @@ async def test_a_returned_lead_is_marketings_again(town: Town, emma: Desk) -> No
     assert (await qualify(emma, lead.id)).state == pb.Lead.QUALIFIED
 
 
+async def test_a_lead_is_given_back_while_a_handoff_asked_for_by_hand_is_open(town: Town, emma: Desk) -> None:
+    lead = await qualify(emma, (await capture(emma)).id)
+    by_hand = offered(lead, "leeds", str(uuid4()))
+    await town.tell(f"contacts.handoff-{by_hand.handoff_id}", by_hand)
+
+    await town.tell(f"contacts.handoff-{lead.handoff_id}", offered(lead, "leeds"), returned(lead), employee="oliver")
+
+    after = await eventually(lambda: read(emma, lead.id), lambda seen: seen.state == pb.Lead.RETURNED)
+    assert after.handoff_id == lead.handoff_id
+
+
 async def test_a_return_of_a_lead_that_nobody_captured_stops_nothing(town: Town, emma: Desk) -> None:
     stranger = pb.Lead(id=str(uuid4()), handoff_id=str(uuid4()))
     await town.tell(f"contacts.handoff-{stranger.handoff_id}", offered(stranger, "leeds"), returned(stranger))

@@ -181,6 +181,17 @@ def test_a_return_by_hand_reaches_a_lead_whose_own_handoff_nobody_holds() -> Non
     ).then(LeadReturned(lead_id=LEAD_ID, handoff_id="by-hand", reason="No"))
 
 
+def test_a_returned_lead_is_marketings_again_whatever_else_of_it_is_open() -> None:
+    given(LEAD, LEAD_CAPTURED, LEAD_QUALIFIED).when(
+        lambda state: give_back(
+            state, HANDOFF, LEAD_RETURNED.reason, Heard(open={"a-visit"}, settled={HANDOFF}, ended={HANDOFF})
+        )
+    ).then(LEAD_RETURNED)
+    given(LEAD, LEAD_CAPTURED).when(
+        lambda state: give_back(state, "by-hand", "Not ours", Heard(open={"a-visit"}, settled={"by-hand"}))
+    ).then(LeadReturned(lead_id=LEAD_ID, handoff_id="by-hand", reason="Not ours"))
+
+
 def test_a_return_by_hand_reaches_a_lead_that_was_never_qualified() -> None:
     given(LEAD, LEAD_CAPTURED).when(lambda state: give_back(state, "by-hand", "Not ours", NOTHING_HEARD)).then(
         LeadReturned(lead_id=LEAD_ID, handoff_id="by-hand", reason="Not ours")
