@@ -64,7 +64,7 @@ async def _databases(departments: Sequence[str], settings: Settings) -> None:
     if len(departments) != 1:
         raise WrongUsage("BATON_DATABASE_URL is one department's database (BATON_KEYRING_URL is set): name it")
     await reached(url)
-    await reached(settings.keyring_url)
+    await reached(settings.keyring_url, "BATON_KEYRING_URL")
     await bring_up({departments[0]: url, KEYRING: settings.keyring_url}, settings)
 
 
