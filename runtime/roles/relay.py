@@ -11,7 +11,7 @@ from eventlog.kafka.topics import Topics
 from runtime.projecting import innermost
 from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
-from runtime.roles.reachable import reach_any
+from runtime.roles.reachable import away
 from runtime.settings import Settings
 from runtime.stores import open_store
 
@@ -37,10 +37,8 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
 
 
 async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
-    """Who leads tells; who stands by could, as long as any broker is there. Raises `OSError`."""
-    if relaying.watermark is None:
-        await reach_any(bootstrap)
-    return ""
+    """Who leads tells; who stands by could, as long as any broker is there."""
+    return await away(bootstrap) if relaying.watermark is None else ""
 
 
 async def _end(name: str, telling: "asyncio.Task[None]") -> str:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.projections import Projection
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import begin_anew, current_epoch
@@ -21,6 +22,7 @@ from runtime.projecting import innermost
 from runtime.remote_log import RemoteLog
 from runtime.roles.connecting import brokers, caller_of, database
 from runtime.roles.process import Started, reached
+from runtime.roles.reachable import away
 from runtime.service_token import service_token
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
@@ -46,7 +48,9 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
         worker = StreamWorker(work)
         working = asyncio.create_task(worker.run(), name=f"stream of {name}")
         try:
-            yield Started({"kafka": worker.waits_for, "views": lambda: _answers(views)}, lambda: _end(working))
+            yield Started(
+                {"kafka": lambda: _hears(worker, bootstrap), "views": lambda: _answers(views)}, lambda: _end(working)
+            )
         finally:
             working.cancel()
             await asyncio.wait((working,))
@@ -77,6 +81,12 @@ async def _views(stack: contextlib.AsyncExitStack, settings: Settings, projectio
     stack.push_async_callback(close_pool, views.deriving)
     await views.require(projection.tables)
     return views
+
+
+async def _hears(worker: StreamWorker, bootstrap: Bootstrap) -> str:
+    """What keeps it from work, and whether that is because no broker is there."""
+    waits_for = await worker.waits_for()
+    return waits_for and (await away(bootstrap) or waits_for)
 
 
 async def _answers(views: Views) -> str:
