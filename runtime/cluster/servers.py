@@ -101,9 +101,11 @@ async def kept_running(server: KafkaServer) -> None:
         if not nodes:
             continue
         ran_s = loop.time() - well_since
+        ended_at = loop.time()
         while not await _restarted(server, nodes, restarts, ran_s):
             nodes, ran_s = sorted({*nodes, *_ended(server)}), 0.0
         well_since = loop.time()
+        log.info("Kafka is back after %.1f s", well_since - ended_at)
 
 
 def _ended(server: KafkaServer) -> list[int]:
