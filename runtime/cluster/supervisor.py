@@ -28,6 +28,7 @@ from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
 from runtime.home import Run, announce, announced
 from runtime.listening import reachable, refuse_taken
+from runtime.misspelt import misspelt
 from runtime.settings import Settings
 from runtime.up import NotStarted, Up, Way
 
@@ -163,8 +164,10 @@ def late(children: Sequence[Child]) -> str:
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
-    """What all processes are told: our own environment, without the settings that are each one's own."""
-    given = {name: value for name, value in os.environ.items() if name not in _OWN}
+    """What all processes are told: our own environment, without the settings that are each one's own, and without
+    what is no setting, which we have said once."""
+    left_out = _OWN.union(misspelt(os.environ))
+    given = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**given, "BATON_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
 
 
