@@ -20,6 +20,7 @@ from facts.registry import REGISTRY
 from runtime.opening import close_pool, load_facts
 from runtime.projecting import innermost
 from runtime.remote_log import RemoteLog
+from runtime.restoring import reached as at_hand
 from runtime.roles.connecting import brokers, caller_of, database
 from runtime.roles.process import Started, reached
 from runtime.roles.reachable import away
@@ -37,7 +38,7 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
     projection, bootstrap = streams_of(name), brokers(settings)
     load_facts()
     async with contextlib.AsyncExitStack() as stack:
-        views = await _views(stack, settings, projection)
+        views = await _views(stack, database(settings), projection)
         caller = await stack.enter_async_context(caller_of(settings))
         token = service_token(settings, name)
         owners = {source: PostgresFeed(RemoteLog(caller, source, token)) for source in projection.sources}
@@ -57,11 +58,13 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
 
 
 async def anew(name: str, settings: Settings) -> int:
-    """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. Raises
-    `WrongSetting`, `WrongUsage`, `NotSafe`."""
+    """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. With the
+    settings of a worker, or with none: then the database is that of `BATON_HOME`, which is started where it does not
+    run. Raises `WrongUsage`, `NotSafe`, `DatabaseRefused`, `AlreadyRunning`, `ServerFailed`."""
     projection = streams_of(name)
     async with contextlib.AsyncExitStack() as stack:
-        views = await _views(stack, settings, projection)
+        dsn = settings.database_url or (await stack.enter_async_context(at_hand(name, settings)))[0]
+        views = await _views(stack, dsn, projection)
         return await begin_anew(views, sorted(projection.tables))
 
 
@@ -73,8 +76,7 @@ def streams_of(name: str) -> Projection:
     return found
 
 
-async def _views(stack: contextlib.AsyncExitStack, settings: Settings, projection: Projection) -> Views:
-    dsn = database(settings)
+async def _views(stack: contextlib.AsyncExitStack, dsn: str, projection: Projection) -> Views:
     await reached(dsn)
     views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=False)
     stack.push_async_callback(close_pool, views.pool)
