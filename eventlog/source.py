@@ -27,7 +27,7 @@ from eventlog.parked import alarmed_positions, bounds, forgetting, parked_stream
 from eventlog.restored import Restored
 from eventlog.todos import written
 from eventlog.topologies import States, read_states
-from eventlog.trouble import is_infrastructure, is_program, tried_again, wait_s
+from eventlog.trouble import described, is_infrastructure, is_program, loudness, tried_again, wait_s
 from eventlog.views import SCHEMA
 from eventlog.writing import Statement, commit
 
@@ -92,7 +92,8 @@ class Source:
                 if not (is_infrastructure(error) or passes(error, failures)):
                     raise
                 tried_again(self._log, error)
-                self._log.warning("%s: trying again in %.2f s", type(error).__name__, wait_s(failures))
+                said = (described(error), wait_s(failures))
+                self._log.log(loudness(failures), "%s: trying again in %.2f s", *said)
                 await asyncio.sleep(wait_s(failures))
 
     def _lost(self) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncpg
 
 from eventlog import metrics
-from eventlog.errors import KeyringUnavailable, Overloaded, Unavailable
+from eventlog.errors import KeyringUnavailable, LogError, Overloaded, Unavailable
 
 #: Away, shutting down, full, overloaded, or in each other's way: the same again will work later.
 INFRASTRUCTURE: tuple[type[BaseException], ...] = (
@@ -31,6 +31,9 @@ INFRASTRUCTURE: tuple[type[BaseException], ...] = (
 )
 
 WAIT_MIN_S, WAIT_MAX_S = 0.05, 5.0
+
+#: So many attempts are told one by one, while the waits grow; then one in twelve, which is one a minute.
+TOLD_MAX, TOLD_EVERY = 8, 12
 
 T = TypeVar("T")
 
@@ -56,6 +59,17 @@ def tried_again(log: logging.Logger, error: BaseException) -> None:
     metrics.RETRIES.labels(log.name, type(error).__name__).inc()
 
 
+def described(error: BaseException) -> str:
+    """Its kind, and its message where that is known to name no person: others may quote what they choked on."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, LogError) else kind
+
+
+def loudness(failures: int) -> int:
+    """The level at which a failure after so many in a row is told."""
+    return logging.WARNING if failures <= TOLD_MAX or failures % TOLD_EVERY == 0 else logging.DEBUG
+
+
 async def persist(
     attempt: Callable[[], Awaitable[T]],
     what: str,
@@ -72,5 +86,6 @@ async def persist(
                 raise
             failures += 1
             tried_again(log, error)
-            log.warning("%s: %s; trying again in %.2f s", what, type(error).__name__, wait_s(failures))
+            said = (what, described(error), wait_s(failures))
+            log.log(loudness(failures), "%s: %s; trying again in %.2f s", *said)
         await sleep(wait_s(failures))

@@ -7,6 +7,7 @@ Exit codes: 0 fine, 1 found something wrong, 2 wrong usage or unreachable.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -66,10 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Raises `WrongSetting`, also for a home that is no folder or that we may not write."""
+    from runtime.misspelt import misspelt
     from runtime.settings import Settings, WrongSetting
 
     run: Callable[[argparse.Namespace, Settings], int] = arguments.run
     settings = Settings.read()
+    sys.stderr.writelines(f"baton: {sentence}\n" for sentence in misspelt(os.environ).values())
     try:
         return run(arguments, settings)
     except OSError as error:

@@ -1,5 +1,6 @@
 """Databases and roles of the departments, one each, on the embedded server or on one of the user's own."""
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -16,6 +17,14 @@ from runtime.files import read_private, write_private
 KEYRING = "keyring"
 
 CONNECT_S = 10.0
+
+
+#: What no waiting heals: a password, a role, a database or a right that is not there.
+REFUSALS = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 class DatabaseRefused(Exception):
@@ -53,7 +62,7 @@ class Databases:
 
     async def prepare(self, names: Iterable[str]) -> None:
         """Create the roles and databases that are missing. Raises `DatabaseRefused`."""
-        connection = await self._reached()
+        connection = await reached(self.administrator)
         try:
             found = [name for name in names if await _prepare(connection, name, self.passwords.of(name))]
             if found:
@@ -65,13 +74,6 @@ class Databases:
             ) from error
         finally:
             await connection.close()
-
-    async def _reached(self) -> "asyncpg.Connection":
-        try:
-            return await self.connect()
-        except (OSError, TimeoutError) as error:
-            where = urlsplit(self.administrator).netloc.rpartition("@")[2]
-            raise DatabaseRefused(f"BATON_DATABASE_URL: nobody answers at {where or 'the socket'}: {error}") from error
 
     async def _admitted(self, name: str) -> None:
         """One secret makes all passwords: a role that was there before shows whether it is still the one."""
@@ -86,10 +88,39 @@ class Databases:
 
     async def connect(self) -> "asyncpg.Connection":
         """A connection of the administrator. Raises `DatabaseRefused` for a wrong password or database."""
-        try:
-            return await asyncpg.connect(self.administrator, timeout=CONNECT_S, server_settings={"jit": "off"})
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-            raise DatabaseRefused(f"the PostgreSQL server refuses: {error}") from error
+        return await _connected(self.administrator)
+
+
+async def check(url: str) -> None:
+    """Return when the server of `BATON_DATABASE_URL` answers, if only that it is busy. Raises `DatabaseRefused`."""
+    with contextlib.suppress(asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError):
+        await (await reached(url)).close()
+
+
+async def reached(url: str) -> "asyncpg.Connection":
+    """A connection to the server of `BATON_DATABASE_URL`. Raises `DatabaseRefused`, also where nobody is there."""
+    try:
+        return await _connected(url)
+    except (OSError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise DatabaseRefused(f"BATON_DATABASE_URL: nobody answers at {whereabouts(url)}: {why}") from error
+
+
+def whereabouts(url: str) -> str:
+    """Where a database is, to be told to anybody: `127.0.0.1:5432`. Neither who asks nor a password."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "the socket"
+
+
+def refused(setting: str, url: str, error: Exception) -> DatabaseRefused:
+    """What to say of one of the `REFUSALS`."""
+    return DatabaseRefused(f"{setting}: the PostgreSQL server at {whereabouts(url)} refuses: {error}")
+
+
+async def _connected(url: str) -> "asyncpg.Connection":
+    try:
+        return await asyncpg.connect(url, timeout=CONNECT_S, server_settings={"jit": "off"})
+    except REFUSALS as error:
+        raise refused("BATON_DATABASE_URL", url, error) from error
 
 
 async def _prepare(connection: "asyncpg.Connection", name: str, password: str) -> bool:

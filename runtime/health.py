@@ -38,8 +38,9 @@ class Health:
 
     async def reasons(self) -> list[str]:
         """Why the process cannot be counted on; empty when all is well."""
-        found = await asyncio.gather(*map(_reason, self._checks.values()))
-        return [f"{name}: {reason}" for name, reason in zip(self._checks, found, strict=True) if reason]
+        checks = dict(self._checks)  # those of now: a role that has started meanwhile has others
+        found = await asyncio.gather(*map(_reason, checks.values()))
+        return [f"{name}: {reason}" for name, reason in zip(checks, found, strict=True) if reason]
 
 
 async def _reason(check: Check) -> str:

@@ -10,6 +10,7 @@ from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.streaming.heard import take_back
 from runtime.databases import KEYRING, Databases
 from runtime.department import DEPARTMENTS, Clock, utc_now
+from runtime.failures import RELAY, forget
 from runtime.gathering import Gathering
 from runtime.identity import Verifier
 from runtime.opening import load_facts, open_department, open_keyring
@@ -70,6 +71,7 @@ async def open_houses(
             dsn = databases.dsn(name)
             opened = await open_department(stack, store, dsn, heard, keyring, settings, clock)
             await take_back(opened.rebuild())
+            await forget(opened.house.views, [RELAY])  # there is none here
             running[name] = Projecting(opened)
         serving = {name: Serving.of(each.opened, each.projector) for name, each in running.items()}
         for name, each in running.items():

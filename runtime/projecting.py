@@ -7,22 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from eventlog.errors import LogError
 from eventlog.healing import Healing
 from eventlog.projector import Projector
 from eventlog.reactor import Reactor
 from runtime.department import House
+from runtime.failures import TROUBLE, forget, remember
 from runtime.opening import CLOSE_S, Opened
 
 log = logging.getLogger("baton.house")
-
-FORGET = "DELETE FROM views.failures"
-REMEMBER = """
-INSERT INTO views.failures (what, reason) VALUES ($1, $2)
-ON CONFLICT (what) DO UPDATE SET reason = EXCLUDED.reason, failed_at = EXCLUDED.failed_at
-"""
 
 
 def nobody() -> None:
@@ -63,13 +56,13 @@ class Projecting:
         return self.opened.house
 
     async def start(self) -> None:
-        await self.house.views.execute(FORGET)
         healing = Healing(self.name, self.projector.sources)
         works = {
             "projector": self.projector.run(self.opened.department.hears),
             "work of the leader": self._in_turn(self._at_the_head),
             "healing": healing.run(),
         }
+        await forget(self.house.views, works)
         for what, work in works.items():
             self._tasks.append(asyncio.create_task(self._run(what, work), name=f"{what} of {self.name}"))
 
@@ -101,8 +94,8 @@ class Projecting:
     async def _remember(self, what: str) -> None:
         """For those who ask another process of the department how it is doing."""
         try:
-            await self.house.views.execute(REMEMBER, what, self.failed)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await remember(self.house.views, what, self.failed)
+        except TROUBLE as error:
             log.warning("%s: the status cannot show it: %s", self.name, type(error).__name__)
 
 

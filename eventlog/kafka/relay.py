@@ -4,6 +4,7 @@ is killed, stopped or cut off in between."""
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing
 
 from aiokafka import AIOKafkaProducer
@@ -36,16 +37,31 @@ class OtherGeneration(LogError):
     """The generation of the log was raised while it was told."""
 
 
-class Relay:
-    """Leads, or waits to lead. `watermark` says what was told; None while it does not lead."""
+async def nobody() -> None:
+    """Who is told where nobody wants to know."""
 
-    def __init__(self, store: Store, dsn: str, bootstrap: Bootstrap, topics: Topics, *, pace_s: float = PACE_S) -> None:
+
+class Relay:
+    """Leads, or waits to lead. `watermark` says what was told; None while it does not lead. `begins` is awaited each
+    time that it begins to tell; what it raises is the relay's own trouble."""
+
+    def __init__(
+        self,
+        store: Store,
+        dsn: str,
+        bootstrap: Bootstrap,
+        topics: Topics,
+        *,
+        pace_s: float = PACE_S,
+        begins: Callable[[], Awaitable[None]] = nobody,
+    ) -> None:
         self.watermark: Watermark | None = None
         self._store = store
         self._dsn = dsn
         self._bootstrap = bootstrap
         self._topics = topics
         self._pace_s = pace_s
+        self._begins = begins
         self._department = store.department
         self._head = Position(0)
 
@@ -109,6 +125,7 @@ class Relay:
         transactions = Transactions(producer, self._topics, leading)
         if not known:
             await transactions.mark(watermark)
+        await self._begins()
         gathering = Gathering(self._department, producer, self._topics.facts.partitions)
         self._told(watermark)
         metrics.RELAY_LEADING.labels(self._department).set(1)

@@ -42,6 +42,7 @@ class Child:
         self.planned = planned
         self.last_words = ""
         self.was_ready = False
+        self.waits_for = "it does not answer"
         self._run = run
         self._environment = {**environment, **planned.settings}
         self._say = say
@@ -78,12 +79,13 @@ class Child:
             await asyncio.sleep(wait_s)
 
     async def ready(self, client: httpx.AsyncClient) -> None:
-        """Return once it says that it can be counted on."""
+        """Return once it says that it can be counted on; until then `waits_for` is what it says instead."""
         while not self.was_ready:
             await asyncio.sleep(LOOK_S)
             with contextlib.suppress(httpx.HTTPError):
                 answer = await client.get(f"http://{self.planned.health}/healthz/ready")
                 self.was_ready = answer.status_code == 200
+                self.waits_for = "; ".join(answer.json().get("reasons", ()))
 
     async def stop(self) -> None:
         """In order, or by force after a while; it is not started again."""

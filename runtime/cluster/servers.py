@@ -8,16 +8,26 @@ from typing import Any
 
 from runtime.cluster.restarts import Restarts
 from runtime.cluster.will import Left
-from runtime.databases import Databases, Passwords
+from runtime.databases import Databases, Passwords, check
 from runtime.kafka_broker import BrokerFailed
 from runtime.kafka_server import KafkaServer
 from runtime.postgres_server import PostgresServer
+from runtime.roles.reachable import away
 from runtime.settings import Settings
+from runtime.up import NotStarted
 
 log = logging.getLogger("baton.cluster")
 
 STOP_S = 6.0
 LOOK_S = 0.2
+
+
+async def refuse_away(settings: Settings) -> None:
+    """The user's own servers must be there before anything is started. Raises `DatabaseRefused`, `NotStarted`."""
+    if settings.database_url is not None:
+        await check(settings.database_url)
+    if settings.kafka_bootstrap is not None and (why := await away(settings.kafka_bootstrap)):
+        raise NotStarted(why)
 
 
 class Servers:
@@ -91,9 +101,11 @@ async def kept_running(server: KafkaServer) -> None:
         if not nodes:
             continue
         ran_s = loop.time() - well_since
+        ended_at = loop.time()
         while not await _restarted(server, nodes, restarts, ran_s):
             nodes, ran_s = sorted({*nodes, *_ended(server)}), 0.0
         well_since = loop.time()
+        log.info("Kafka is back after %.1f s", well_since - ended_at)
 
 
 def _ended(server: KafkaServer) -> list[int]:

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,14 @@ from runtime.cluster.child import Child, GivenUp
 from runtime.cluster.executor import Executor
 from runtime.cluster.plan import Plan, Planned, names
 from runtime.cluster.ports import reserved
-from runtime.cluster.servers import Servers
+from runtime.cluster.servers import Servers, refuse_away
 from runtime.cluster.voices import voice
 from runtime.databases import KEYRING, Databases
 from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
 from runtime.home import Run, announce, announced
 from runtime.listening import reachable, refuse_taken
+from runtime.misspelt import misspelt
 from runtime.settings import Settings
 from runtime.up import NotStarted, Up, Way
 
@@ -51,6 +52,7 @@ async def cluster(settings: Settings) -> AsyncIterator[Up]:
     """Everything, ready; stopped on leaving. Raises what the start is refused for."""
     began = time.monotonic()
     refuse_taken(settings)
+    await refuse_away(settings)
     private_folder(settings.keys)
     async with contextlib.AsyncExitStack() as stack:
         executor = Executor()
@@ -112,14 +114,14 @@ class Supervisor:
         """Return once every process can be counted on. Raises `NotStarted`."""
         async with httpx.AsyncClient(timeout=LOOK_S) as client:
             readiness = asyncio.gather(*(child.ready(client) for child in self._children))
-            await asyncio.wait((readiness, self._given_up), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
-            if not readiness.done():
+            try:
+                await asyncio.wait((readiness, self._given_up), timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+                if not readiness.done():
+                    raise NotStarted(self._given_up.result() if self._given_up.done() else late(self._children))
+                await readiness
+            finally:
                 readiness.cancel()
-                raise NotStarted(self._given_up.result() if self._given_up.done() else self._late())
-
-    def _late(self) -> str:
-        missing = ", ".join(child.name for child in self._children if not child.was_ready)
-        return f"not ready after {READY_S:.0f} s: {missing}"
+                await asyncio.gather(readiness, return_exceptions=True)
 
     async def stop(self) -> None:
         await asyncio.gather(*(child.stop() for child in self._children))
@@ -151,9 +153,21 @@ class Supervisor:
         return Child(planned, self._id, _environment(self._settings), self._say, self._executor.leave)
 
 
+def late(children: Sequence[Child]) -> str:
+    """Who is not ready, and what for, as they say it themselves: those who wait for the same beside each other."""
+    waiting: dict[str, list[str]] = {}
+    for child in children:
+        if not child.was_ready:
+            waiting.setdefault(child.waits_for, []).append(child.name)
+    missing = (f"{', '.join(names)} ({why})" for why, names in waiting.items())
+    return f"not ready after {READY_S:.0f} s: {'; '.join(missing)}"
+
+
 def _environment(settings: Settings) -> Mapping[str, str]:
-    """What all processes are told: our own environment, without the settings that are each one's own."""
-    given = {name: value for name, value in os.environ.items() if name not in _OWN}
+    """What all processes are told: our own environment, without the settings that are each one's own, and without
+    what is no setting, which we have said once."""
+    left_out = _OWN.union(misspelt(os.environ))
+    given = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**given, "BATON_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
 
 

@@ -15,6 +15,7 @@ from runtime.opening import Opened, load_facts, open_department, open_keyring
 from runtime.remote import RemoteCaller
 from runtime.remote_log import RemoteLog
 from runtime.roles.process import reached
+from runtime.roles.reachable import away
 from runtime.service_token import service_token
 from runtime.settings import Settings, WrongSetting
 from runtime.stores import OpenStore, open_store
@@ -76,7 +77,7 @@ async def opened_department(name: str, settings: Settings) -> AsyncIterator[Open
     load_facts()
     async with contextlib.AsyncExitStack() as stack:
         await reached(dsn)
-        await reached(keys)
+        await reached(keys, "BATON_KEYRING_URL")
         keyring = await open_keyring(stack, keys, settings.master_key, migrate=False)
         store = await open_store(name, settings, dsn, migrate=False)
         stack.push_async_callback(store.close)
@@ -102,7 +103,8 @@ async def _leave(feeds: Sequence[KafkaFeed]) -> None:
     await asyncio.gather(*(feed.leave() for feed in feeds))
 
 
-async def assigned(opened: Opened) -> str:
+async def assigned(opened: Opened, bootstrap: Bootstrap) -> str:
     """Whether Kafka has given this process something to hear of each department that is heard through it."""
     feeds = [feed for feed in opened.heard() if isinstance(feed, KafkaFeed)]
-    return "; ".join(f"no partitions of {feed.topic} yet" for feed in feeds if not feed.member.parts)
+    missing = "; ".join(f"no partitions of {feed.topic} yet" for feed in feeds if not feed.member.parts)
+    return missing and (await away(bootstrap) or missing)

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from aiokafka.errors import KafkaError
 
 from eventlog.feed import PostgresFeed
-from eventlog.kafka.brokers import Bootstrap
+from eventlog.kafka.brokers import Bootstrap, addresses
 from eventlog.kafka.topics import Topics, prepare
-from eventlog.trouble import wait_s
+from eventlog.trouble import loudness, wait_s
 from runtime.databases import KEYRING, Databases, Passwords
 from runtime.department import DEPARTMENTS, utc_now
 from runtime.files import private_folder
@@ -46,7 +46,9 @@ async def make_topics(department: str, bootstrap: Bootstrap, replication: int) -
             await prepare(bootstrap, topics.facts, topics.watermarks)
         except KafkaError as error:
             failures += 1
-            log.warning("Kafka: %s; trying again in %.2f s", type(error).__name__, wait_s(failures))
+            where, kind = addresses(bootstrap), type(error).__name__
+            text = "Kafka at %s (BATON_KAFKA_BOOTSTRAP): %s; trying again in %.2f s"
+            log.log(loudness(failures), text, where, kind, wait_s(failures))
             await asyncio.sleep(wait_s(failures))
         else:
             log.info("the topics of %s are what they must be", department, extra={"department": department})
@@ -64,7 +66,7 @@ async def _databases(departments: Sequence[str], settings: Settings) -> None:
     if len(departments) != 1:
         raise WrongUsage("BATON_DATABASE_URL is one department's database (BATON_KEYRING_URL is set): name it")
     await reached(url)
-    await reached(settings.keyring_url)
+    await reached(settings.keyring_url, "BATON_KEYRING_URL")
     await bring_up({departments[0]: url, KEYRING: settings.keyring_url}, settings)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from eventlog.trouble import persist
+from runtime.databases import REFUSALS, refused, whereabouts
 from runtime.health import Check, Health
 from runtime.http_server import HttpServer
 from runtime.logs import start_logging
@@ -112,11 +113,14 @@ async def healthy(settings: Settings, checks: Mapping[str, Check]) -> AsyncItera
         await server.stop()
 
 
-async def reached(dsn: str) -> None:
-    """Wait until the database answers: it may be started beside us. Raises what waiting does not heal."""
+async def reached(dsn: str, setting: str = "BATON_DATABASE_URL") -> None:
+    """Wait until the database of a setting answers: it may be started beside us. Raises `DatabaseRefused`."""
 
     async def connect() -> None:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
+        try:
+            connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
+        except REFUSALS as error:
+            raise refused(setting, dsn, error) from error
         await connection.close()
 
-    await persist(connect, "the database", log)
+    await persist(connect, f"the database at {whereabouts(dsn)} ({setting})", log)

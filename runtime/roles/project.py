@@ -15,7 +15,7 @@ from eventlog.watching import CHANNEL
 from runtime.health import Check
 from runtime.operations_service import measure
 from runtime.projecting import Projecting, Work
-from runtime.roles.connecting import assigned, opened_department
+from runtime.roles.connecting import assigned, brokers, opened_department
 from runtime.roles.process import Started
 from runtime.roles.serve import log_answers
 from runtime.settings import Settings
@@ -65,6 +65,6 @@ async def project(name: str, settings: Settings) -> AsyncIterator[Started]:
         checks: dict[str, Check] = {
             "log": lambda: log_answers(opened),
             "views": follows,
-            "kafka": lambda: assigned(opened),
+            "kafka": lambda: assigned(opened, brokers(settings)),
         }
         yield Started(checks, projecting.ended)

@@ -4,7 +4,8 @@ import asyncio
 
 from eventlog.kafka.brokers import Bootstrap, addresses
 
-CONNECT_S = 2.0
+#: Shorter than a check of health may take (`CHECK_S`), so that it can say what it waited for.
+CONNECT_S = 1.5
 
 
 async def reach_any(bootstrap: Bootstrap) -> None:
@@ -24,6 +25,15 @@ async def reach_any(bootstrap: Bootstrap) -> None:
             task.cancel()
         await asyncio.gather(*trying, return_exceptions=True)
     raise ConnectionError(f"no broker answers: {'; '.join(refused)}")
+
+
+async def away(bootstrap: Bootstrap) -> str:
+    """What to say where no broker is there; "" as soon as one takes a connection."""
+    try:
+        await reach_any(bootstrap)
+    except OSError:
+        return f"BATON_KAFKA_BOOTSTRAP: no broker answers at {addresses(bootstrap)}"
+    return ""
 
 
 async def _reach(address: str) -> None:

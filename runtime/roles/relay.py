@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.relay import Relay
 from eventlog.kafka.topics import Topics
+from runtime.failures import TROUBLE, relay_stopped, relay_tells
 from runtime.projecting import innermost
 from runtime.roles.connecting import brokers, database
 from runtime.roles.process import Started, reached
-from runtime.roles.reachable import reach_any
+from runtime.roles.reachable import away
 from runtime.settings import Settings
 from runtime.stores import open_store
 
@@ -26,9 +28,10 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
     store = await open_store(name, settings, dsn, migrate=False)
     telling: asyncio.Task[None] | None = None
     try:
-        relaying = Relay(store, dsn, bootstrap, Topics.of(name, replication=settings.kafka_replication))
+        topics = Topics.of(name, replication=settings.kafka_replication)
+        relaying = Relay(store, dsn, bootstrap, topics, begins=partial(relay_tells, dsn))
         telling = asyncio.create_task(relaying.run(), name=f"relay of {name}")
-        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(name, telling))
+        yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(name, dsn, telling))
     finally:
         if telling is not None:
             telling.cancel()
@@ -37,18 +40,20 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
 
 
 async def _tells(relaying: Relay, bootstrap: Bootstrap) -> str:
-    """Who leads tells; who stands by could, as long as any broker is there. Raises `OSError`."""
-    if relaying.watermark is None:
-        await reach_any(bootstrap)
-    return ""
+    """Who leads tells; who stands by could, as long as any broker is there."""
+    return await away(bootstrap) if relaying.watermark is None else ""
 
 
-async def _end(name: str, telling: "asyncio.Task[None]") -> str:
-    """Why nothing is told any more, and waiting does not help."""
+async def _end(name: str, dsn: str, telling: "asyncio.Task[None]") -> str:
+    """Why nothing is told any more, and waiting does not help; the department's status says it until a relay leads."""
     await asyncio.wait((telling,))
     error = telling.exception()
     if error is None:
         return ""
     why = f"the relay has stopped: {innermost(error)}"
     log.critical("%s: %s", name, why, extra={"department": name})
+    try:
+        await relay_stopped(dsn, why)
+    except TROUBLE as error:
+        log.warning("%s: the status cannot show it: %s", name, type(error).__name__)
     return why

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
+from eventlog.kafka.brokers import Bootstrap
 from eventlog.projections import Projection
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import begin_anew, current_epoch
@@ -19,8 +20,10 @@ from facts.registry import REGISTRY
 from runtime.opening import close_pool, load_facts
 from runtime.projecting import innermost
 from runtime.remote_log import RemoteLog
+from runtime.restoring import reached as at_hand
 from runtime.roles.connecting import brokers, caller_of, database
 from runtime.roles.process import Started, reached
+from runtime.roles.reachable import away
 from runtime.service_token import service_token
 from runtime.settings import Settings
 from runtime.usage import WrongUsage
@@ -35,7 +38,7 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
     projection, bootstrap = streams_of(name), brokers(settings)
     load_facts()
     async with contextlib.AsyncExitStack() as stack:
-        views = await _views(stack, settings, projection)
+        views = await _views(stack, database(settings), projection)
         caller = await stack.enter_async_context(caller_of(settings))
         token = service_token(settings, name)
         owners = {source: PostgresFeed(RemoteLog(caller, source, token)) for source in projection.sources}
@@ -46,18 +49,22 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
         worker = StreamWorker(work)
         working = asyncio.create_task(worker.run(), name=f"stream of {name}")
         try:
-            yield Started({"kafka": worker.waits_for, "views": lambda: _answers(views)}, lambda: _end(working))
+            yield Started(
+                {"kafka": lambda: _hears(worker, bootstrap), "views": lambda: _answers(views)}, lambda: _end(working)
+            )
         finally:
             working.cancel()
             await asyncio.wait((working,))
 
 
 async def anew(name: str, settings: Settings) -> int:
-    """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. Raises
-    `WrongSetting`, `WrongUsage`, `NotSafe`."""
+    """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. With the
+    settings of a worker, or with none: then the database is that of `BATON_HOME`, which is started where it does not
+    run. Raises `WrongUsage`, `NotSafe`, `DatabaseRefused`, `AlreadyRunning`, `ServerFailed`."""
     projection = streams_of(name)
     async with contextlib.AsyncExitStack() as stack:
-        views = await _views(stack, settings, projection)
+        dsn = settings.database_url or (await stack.enter_async_context(at_hand(name, settings)))[0]
+        views = await _views(stack, dsn, projection)
         return await begin_anew(views, sorted(projection.tables))
 
 
@@ -69,14 +76,19 @@ def streams_of(name: str) -> Projection:
     return found
 
 
-async def _views(stack: contextlib.AsyncExitStack, settings: Settings, projection: Projection) -> Views:
-    dsn = database(settings)
+async def _views(stack: contextlib.AsyncExitStack, dsn: str, projection: Projection) -> Views:
     await reached(dsn)
     views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=False)
     stack.push_async_callback(close_pool, views.pool)
     stack.push_async_callback(close_pool, views.deriving)
     await views.require(projection.tables)
     return views
+
+
+async def _hears(worker: StreamWorker, bootstrap: Bootstrap) -> str:
+    """What keeps it from work, and whether that is because no broker is there."""
+    waits_for = await worker.waits_for()
+    return waits_for and (await away(bootstrap) or waits_for)
 
 
 async def _answers(views: Views) -> str:

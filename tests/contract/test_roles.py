@@ -12,11 +12,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from baton.marketing.v1 import leads_pb2
 from baton.operations.v1 import operations_pb2 as messages
 
 from eventlog.errors import NotSafe
 from eventlog.events import NewEvent
+from eventlog.kafka.topics import facts_topic, partitions_of, watermarks_topic
 from eventlog.postgres.store import PostgresStore
 from eventlog.store import ANY, Append, Command, StreamWrite
 from runtime.channels import Channels
@@ -261,3 +264,39 @@ async def test_one_that_cannot_go_on_says_so_and_status_does(installed: Installa
         finally:
             await connection.execute("ALTER TABLE views.gone RENAME TO opportunities")
             await connection.close()
+
+
+async def test_a_relay_that_has_stopped_for_good_stands_in_the_status_until_one_leads(installed: Installation) -> None:
+    settings = installed.settings("contacts")
+    async with AsyncExitStack() as stack, installed.caller() as caller:
+        await stack.enter_async_context(serve("contacts", settings))
+        operator = installed.metadata("operator", tenant=EVERY_TENANT)
+
+        async def failed() -> str:
+            request = messages.GetStatusRequest(department="contacts")
+            return str((await caller.call(f"{OPERATIONS}/GetStatus", request, operator)).message.departments[0].failed)
+
+        async with AIOKafkaProducer(bootstrap_servers=installed.bootstrap) as producer:
+            await producer.send_and_wait(facts_topic("contacts"), b"what no relay tells")
+        async with relay("contacts", settings) as stopping:
+            why = await asyncio.wait_for(stopping.ended(), 20)
+        assert why.startswith("the relay has stopped: TopicDamaged: ")
+        assert await failed() == why
+        async with project("contacts", settings):
+            assert await failed() == why
+
+        await delete_topics(installed.bootstrap, facts_topic("contacts"), watermarks_topic("contacts"))
+        async with relay("contacts", settings):
+            await eventually(failed, lambda each: each == "")
+
+
+async def delete_topics(bootstrap: str, *topics: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.delete_topics(list(topics))
+    await admin.close()
+
+    async def found() -> list[int]:
+        return [await partitions_of(bootstrap, topic) for topic in topics]
+
+    await eventually(found, lambda each: not any(each))

@@ -82,3 +82,11 @@ async def test_it_notices_a_missing_fact(kafka: KafkaServer, store: PostgresStor
     answer = await consume(kafka, store.department, tmp_path)
     assert answer.code == 1
     assert f"sales.сделка-1: version {last.version + 2} follows {last.version}" in answer.stderr
+
+
+async def test_it_says_that_nobody_has_told_such_a_department(kafka: KafkaServer, tmp_path: Path) -> None:
+    department = a_department()
+    answer = await consume(kafka, department, tmp_path)
+    assert (answer.code, answer.stdout) == (1, "")
+    assert answer.stderr.splitlines()[-1] == f"there is no topic {facts_topic(department)} on {kafka.bootstrap}"
+    assert "Traceback" not in answer.stderr

@@ -5,7 +5,8 @@ import logging
 import pytest
 from prometheus_client import REGISTRY
 
-from eventlog.trouble import persist
+from eventlog.errors import Unavailable
+from eventlog.trouble import TOLD_EVERY, TOLD_MAX, persist
 
 
 def counted(reason: str) -> float:
@@ -35,3 +36,19 @@ async def test_what_waiting_does_not_heal_is_not_repeated() -> None:
     with pytest.raises(ZeroDivisionError):
         await persist(attempt, "a test", logging.getLogger("baton.test"))
     assert counted("ZeroDivisionError") == 0.0
+
+
+async def test_a_long_outage_is_named_and_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    failures = iter([Unavailable("Kafka, baton.sales.v1: nobody answers")] * 3 * TOLD_EVERY)
+
+    async def attempt() -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+
+    async def at_once(wait_s: float) -> None:
+        pass
+
+    with caplog.at_level(logging.INFO, "baton.test"):
+        await persist(attempt, "facts", logging.getLogger("baton.test"), at_once)
+    told = "facts: Unavailable: Kafka, baton.sales.v1: nobody answers; trying again in "
+    assert len([each for each in caplog.messages if each.startswith(told)]) == len(caplog.messages) == TOLD_MAX + 3

@@ -1,6 +1,7 @@
 """Kafka under its supervisor: started again as often as a process of ours, and given up as visibly."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import cast
 
@@ -56,10 +57,14 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-async def test_one_start_that_fails_is_not_the_last() -> None:
+async def test_one_start_that_fails_is_not_the_last_and_the_one_that_helps_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "baton.cluster")
     kafka = Kafka(helps=3)
     keeping = asyncio.create_task(kept_running(cast("KafkaServer", kafka)))
     await until(lambda: kafka.starts == 3, "not started again")
+    await until(lambda: caplog.messages[-1].startswith("Kafka is back after "), "nobody is told")
     assert not keeping.done()
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)

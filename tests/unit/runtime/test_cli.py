@@ -72,3 +72,19 @@ def test_the_command_itself_is_imported_in_no_time() -> None:
     script = "import sys; import runtime.cli; print(*(name for name in sys.modules if name.startswith('runtime')))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert loaded == ["runtime", "runtime.cli"]
+
+
+def test_a_setting_that_does_not_exist_is_told_with_the_one_that_may_be_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BATON_HOME", str(tmp_path))
+    monkeypatch.setenv("BATON_KAFKA_BOOTSTRAPP", "kafka:9092")
+    monkeypatch.setenv("BATON_PASTRY", "secret")
+    monkeypatch.setenv("BATON_TEST_PASTRY", "of a test")
+
+    assert cli.main(TOKEN) == 0
+
+    assert capsys.readouterr().err == (
+        "baton: BATON_KAFKA_BOOTSTRAPP is no setting and is ignored: is BATON_KAFKA_BOOTSTRAP meant?\n"
+        "baton: BATON_PASTRY is no setting and is ignored\n"
+    )

@@ -60,3 +60,17 @@ async def test_every_reason_is_told_and_none_quotes_an_address(
     reasons = ["log: ConnectionRefusedError", "views: the projector has stopped", "kafka: TimeoutError"]
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "reasons": reasons})
     assert (await client.get("/healthz/live")).status_code == 200
+
+
+async def test_a_role_that_starts_while_it_is_asked_changes_its_checks(
+    client: httpx.AsyncClient, checks: dict[str, Check]
+) -> None:
+    async def starting() -> str:
+        checks.update(log=fine, views=fine)
+        del checks["start"]
+        return "not ready yet"
+
+    checks["start"] = starting
+    asked = await client.get("/healthz/ready")
+    assert (asked.status_code, asked.json()["reasons"]) == (503, ["start: not ready yet"])
+    assert (await client.get("/healthz/ready")).status_code == 200

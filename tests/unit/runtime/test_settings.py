@@ -1,12 +1,15 @@
 """Settings: a wrong value stops the start, with its name and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from eventlog.kafka.brokers import connection
+from runtime.misspelt import known, misspelt
 from runtime.roles.connecting import brokers
 from runtime.settings import Settings, WrongSetting
+from tests.support.documents import ROOT
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -155,3 +158,10 @@ def of_kafka(given: str, folder: Path) -> dict[str, str]:
     protocol, *names = given.split()
     found = {f"BATON_KAFKA_{name}": words.get(name, str(folder / "file")) for name in names}
     return {"BATON_KAFKA_SECURITY_PROTOCOL": protocol, **found}
+
+
+def test_every_setting_of_the_documentation_is_known_and_none_is_misspelt() -> None:
+    page = (ROOT / "docs" / "running.md").read_text("utf-8")
+    documented = set(re.findall(r"^\| `((?:BATON|OTEL)_[A-Z_]+)` ", page, re.MULTILINE))
+    assert set(known()) == documented
+    assert misspelt(dict.fromkeys(documented, "anything")) == {}

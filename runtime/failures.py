@@ -1,0 +1,49 @@
+"""What has stopped for good in a department, kept in its database: whoever answers for the department shows it, also
+when it was another process that stopped."""
+
+from collections.abc import Iterable
+
+import asyncpg
+
+from eventlog.views import Views
+
+RELAY = "relay"
+
+REMEMBER = """
+INSERT INTO views.failures (what, reason) VALUES ($1, $2)
+ON CONFLICT (what) DO UPDATE SET reason = EXCLUDED.reason, failed_at = EXCLUDED.failed_at
+"""
+FORGET = "DELETE FROM views.failures WHERE what = ANY($1::text[])"
+
+#: What writing them may raise, and what a role that stops anyway only logs.
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+CONNECT_S = 5.0
+
+
+async def remember(database: "Views | asyncpg.Connection", what: str, reason: str) -> None:
+    """Raises what the database raises."""
+    await database.execute(REMEMBER, what, reason)
+
+
+async def forget(database: "Views | asyncpg.Connection", what: Iterable[str]) -> None:
+    """They run again. Raises what the database raises."""
+    await database.execute(FORGET, list(what))
+
+
+async def relay_stopped(dsn: str, reason: str) -> None:
+    """Raises what the database raises."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
+    try:
+        await remember(connection, RELAY, reason)
+    finally:
+        await connection.close()
+
+
+async def relay_tells(dsn: str) -> None:
+    """Raises what the database raises."""
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
+    try:
+        await forget(connection, [RELAY])
+    finally:
+        await connection.close()
