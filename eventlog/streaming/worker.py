@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
 from eventlog import metrics
@@ -23,6 +23,7 @@ from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
+from eventlog.streaming.anew import Anew
 from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
 from eventlog.streaming.handling import Handling, Owner, Telling
 from eventlog.streaming.late import Late
@@ -183,7 +184,11 @@ class StreamWorker:
     # -------------------------------------------------------------------------------------------------- what waits
 
     def _looks(self) -> Sequence[Awaitable[None]]:
-        return [self._close_gaps(), *(self._keep_trying(source) for source in self._handling.sources)]
+        return [
+            self._close_gaps(),
+            self._watch_topics(),
+            *(self._keep_trying(source) for source in self._handling.sources),
+        ]
 
     async def _keep_trying(self, source: str) -> None:
         """Try streams that wait, whose time has come: those whose facts come to this worker."""
@@ -211,6 +216,39 @@ class StreamWorker:
             for source in self._handling.sources:
                 await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
             await asyncio.sleep(LOOK_S)
+
+    # ------------------------------------------------------------------------------------------ topics made anew
+
+    async def _watch_topics(self) -> None:
+        """Hear partitions from their beginning that were made anew."""
+        anew = Anew()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await persist(partial(self._begin_again, anew), "what is told of topics", self._log)
+
+    async def _begin_again(self, anew: Anew) -> None:
+        if not self._settled():
+            return
+        partitions = range(self._work.topics.partitions)
+        facts = [TP(facts_topic(source), part) for source in self._handling.sources for part in partitions]
+        consumer: Any = self._app.consumer
+        with _waited_for():
+            found = await consumer.begun(facts)
+            made = sorted(anew.among(found, consumer.assignment()))
+            if not made or not self._settled():
+                return
+            names = ", ".join(sorted({each.topic for each in made}))
+            self._log.warning("%d partitions of %s were made anew, heard from their beginning", len(made), names)
+            try:
+                await consumer.begin_again(made)
+            except IllegalStateError:
+                self._log.info("partitions of %s were dealt anew meanwhile", names)
+                return
+        anew.heard(found, made)
+
+    def _settled(self) -> bool:
+        """Whether partitions are dealt, and what is known of their streams was recovered."""
+        return self._begun and not self._app.rebalancing and not self._app.in_recovery
 
     # ------------------------------------------------------------------------------------------------------ results
 
