@@ -103,9 +103,11 @@ class _CommittedThread(AIOKafkaConsumerThread):
 
     async def _begin_again(self, partitions: Sequence[TP]) -> None:
         plain = [_plain(partition) for partition in partitions]
+        consumer = self._ensure_consumer()
+        for each in plain:
+            consumer.seek(each, 0)
         async with asyncio.timeout(ASK_S):
-            await self._ensure_consumer().seek_to_beginning(*plain)
-            await self._ensure_consumer().commit(dict.fromkeys(plain, 0))
+            await consumer.commit(dict.fromkeys(plain, 0))
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
         try:

@@ -1,14 +1,18 @@
 """Streaming workers while a topic that they hear is deleted, and made and filled again by its relay."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from faust.types import TP
 
 from eventlog.kafka.topics import facts_topic, partitions_of, prepare, watermarks_topic
 from eventlog.streaming.application import StreamTopics
+from eventlog.streaming.worker import StreamWorker
 from runtime.kafka_server import KafkaServer
 from tests.support.log import eventually
 from tests.support.metrics_history import history
@@ -32,8 +36,8 @@ async def trade(postgres: TestServer, own_kafka: KafkaServer) -> AsyncIterator[T
 async def test_a_topic_that_was_made_anew_is_heard_again(
     trade: Trade, caplog: pytest.LogCaptureFixture, at_once: bool
 ) -> None:
-    """No fact is missing from then on, as it would be if the old topic's offsets were gone on with. A topic that is made
-    `at_once` is never missed by a worker."""
+    """No fact is missing from then on, as it would be if the old topic's offsets were gone on with. A topic made
+    `at_once` is hardly missed by a worker."""
     await trade.tell(history(1))
     async with working(trade.worker(late_s=60.0)):
         await trade.heard_everything()
@@ -73,3 +77,33 @@ async def delete(trade: Trade, *topics: str) -> None:
 
 async def gone(trade: Trade, topics: tuple[str, ...]) -> bool:
     return not any([await partitions_of(trade.bootstrap, topic) for topic in topics])
+
+
+class Remembering(StreamWorker):
+    """Knows where the facts stood that it was given."""
+
+    given: Counter[tuple[TP, int]] = Counter()
+
+    async def _facts(self, events: Sequence[Any]) -> None:
+        self.given.update((TP(*each.message.tp), each.message.offset) for each in events)
+        await super()._facts(events)
+
+
+async def test_partitions_are_heard_from_their_beginning_where_the_old_offsets_are_committed(trade: Trade) -> None:
+    """Faust commits the old topic's offsets as soon as there is a new one."""
+    await trade.tell(history(1))
+    topic = facts_topic("marketing")
+    async with working(trade.worker(kind=Remembering)) as worker:
+        await trade.heard_everything()
+        await eventually(partial(committed, trade), "offsets committed")
+        consumer: Any = worker._app.consumer
+        mine = sorted(tp for tp in consumer.assignment() if tp.topic == topic)
+        assert set(await consumer.begun(mine)) == set(mine)
+        once = {at for at in Remembering.given if at[0].topic == topic}
+        await consumer.begin_again(mine)
+        await eventually(partial(twice, once), "every fact given again")
+    await trade.answers_are_a_fold_of_the_logs()
+
+
+async def twice(facts: set[tuple[TP, int]]) -> bool:
+    return all(Remembering.given[at] == 2 for at in facts)
