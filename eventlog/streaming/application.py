@@ -5,7 +5,8 @@
     earliest            from the first fact on; `latest` can leave a recovery stuck (651)
     no web, no leader   nothing here listens or elects; the table is asked by nobody else
     no declared topics  topics are made and checked by `StreamTopics`, as all others are
-    memory              the rocksdb store lost data under load (333); the changelog in Kafka is what stays
+    memory              the rocksdb store lost data under load (333); the changelog in Kafka is what stays, so no folder
+                        is made, which a worker that is killed would leave behind
     read_committed      in at-least-once mode Faust reads what a relay never committed
     manual acks         an agent acknowledges what its handler raised on, and skips it at the next start (315)
 
@@ -16,7 +17,6 @@ of that makes a number wrong, see `handling.py`.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -86,6 +86,11 @@ class _CommittedThread(AIOKafkaConsumerThread):
             await self.call_thread(self._ensure_consumer().seek_to_beginning, *fresh)
         return committed
 
+    def hang_up(self) -> None:
+        """Who joins a group waits for the answer until all its members have joined or are missed."""
+        if self._consumer is not None and not self.thread_loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._consumer._client.close(), self.thread_loop)
+
     async def begun(self, partitions: Sequence[TP]) -> Begun:
         """When the first record of partitions was written. Raises `TimeoutError` and what Kafka raises."""
         found: Begun = await self.call_thread(self._begun, partitions)
@@ -144,6 +149,9 @@ class _CommittedConsumer(Consumer):
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
+    def hang_up(self) -> None:
+        cast(_CommittedThread, self._thread).hang_up()
+
     async def begun(self, partitions: Sequence[TP]) -> Begun:
         return await cast(_CommittedThread, self._thread).begun(partitions)
 
@@ -198,14 +206,20 @@ def _key(stream: StreamKey) -> bytes:
     return tenant.encode() + b"\0" + name.encode()
 
 
-def application(bootstrap: Bootstrap, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
+class _Unfiled(faust.App):
+    """Writes no files."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
+def application(bootstrap: Bootstrap, topics: StreamTopics, *, session_timeout_s: float) -> faust.App:
     """A Faust application without agents. Nothing is connected before it starts."""
-    app = faust.App(
+    app = _Unfiled(
         topics.group,
         broker=[f"kafka://{address.strip()}" for address in addresses(bootstrap).split(",")],
         broker_credentials=_credentials(security(bootstrap)),
         store="memory://",
-        datadir=str(folder),
         autodiscover=False,
         web_enabled=False,
         processing_guarantee="at_least_once",

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,11 @@ BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
 #: How often it is looked for what waits and for a position that never came, and how long one may be late.
 LOOK_S, LATE_S = 1.0, 10.0
 
-STOP_S = 8.0
+#: A worker that is silent for so long has left: its partitions are given to others, its last offsets are lost.
+SESSION_S = 10.0
+
+#: Together shorter than the time in which a process must have stopped: what comes after Faust needs some of it, too.
+STOP_S, CUT_SHORT_S = 3.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,8 @@ class Work:
     codec: Codec
     projection: Projection
     owners: Mapping[str, Owner]
-    folder: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    session_timeout_s: float = 30.0
+    session_timeout_s: float = SESSION_S
     late_s: float = LATE_S
 
 
@@ -79,7 +81,7 @@ class StreamWorker:
             work.topics.epoch,
         )
         self._late = Late(self._handling, self._one_by_one, work.late_s)
-        self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
+        self._app = application(work.bootstrap, work.topics, session_timeout_s=work.session_timeout_s)
         self._streams = KeptStreams(streams_table(self._app, work.topics))
         self._derived = self._topic(derived_topic(self._department))
         self._retries = self._topic(retry_topic(self._department))
@@ -104,10 +106,15 @@ class StreamWorker:
 
     async def _stop(self) -> None:
         """Nothing is lost when it is cut short: what was not acknowledged is heard again."""
-        try:
-            await asyncio.wait_for(self._app.stop(), STOP_S)
-        except TimeoutError:
-            self._log.warning("Faust did not stop within %.0f s", STOP_S)
+        stopping = asyncio.create_task(self._app.stop())
+        await asyncio.wait({stopping}, timeout=STOP_S)
+        if not stopping.done():
+            self._log.warning("Faust did not stop within %.0f s: cut short", STOP_S)
+            consumer: Any = self._app.consumer
+            consumer.hang_up()
+            await asyncio.wait({stopping}, timeout=CUT_SHORT_S)
+        if stopping.done():
+            stopping.result()
 
     async def waits_for(self) -> str:
         """What keeps it from work, or ""."""
