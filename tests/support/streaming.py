@@ -267,8 +267,8 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, trade: Trade, session_s: float = SESSION_S) -> "WorkerProcess":
-        given = {"bootstrap": trade.bootstrap, "dsns": trade.dsns, "epoch": 1, "partitions": PARTITIONS}
-        given["session_s"] = session_s
+        kafka = {"bootstrap": trade.bootstrap, "partitions": PARTITIONS, "session_s": session_s}
+        given = {**kafka, "dsns": trade.dsns, "epoch": 1}
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.support.stream_process", json.dumps(given), env=environment, cwd=ROOT
