@@ -10,15 +10,15 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from faust.types import TP
 
-from eventlog.kafka.topics import facts_topic, partitions_of, prepare, watermarks_topic
+from eventlog.kafka.topics import facts_topic, partitions_of, watermarks_topic
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.worker import StreamWorker
 from runtime.kafka_server import KafkaServer
 from tests.support.log import eventually
 from tests.support.metrics_history import history
 from tests.support.postgres import TestServer
-from tests.support.relaying import some_topics, told_up_to_the_head
-from tests.support.streaming import PARTITIONS, Trade, trading, working
+from tests.support.relaying import told_up_to_the_head
+from tests.support.streaming import Trade, trading, working
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -32,20 +32,13 @@ async def trade(postgres: TestServer, own_kafka: KafkaServer) -> AsyncIterator[T
         yield trade
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-async def test_a_topic_that_was_made_anew_is_heard_again(
-    trade: Trade, caplog: pytest.LogCaptureFixture, at_once: bool
-) -> None:
-    """No fact is missing from then on, as it would be if the old topic's offsets were gone on with. A topic made
-    `at_once` is hardly missed by a worker."""
+async def test_a_topic_that_was_made_anew_is_heard_again(trade: Trade, caplog: pytest.LogCaptureFixture) -> None:
+    """No fact is missing from then on, as it would be if the old topic's offsets were gone on with."""
     await trade.tell(history(1))
     async with working(trade.worker(late_s=60.0)):
         await trade.heard_everything()
         await eventually(partial(committed, trade), "offsets of the old topic committed")
         await delete(trade, facts_topic("marketing"), watermarks_topic("marketing"))
-        if at_once:
-            topics = some_topics("marketing", PARTITIONS)
-            await prepare(trade.bootstrap, topics.facts, topics.watermarks)
         await trade.tell(history(2, tag="-b"))
         await told_up_to_the_head(trade.bootstrap, trade.stores["marketing"], deadline_s=60)
         async with asyncio.timeout(SOON_S):
