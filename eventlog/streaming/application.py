@@ -5,7 +5,8 @@
     earliest            from the first fact on; `latest` can leave a recovery stuck (651)
     no web, no leader   nothing here listens or elects; the table is asked by nobody else
     no declared topics  topics are made and checked by `StreamTopics`, as all others are
-    memory              the rocksdb store lost data under load (333); the changelog in Kafka is what stays
+    memory              the rocksdb store lost data under load (333); the changelog in Kafka is what stays, so no folder
+                        is made, which a worker that is killed would leave behind
     read_committed      in at-least-once mode Faust reads what a relay never committed
     manual acks         an agent acknowledges what its handler raised on, and skips it at the next start (315)
 
@@ -13,24 +14,33 @@ It can still deliver past a fact after a rebalance (216, 221), stop committing (
 of that makes a number wrong, see `handling.py`.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import faust
+from aiokafka import TopicPartition
 from aiokafka.partitioner import murmur2
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
 from faust.types.auth import SASLMechanism
 
 from eventlog.entry import StreamKey
 from eventlog.kafka.brokers import Bootstrap, Security, addresses, security
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
 from eventlog.kafka.topics import PARTITIONS, Topic
+from eventlog.streaming.anew import Begun
 from eventlog.streaming.records import kept_topics
 from eventlog.streaming.streams import NOTHING, Known
 
 TABLE = "streams"
+
+#: How soon it is noticed that a topic was deleted, and that there is one of its name again.
+METADATA_S = 2.0
+
+#: aiokafka commits, and asks for offsets, until it works: for ever, where a topic was deleted.
+ASK_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,46 @@ class _CommittedThread(AIOKafkaConsumerThread):
             await self.call_thread(self._ensure_consumer().seek_to_beginning, *fresh)
         return committed
 
+    def hang_up(self) -> None:
+        """Who joins a group waits for the answer until all its members have joined or are missed."""
+        if self._consumer is not None and not self.thread_loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._consumer._client.close(), self.thread_loop)
+
+    async def begun(self, partitions: Sequence[TP]) -> Begun:
+        """When the first record of partitions was written. Raises `TimeoutError` and what Kafka raises."""
+        found: Begun = await self.call_thread(self._begun, partitions)
+        return found
+
+    async def begin_again(self, partitions: Sequence[TP]) -> None:
+        """Hear partitions from their beginning, as does whoever is given them next. Raises `IllegalStateError` where
+        they were given to others, `TimeoutError` and what Kafka raises."""
+        await self.call_thread(self._begin_again, partitions)
+
+    async def _begun(self, partitions: Sequence[TP]) -> Begun:
+        async with asyncio.timeout(ASK_S):
+            found = await self._ensure_consumer().offsets_for_times(dict.fromkeys(map(_plain, partitions), 0))
+        return {TP(tp.topic, tp.partition): first.timestamp for tp, first in found.items() if first is not None}
+
+    async def _begin_again(self, partitions: Sequence[TP]) -> None:
+        plain = [_plain(partition) for partition in partitions]
+        consumer = self._ensure_consumer()
+        for each in plain:
+            consumer.seek(each, 0)
+        async with asyncio.timeout(ASK_S):
+            await consumer.commit(dict.fromkeys(plain, 0))
+
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        try:
+            async with asyncio.timeout(ASK_S):
+                return bool(await super()._commit(offsets))
+        except TimeoutError:
+            self.log.warning("no offsets were committed within %.0f s", ASK_S)
+            return False
+
+
+def _plain(partition: TP) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.partition)
+
 
 class _NothingRead(dict[Any, Any]):
     """Offsets that were read: none, whatever is put in."""
@@ -98,6 +148,17 @@ class _CommittedConsumer(Consumer):
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def hang_up(self) -> None:
+        cast(_CommittedThread, self._thread).hang_up()
+
+    async def begun(self, partitions: Sequence[TP]) -> Begun:
+        return await cast(_CommittedThread, self._thread).begun(partitions)
+
+    async def begin_again(self, partitions: Sequence[TP]) -> None:
+        await cast(_CommittedThread, self._thread).begin_again(partitions)
+        for partition in partitions:
+            self._committed_offset.pop(partition, None)
 
     def _new_offset(self, tp: Any) -> int | None:
         acknowledged = self._acked[tp]
@@ -145,18 +206,25 @@ def _key(stream: StreamKey) -> bytes:
     return tenant.encode() + b"\0" + name.encode()
 
 
-def application(bootstrap: Bootstrap, topics: StreamTopics, folder: Path, *, session_timeout_s: float) -> faust.App:
+class _Unfiled(faust.App):
+    """Writes no files."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
+def application(bootstrap: Bootstrap, topics: StreamTopics, *, session_timeout_s: float) -> faust.App:
     """A Faust application without agents. Nothing is connected before it starts."""
-    app = faust.App(
+    app = _Unfiled(
         topics.group,
         broker=[f"kafka://{address.strip()}" for address in addresses(bootstrap).split(",")],
         broker_credentials=_credentials(security(bootstrap)),
         store="memory://",
-        datadir=str(folder),
         autodiscover=False,
         web_enabled=False,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=int(METADATA_S * 1000),
         consumer_max_fetch_size=PARTITION_FETCH_BYTES_MAX,
         producer_max_request_size=RECORD_BYTES_MAX,
         topic_partitions=topics.partitions,

@@ -3,6 +3,7 @@
     lost         what its log does not have since it was restored to an earlier moment is passed over
     repeats      a version that was folded is dropped, before anything is derived from it
     gaps         a version that did not come is read from its owner's log, in front of the one that showed it
+    alarms       what does not follow by its digest is not folded: its stream waits, and is read from its owner's log
     parked       a fact whose function raises waits, with all that follow in its stream: in its row, and as told in the
                  retry topic
     derived      told under ids that follow from their facts
@@ -15,20 +16,21 @@ A crash between any two of these repeats the batch, and each of them may be repe
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from eventlog import metrics
 from eventlog.changes import Changes
 from eventlog.codec import Codec, Recorded
-from eventlog.entry import FOLLOWS, Entry, StreamKey
+from eventlog.entry import ALARM, FOLLOWS, Entry, StreamKey
 from eventlog.errors import NotSafe, Poison
 from eventlog.events import Event, Place, Position, Version
 from eventlog.fold import Folded, Folding
 from eventlog.marks import Superseded
 from eventlog.projections import At, Projection
-from eventlog.streaming import heard, waiting
+from eventlog.streaming import examining, heard, waiting
+from eventlog.streaming.examining import Batch, Examining
 from eventlog.streaming.heard import LaterGeneration, Missing, TakenBack
 from eventlog.streaming.restores import Forked, Restores
 from eventlog.streaming.streams import Known, Streams, Unkept
@@ -43,10 +45,8 @@ _BEHIND = "an earlier fact of its stream waits"
 _GAP_EVENTS = 1000
 
 
-class Owner(Forked, Protocol):
+class Owner(Forked, examining.Owner, Protocol):
     """A department's log itself, part of `eventlog.feed.Feed`."""
-
-    async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]: ...
 
     async def at(self, position: Position) -> Event | None: ...
 
@@ -59,17 +59,6 @@ class Telling:
 
     derived: Callable[[Sequence[tuple[At, Derived]]], Awaitable[None]]
     waiting: Callable[[Sequence[Waiting]], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What is to be folded, in this order; what was folded before; what comes behind a fact that waits; what was known
-    of each stream."""
-
-    ready: list[Event] = field(default_factory=list)
-    repeats: list[Event] = field(default_factory=list)
-    behind: list[Event] = field(default_factory=list)
-    known: dict[StreamKey, Known] = field(default_factory=dict)
 
 
 class Handling:
@@ -125,25 +114,40 @@ class Handling:
             await self._handle(source, await self._restores.still_told(source, events), streams, again)
 
     async def _handle(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> None:
-        batch = await self._prepare(source, events, streams, again)
+        batch = await self._examined(source, events, streams, again)
         entries = await self._decoded(source, batch.ready)
         states = self._states_of(batch)
         folded = self._foldings[source].fold(entries, states)
-        tried, now = again.tried + 1 if again else 1, self._clock()
-        retry_at = waiting.again_at(tried, now)
-        parked = [Waiting(source, each.entry.event, each.kind, each.reason, tried, retry_at) for each in folded.parked]
-        behind = [Waiting(source, event, FOLLOWS, _BEHIND, tried, now) for event in batch.behind]
+        parked, behind = self._waiting(source, batch, folded, again)
         await self._telling.waiting([*parked, *behind])
         await self._telling.derived(folded.derived)
         async with self._locked(source) as (connection, upto):
             await self._write(connection, source, upto, folded, states)
-            await waiting.park(connection, parked, behind, now)
+            await waiting.park(connection, parked, behind, self._clock())
             if again:
                 await waiting.answered(connection, again)
-            done = [*(entry.event.position for entry in folded.done), *(event.position for event in batch.repeats)]
-            await waiting.unpark(connection, source, done)
+            await waiting.unpark(connection, [*(entry.event for entry in folded.done), *batch.repeats])
         self._keep(batch, folded, streams)
+        self._tell_alarms(source, batch)
         metrics.STREAMED.labels(self._department, source).inc(len(folded.done))
+
+    def _waiting(
+        self, source: str, batch: Batch, folded: Folded, again: Due | None
+    ) -> tuple[Sequence[Waiting], Sequence[Waiting]]:
+        """What waits because of itself or was tried, and what came behind it. Where an alarm stands in its log, only
+        the log can say."""
+        tried, now = again.tried + 1 if again else 1, self._clock()
+        at = waiting.again_at(tried, now)
+        placed = again is not None
+        return [
+            *(Waiting(source, each.event, ALARM, each.reason, tried, at, placed) for each in batch.alarms),
+            *(Waiting(source, each.entry.event, each.kind, each.reason, tried, at) for each in folded.parked),
+        ], [Waiting(source, event, FOLLOWS, _BEHIND, tried, now) for event in batch.behind]
+
+    def _tell_alarms(self, source: str, batch: Batch) -> None:
+        for alarm in (*batch.alarms, *batch.unequal):
+            metrics.ALARMS.labels(self._department, source).inc()
+            self._log.error("ALARM %s", alarm.reason)
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
@@ -156,7 +160,7 @@ class Handling:
     async def close_gap(self, source: str, position: Position, upto: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
         shows. Its stream is folded from its beginning, beside whoever keeps it, and with it what else of it may be
-        missing up to `upto`."""
+        missing up to `upto`. One that waits is tried by that: a position that it waits at is not missing."""
         event = await self._owners[source].at(position)
         if event is None:
             raise NotSafe(f"the log of {source} lacks position {position}")
@@ -165,7 +169,10 @@ class Handling:
         await self._learn_discarded()
         last = Version(event.version + _GAP_EVENTS)
         whole = await self._owners[source].refetch(event.tenant, event.stream, Version(0), last)
-        await self.handle(source, [each for each in whole if each.position <= max(position, upto)], Unkept())
+        again = await waiting.of_stream(self._views, source, event.tenant, event.stream)
+        await self.handle(
+            source, [each for each in whole if each.position <= max(position, upto)], Unkept(), again=again
+        )
 
     # ------------------------------------------------------------------------------------------------ what waits
 
@@ -179,8 +186,18 @@ class Handling:
         await self._head(due.source)
         await self._learn_discarded()
         last = min(streams.read((due.tenant, due.stream)).version, Version(due.first - 1))
-        events = await self._refetched(due.source, due.tenant, due.stream, Version(last), due.last)
+        events = await self._owners[due.source].refetch(due.tenant, due.stream, Version(last), due.last)
+        if [each.version for each in events] != list(range(last + 1, last + len(events) + 1)):
+            raise NotSafe(f"the log of {due.source} lacks versions between {last + 1} and {due.last} of {due.stream}")
         await self.handle(due.source, events, streams, again=due)
+        if last + len(events) < due.last:
+            await self._forget(due, Version(last + len(events)))
+
+    async def _forget(self, due: Due, ended: Version) -> None:
+        """What waits behind the end of its stream never was a fact of its owner."""
+        self._log.error("ALARM %s ends at version %d in its log: what waits behind it goes", due.stream, ended)
+        async with self._locked(due.source) as (connection, _):
+            await waiting.forget(connection, due, ended)
 
     # --------------------------------------------------------------------------------------- a log that was restored
 
@@ -207,37 +224,11 @@ class Handling:
 
     # ---------------------------------------------------------------------------------------------- before the fold
 
-    async def _prepare(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> _Batch:
-        batch, newest = _Batch(), dict[StreamKey, Version]()
+    async def _examined(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> Batch:
         stopped = {} if again else await waiting.first_waiting(self._views, {_stream(event) for event in events})
-        for event in events:
-            stream = _stream(event)
-            known = batch.known.setdefault(stream, streams.read(stream))
-            last = newest.get(stream, known.version)
-            if event.version <= last:
-                batch.repeats.append(event)
-                continue
-            if stream in stopped and event.version >= stopped[stream]:
-                batch.behind.append(event)
-                continue
-            if event.version > last + 1:
-                batch.ready += await self._gap(source, event, last)
-            batch.ready.append(event)
-            newest[stream] = event.version
-        return batch
-
-    async def _gap(self, source: str, event: Event, last: Version) -> Sequence[Event]:
-        upto = Version(event.version - 1)
-        found = await self._refetched(source, event.tenant, event.stream, last, upto)
-        metrics.REFETCHED.labels(self._department, source).inc(len(found))
-        self._log.warning("%s: versions %d to %d did not come, read from its log", event.stream, last + 1, upto)
-        return found
-
-    async def _refetched(self, source: str, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
-        found = await self._owners[source].refetch(tenant, stream, after, upto)
-        if [each.version for each in found] != list(range(after + 1, upto + 1)):
-            raise NotSafe(f"the log of {source} lacks versions {after + 1} to {upto} of {stream}")
-        return found
+        generations = None if again else await self._restores.known(source)
+        owner = self._owners[source]
+        return await Examining(self._department, source, owner, streams, stopped, generations).batch(events)
 
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
         folding = self._foldings[source]
@@ -271,7 +262,7 @@ class Handling:
         moved = {**states, **{key: stored(state) for key, state in old.states.items()}}
         return folding.fold([entry for entry in folded.done if entry.event.position not in there], moved).changes
 
-    def _states_of(self, batch: _Batch) -> States:
+    def _states_of(self, batch: Batch) -> States:
         return {
             StateKey(self._states, tenant, topology, stream): state
             for (tenant, stream), known in batch.known.items()
@@ -280,16 +271,14 @@ class Handling:
 
     # ----------------------------------------------------------------------------------------------- after the rows
 
-    def _keep(self, batch: _Batch, folded: Folded, streams: Streams) -> None:
-        versions: dict[StreamKey, Version] = {}
-        for entry in folded.done:
-            versions[entry.stream] = max(versions.get(entry.stream, Version(0)), entry.event.version)
+    def _keep(self, batch: Batch, folded: Folded, streams: Streams) -> None:
+        newest = {entry.stream: entry.event for entry in folded.done}
         states: dict[StreamKey, dict[str, Any]] = {}
         for key, state in folded.states.items():
             states.setdefault((key.tenant, key.stream), {})[key.topology] = stored(state)
-        for stream, version in versions.items():
+        for stream, event in newest.items():
             known = batch.known[stream]
-            streams.write(stream, Known(version, {**known.states, **states.get(stream, {})}))
+            streams.write(stream, Known(event.version, {**known.states, **states.get(stream, {})}, event.digest))
 
 
 def _stream(event: Event) -> StreamKey:

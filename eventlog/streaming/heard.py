@@ -8,6 +8,7 @@ Kafka, a rebalance or a worker that was taken for dead does.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from eventlog.entry import FOLLOWS
 from eventlog.errors import LogError
 from eventlog.events import Place, Position
 from eventlog.marks import Superseded
@@ -127,8 +128,8 @@ class Missing(NamedTuple):
 
 async def missing(views: Views, source: str, head: Place) -> Missing | None:
     """What is not in the rows of a log that ends at `head`; None when all is, or when the first such position is
-    parked."""
-    row = await views.fetchrow(_MISSING, source, head.generation, head.position)
+    parked. What only came behind another parked one is not looked at: it was not examined, and may say any position."""
+    row = await views.fetchrow(_MISSING, source, head.generation, head.position, FOLLOWS)
     return None if row is None else Missing(row["position"], row["latest"])
 
 
@@ -173,5 +174,7 @@ SELECT h.position + 1 AS position,
     coalesce((SELECT max(a.position) FROM stream_ahead a WHERE a.source = h.source), h.position + 1) AS latest
 FROM stream_heard h
 WHERE h.source = $1 AND h.generation = $2 AND h.position < $3
-    AND NOT EXISTS (SELECT FROM stream_parked p WHERE p.source = h.source AND p.position = h.position + 1)
+    AND NOT EXISTS (
+        SELECT FROM stream_parked p WHERE p.source = h.source AND p.position = h.position + 1 AND p.kind <> $4
+    )
 """

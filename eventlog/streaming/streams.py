@@ -7,23 +7,27 @@ from typing import Any, Protocol
 import orjson
 
 from eventlog.entry import StreamKey
-from eventlog.events import Version
+from eventlog.events import CHAIN_START, Version
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`version` is the last that was folded, `states` the topologies' states after it, in their stored form."""
+    """`version` is the last that was folded, `digest` the one that was recomputed for it, `states` the topologies'
+    states after it, in their stored form. A worker of an older release kept no digest: None, its owner's log has it."""
 
     version: Version = Version(0)
     states: Mapping[str, Any] = field(default_factory=dict)
+    digest: bytes | None = CHAIN_START
 
     def value(self) -> bytes:
-        return orjson.dumps({"version": self.version, "states": self.states})
+        digest = None if self.digest is None else self.digest.hex()
+        return orjson.dumps({"version": self.version, "digest": digest, "states": self.states})
 
     @classmethod
     def parse(cls, value: bytes) -> "Known":
         found = orjson.loads(value)
-        return cls(Version(found["version"]), found["states"])
+        digest = found.get("digest")
+        return cls(Version(found["version"]), found["states"], None if digest is None else bytes.fromhex(digest))
 
 
 NOTHING = Known()

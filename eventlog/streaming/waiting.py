@@ -20,7 +20,8 @@ RETRY_MIN_S, RETRY_MAX_S = 1.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A fact that waits, why, how often its stream was tried, and when it may be again."""
+    """A fact that waits, why, how often its stream was tried, and when it may be again. `placed` says that it stands
+    where it says; else its position hides no other."""
 
     source: str
     event: Event
@@ -28,6 +29,7 @@ class Waiting:
     reason: str
     tried: int
     retry_at: datetime
+    placed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,12 @@ async def due(views: Views, source: str, now: datetime) -> Sequence[Due]:
     return [Due(source, **row) for row in await views.fetch(_DUE, source, now)]
 
 
+async def of_stream(views: Views, source: str, tenant: str, stream: str) -> Due | None:
+    """A stream as it waits, due or not; None where it does not."""
+    row = await views.fetchrow(_OF_STREAM, source, tenant, stream)
+    return None if row is None else Due(source, **row)
+
+
 async def first_waiting(views: Views, streams: Iterable[StreamKey]) -> Mapping[StreamKey, Version]:
     """The first version that waits, of each of the streams that wait."""
     keys = list(streams)
@@ -76,24 +84,37 @@ async def answered(connection: Any, due: Due) -> None:
         await connection.execute(_ANSWERED, due.tenant, due.stream)
 
 
-async def unpark(connection: Any, source: str, positions: Sequence[int]) -> None:
-    await connection.execute(_UNPARK, source, positions)
+async def unpark(connection: Any, done: Sequence[Event]) -> None:
+    """Under these versions nothing waits any more, whatever it was."""
+    keys = [(event.tenant, event.stream, event.version) for event in done]
+    if keys:
+        await connection.execute(_UNPARK, *[list(column) for column in zip(*keys, strict=True)])
+
+
+async def forget(connection: Any, due: Due, ended: Version) -> None:
+    """Behind this version of a stream nothing waits."""
+    await connection.execute(_FORGET, due.tenant, due.stream, ended)
 
 
 def _row(waiting: Waiting, now: datetime) -> tuple[Any, ...]:
     event, why = waiting.event, (waiting.kind, waiting.reason)
     key = (event.tenant, event.stream, event.version)
-    return (*key, waiting.source, event.position, event.type, *why, now, waiting.tried, waiting.retry_at)
+    position = event.position if waiting.placed else 0
+    return (*key, waiting.source, position, event.type, *why, now, waiting.tried, waiting.retry_at)
 
 
-_DUE = """
+_STREAMS = """
 SELECT tenant, stream, min(version) AS first, max(version) AS last, (array_agg(tried ORDER BY version))[1] AS tried,
     bool_or(asked) AS asked
 FROM stream_parked WHERE source = $1
-GROUP BY tenant, stream
+"""
+
+_DUE = f"""{_STREAMS} GROUP BY tenant, stream
 HAVING bool_or(asked) OR (array_agg(retry_at ORDER BY version))[1] <= $2
 ORDER BY bool_or(asked) DESC, min(retry_at)
 """
+
+_OF_STREAM = f"{_STREAMS} AND tenant = $2 AND stream = $3 GROUP BY tenant, stream"
 
 _FIRST = """
 SELECT tenant, stream, min(version) AS first
@@ -109,11 +130,16 @@ ON CONFLICT (tenant, stream, version)
 """
 
 _TRIED = f"""{_PARK} DO UPDATE SET kind = EXCLUDED.kind, reason = EXCLUDED.reason, tried = EXCLUDED.tried,
-    retry_at = EXCLUDED.retry_at
+    retry_at = EXCLUDED.retry_at, position = EXCLUDED.position, type = EXCLUDED.type
 """
 
 _BEHIND = f"{_PARK} DO NOTHING"
 
 _ANSWERED = "UPDATE stream_parked SET asked = false WHERE tenant = $1 AND stream = $2"
 
-_UNPARK = "DELETE FROM stream_parked WHERE source = $1 AND position = ANY($2::bigint[])"
+_UNPARK = """
+DELETE FROM stream_parked p USING unnest($1::text[], $2::text[], $3::bigint[]) AS done(tenant, stream, version)
+WHERE (p.tenant, p.stream, p.version) = (done.tenant, done.stream, done.version)
+"""
+
+_FORGET = "DELETE FROM stream_parked WHERE tenant = $1 AND stream = $2 AND version > $3"

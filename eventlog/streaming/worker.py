@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
 from eventlog import metrics
@@ -23,6 +22,7 @@ from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
+from eventlog.streaming.anew import Anew
 from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
 from eventlog.streaming.handling import Handling, Owner, Telling
 from eventlog.streaming.late import Late
@@ -38,7 +38,11 @@ BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
 #: How often it is looked for what waits and for a position that never came, and how long one may be late.
 LOOK_S, LATE_S = 1.0, 10.0
 
-STOP_S = 8.0
+#: A worker that is silent for so long has left: its partitions are given to others, its last offsets are lost.
+SESSION_S = 10.0
+
+#: Together shorter than the time in which a process must have stopped: what comes after Faust needs some of it, too.
+STOP_S, CUT_SHORT_S = 3.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,8 @@ class Work:
     codec: Codec
     projection: Projection
     owners: Mapping[str, Owner]
-    folder: Path
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    session_timeout_s: float = 30.0
+    session_timeout_s: float = SESSION_S
     late_s: float = LATE_S
 
 
@@ -78,7 +81,7 @@ class StreamWorker:
             work.topics.epoch,
         )
         self._late = Late(self._handling, self._one_by_one, work.late_s)
-        self._app = application(work.bootstrap, work.topics, work.folder, session_timeout_s=work.session_timeout_s)
+        self._app = application(work.bootstrap, work.topics, session_timeout_s=work.session_timeout_s)
         self._streams = KeptStreams(streams_table(self._app, work.topics))
         self._derived = self._topic(derived_topic(self._department))
         self._retries = self._topic(retry_topic(self._department))
@@ -103,10 +106,15 @@ class StreamWorker:
 
     async def _stop(self) -> None:
         """Nothing is lost when it is cut short: what was not acknowledged is heard again."""
-        try:
-            await asyncio.wait_for(self._app.stop(), STOP_S)
-        except TimeoutError:
-            self._log.warning("Faust did not stop within %.0f s", STOP_S)
+        stopping = asyncio.create_task(self._app.stop())
+        await asyncio.wait({stopping}, timeout=STOP_S)
+        if not stopping.done():
+            self._log.warning("Faust did not stop within %.0f s: cut short", STOP_S)
+            consumer: Any = self._app.consumer
+            consumer.hang_up()
+            await asyncio.wait({stopping}, timeout=CUT_SHORT_S)
+        if stopping.done():
+            stopping.result()
 
     async def waits_for(self) -> str:
         """What keeps it from work, or ""."""
@@ -183,7 +191,11 @@ class StreamWorker:
     # -------------------------------------------------------------------------------------------------- what waits
 
     def _looks(self) -> Sequence[Awaitable[None]]:
-        return [self._close_gaps(), *(self._keep_trying(source) for source in self._handling.sources)]
+        return [
+            self._close_gaps(),
+            self._watch_topics(),
+            *(self._keep_trying(source) for source in self._handling.sources),
+        ]
 
     async def _keep_trying(self, source: str) -> None:
         """Try streams that wait, whose time has come: those whose facts come to this worker."""
@@ -211,6 +223,39 @@ class StreamWorker:
             for source in self._handling.sources:
                 await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
             await asyncio.sleep(LOOK_S)
+
+    # ------------------------------------------------------------------------------------------ topics made anew
+
+    async def _watch_topics(self) -> None:
+        """Hear partitions from their beginning that were made anew."""
+        anew = Anew()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await persist(partial(self._begin_again, anew), "what is told of topics", self._log)
+
+    async def _begin_again(self, anew: Anew) -> None:
+        if not self._settled():
+            return
+        partitions = range(self._work.topics.partitions)
+        facts = [TP(facts_topic(source), part) for source in self._handling.sources for part in partitions]
+        consumer: Any = self._app.consumer
+        with _waited_for():
+            found = await consumer.begun(facts)
+            made = sorted(anew.among(found, consumer.assignment()))
+            if not made or not self._settled():
+                return
+            names = ", ".join(sorted({each.topic for each in made}))
+            self._log.warning("%d partitions of %s were made anew, heard from their beginning", len(made), names)
+            try:
+                await consumer.begin_again(made)
+            except IllegalStateError:
+                self._log.info("partitions of %s were dealt anew meanwhile", names)
+                return
+        anew.heard(found, made)
+
+    def _settled(self) -> bool:
+        """Whether partitions are dealt, and what is known of their streams was recovered."""
+        return self._begun and not self._app.rebalancing and not self._app.in_recovery
 
     # ------------------------------------------------------------------------------------------------------ results
 

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
@@ -44,8 +42,7 @@ async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
         owners = {source: PostgresFeed(RemoteLog(caller, source, token)) for source in projection.sources}
         epoch = await current_epoch(views, sorted(projection.tables))
         topics = StreamTopics(name, epoch, replication=settings.kafka_replication)
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="baton-stream-")))
-        work = Work(bootstrap, topics, views, Codec(REGISTRY, Keyless()), projection, owners, folder)
+        work = Work(bootstrap, topics, views, Codec(REGISTRY, Keyless()), projection, owners)
         worker = StreamWorker(work)
         working = asyncio.create_task(worker.run(), name=f"stream of {name}")
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from eventlog.events import Position
 from eventlog.kafka.records import to_record
 from eventlog.kafka.topics import facts_topic
 from eventlog.marks import Superseded
 from eventlog.streaming import heard
 from eventlog.streaming.application import partition_of
 from eventlog.streaming.worker import StreamWorker
+from facts.marketing import LeadCaptured
 from runtime.kafka_server import KafkaServer
 from services.analytics.projections import METRICS
 from tests.support.log import eventually
@@ -144,6 +147,29 @@ async def test_records_that_are_no_facts_of_their_partition_are_alarms_and_stop_
         await trade.heard_everything()
         await eventually(partial(alarms, caplog, 2), "both told as alarms")
     await trade.answers_are_a_fold_of_the_logs()
+
+
+async def test_a_forged_record_changes_no_number_and_is_told_as_an_alarm(
+    trade: Trade, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lead that nobody captured, told at the position of the fact that comes next."""
+    await trade.tell(history(1))
+    log = await trade.log("marketing")
+    captured = next(event for event in log if event.type == LeadCaptured.name)
+    lead = "marketing.lead-of-nobody"
+    forged = replace(captured, stream=lead, position=Position(len(log) + 1), digest=bytes(32))
+    topic, record = facts_topic("marketing"), to_record("marketing", forged)
+    async with working(trade.worker()):
+        await trade.heard_everything()
+        async with AIOKafkaProducer(bootstrap_servers=trade.bootstrap) as somebody:
+            part = partition_of(record.key, PARTITIONS)
+            await somebody.send_and_wait(topic, record.value, record.key, part, headers=record.headers)
+        await eventually(partial(alarms, caplog, 2), "told as an alarm, and forgotten")
+        await trade.tell(history(2, tag="-b"))
+        await trade.heard_everything()
+    assert f"ALARM version {captured.version} of {lead} carries another digest" in caplog.text
+    await trade.answers_are_a_fold_of_the_logs()
+    await trade.derived_is_told()
 
 
 async def alarms(caplog: pytest.LogCaptureFixture, count: int) -> bool:

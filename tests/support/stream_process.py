@@ -5,10 +5,8 @@ import json
 import logging
 import signal
 import sys
-import tempfile
 from contextlib import AsyncExitStack
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -38,10 +36,9 @@ async def main(given: dict[str, Any]) -> None:
             store = await stack.enter_async_context(await PostgresStore.open(given["dsns"][name], name))
             owners[name] = PostgresFeed(store)
         topics = StreamTopics("analytics", given["epoch"], given["partitions"])
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="baton-faust-")))
         work = Work(
-            given["bootstrap"], topics, views, Codec(REGISTRY, Keyless()), METRICS, owners, folder,
-            session_timeout_s=SESSION_S, late_s=10.0,
+            given["bootstrap"], topics, views, Codec(REGISTRY, Keyless()), METRICS, owners,
+            session_timeout_s=given["session_s"], late_s=10.0,
         )  # fmt: skip
         running = asyncio.create_task(StreamWorker(work).run())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)

@@ -5,12 +5,10 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4, uuid5
@@ -171,10 +169,9 @@ class Trade:
         """One in this process."""
         owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
         topics = StreamTopics("analytics", epoch, PARTITIONS)
-        folder = Path(tempfile.mkdtemp(prefix="baton-faust-"))
         codec = Codec(REGISTRY, Keyless())
         options = {"session_timeout_s": SESSION_S, "late_s": 2.0, **options}
-        return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, folder, **options))
+        return kind(Work(self.bootstrap, topics, self.views, codec, projection, owners, **options))
 
 
 def choking() -> Projection:
@@ -269,8 +266,9 @@ class WorkerProcess:
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls, trade: Trade, epoch: int = 1) -> "WorkerProcess":
-        given = {"bootstrap": trade.bootstrap, "dsns": trade.dsns, "epoch": epoch, "partitions": PARTITIONS}
+    async def start(cls, trade: Trade, session_s: float = SESSION_S) -> "WorkerProcess":
+        kafka = {"bootstrap": trade.bootstrap, "partitions": PARTITIONS, "session_s": session_s}
+        given = {**kafka, "dsns": trade.dsns, "epoch": 1}
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.support.stream_process", json.dumps(given), env=environment, cwd=ROOT
