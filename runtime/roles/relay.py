@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable
 
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.relay import Relay
@@ -29,7 +28,7 @@ async def relay(name: str, settings: Settings) -> AsyncIterator[Started]:
     telling: asyncio.Task[None] | None = None
     try:
         topics = Topics.of(name, replication=settings.kafka_replication)
-        relaying = Relay(store, dsn, bootstrap, topics, begins=partial(relay_tells, dsn))
+        relaying = Relay(store, dsn, bootstrap, topics, begins=lambda: _shown(name, relay_tells(dsn)))
         telling = asyncio.create_task(relaying.run(), name=f"relay of {name}")
         yield Started({"kafka": lambda: _tells(relaying, bootstrap)}, lambda: _end(name, dsn, telling))
     finally:
@@ -52,8 +51,13 @@ async def _end(name: str, dsn: str, telling: "asyncio.Task[None]") -> str:
         return ""
     why = f"the relay has stopped: {innermost(error)}"
     log.critical("%s: %s", name, why, extra={"department": name})
+    await _shown(name, relay_stopped(dsn, why))
+    return why
+
+
+async def _shown(name: str, status: Awaitable[None]) -> None:
+    """Facts are told whether the department's status can say so or not."""
     try:
-        await relay_stopped(dsn, why)
+        await status
     except TROUBLE as error:
         log.warning("%s: the status cannot show it: %s", name, type(error).__name__)
-    return why

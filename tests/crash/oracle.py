@@ -108,10 +108,11 @@ async def metrics_are_a_fold(site: Site) -> None:
             assert isinstance(recorded, Recorded), recorded
             fold.add(recorded.fact, recorded.at.recorded_at)
     touches = [{**row, "start": row["start"].strftime("%Y-%m-%dT%H:%M:%SZ")} for row in fold.touches()]
-    assert await _metric(site, "touches", heads) == touches
+    found = await _metric(site, "touches", heads)
+    assert found == touches, f"at {heads} touches are {found}, the logs come to {touches}"
     dwell = [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in fold.dwell()]
-    found = await _metric(site, "dwell", heads)
-    assert [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in found] == dwell
+    stays = [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in await _metric(site, "dwell", heads)]
+    assert stays == dwell, f"at {heads} stays are {stays}, the logs come to {dwell}"
 
 
 _STAYS = ("kind", "state", "key", "staying")
