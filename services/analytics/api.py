@@ -1,16 +1,22 @@
 """Answers the RPCs of `proto/baton/analytics/v1`."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from baton.analytics.v1 import funnel_pb2, metrics_pb2
 
+from eventlog.errors import Behind
+from eventlog.events import Place
 from eventlog.views import Views
 from runtime.call import Call
 from runtime.department import Clock
 from runtime.messages import fill, values
 from services.analytics import metric_queries, queries
-from services.analytics.metric_queries import Range, Rows, Scope, day_ends
+from services.analytics.metric_queries import Answer, Range, Rows, Scope, day_ends
+
+#: How long a question waits for the places that it names, and how often it is asked until then.
+WAIT_S, LOOK_S = 5.0, 0.05
 
 
 class Funnels:
@@ -25,7 +31,7 @@ class Funnels:
 
 
 class Metrics:
-    """`clock` says where the sliding day of handoffs ends when nobody does."""
+    """`clock` says where the sliding day of handoffs ends when nobody does. Raises `Behind`."""
 
     def __init__(self, rows: Rows, clock: Clock) -> None:
         self._rows = rows
@@ -34,21 +40,43 @@ class Metrics:
     async def GetTouches(self, request: metrics_pb2.GetTouchesRequest, call: Call) -> metrics_pb2.Touches:
         asked = values(request)
         group_by, window = asked.get("group_by", "source"), asked.get("window", "hour")
-        found = await metric_queries.touches(self._rows, _scope(call), _range(asked), group_by, window)
+        during = _range(asked)
+        found = await _reached(call, lambda: metric_queries.touches(self._rows, _scope(call), during, group_by, window))
         return fill(metrics_pb2.Touches, found)
 
     async def GetDwell(self, request: metrics_pb2.GetDwellRequest, call: Call) -> metrics_pb2.Dwell:
         asked = values(request)
-        group_by = asked.get("group_by", "branch")
-        return fill(metrics_pb2.Dwell, await metric_queries.dwell(self._rows, _scope(call), _range(asked), group_by))
+        group_by, during = asked.get("group_by", "branch"), _range(asked)
+        found = await _reached(call, lambda: metric_queries.dwell(self._rows, _scope(call), during, group_by))
+        return fill(metrics_pb2.Dwell, found)
 
     async def GetHandoffLatencies(
         self, request: metrics_pb2.GetHandoffLatenciesRequest, call: Call
     ) -> metrics_pb2.HandoffLatencies:
         asked = values(request)
-        ends = day_ends(_range(asked), self._clock())
-        found = await metric_queries.handoffs(self._rows, _scope(call), ends, asked.get("group_by", "pair"))
+        ends, group_by = day_ends(_range(asked), self._clock()), asked.get("group_by", "pair")
+        found = await _reached(call, lambda: metric_queries.handoffs(self._rows, _scope(call), ends, group_by))
         return fill(metrics_pb2.HandoffLatencies, found)
+
+
+async def _reached(call: Call, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer, once its rows go as far as the caller wants. Stream workers write them: that the department's views
+    are there says nothing of them."""
+    deadline = asyncio.get_running_loop().time() + WAIT_S
+    while behind := _behind(answer := await ask(), call.min_places):
+        if asyncio.get_running_loop().time() > deadline:
+            raise Behind(behind)
+        await asyncio.sleep(LOOK_S)
+    return answer
+
+
+def _behind(answer: Answer, wanted: Mapping[str, Place]) -> str:
+    """Which department is not counted that far, or ""."""
+    for department, place in wanted.items():
+        counted = Place.parse(answer.positions.get(department, str(place)))
+        if (counted.generation, counted.position) < (place.generation, place.position):
+            return f"{department} was counted up to {counted}, not yet to {place}"
+    return ""
 
 
 def _scope(call: Call) -> Scope:

@@ -221,7 +221,7 @@ class Desk:
 
     async def ask(self, method: str, request: Any) -> Any:
         metrics = Metrics(Rows(self.views, "stream_heard"), lambda: datetime.now(UTC))
-        call = SimpleNamespace(identity=Identity(TENANT, "ana", "", frozenset({"analyst"})))
+        call = SimpleNamespace(identity=Identity(TENANT, "ana", "", frozenset({"analyst"})), min_places={})
         return await getattr(metrics, method.removeprefix("Metrics/"))(request, call)
 
 

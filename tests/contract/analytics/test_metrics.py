@@ -1,5 +1,6 @@
 """The metrics, as analytics answers them on a real database."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,13 +9,18 @@ import pytest
 from baton.analytics.v1 import metrics_pb2
 
 from eventlog.decider import Refused
+from eventlog.errors import Behind
+from eventlog.events import Place, Position
 from facts.common import HandoffAsk, ManifestEntry, Subject
 from facts.contacts import HandoffAccepted, HandoffDelivered
 from facts.marketing import LeadCaptured, LeadDisqualified, LeadQualified, LeadTouched, LeadUpdated, Touch
 from facts.sales import OpportunityOpened, OpportunityWon
 from gateway.transcoding.writing import to_json
+from runtime.call import Call, Identity
 from runtime.errors import RpcError
-from services.analytics.metric_queries import DAYS_MAX, Range, day_ends
+from runtime.rpc import READ
+from services.analytics.api import Metrics
+from services.analytics.metric_queries import DAYS_MAX, Range, Rows, day_ends
 from tests.contract.analytics import answers
 from tests.contract.analytics.hearing import heard_everything
 from tests.support.house import Desk, Town
@@ -212,6 +218,25 @@ async def test_positions_are_those_that_the_rows_were_computed_at(town: Town) ->
         ("GetHandoffLatencies", metrics_pb2.GetHandoffLatenciesRequest()),
     ):
         assert dict((await desk.ask(f"Metrics/{method}", request)).positions) == heads
+
+
+async def test_what_stream_workers_count_is_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The department's own views are there long before."""
+    (running,) = town.houses.running.values()
+    views = running.house.views
+    await views.execute("INSERT INTO stream_heard (source, generation, position) VALUES ('marketing', 1, 3)")
+    metrics = Metrics(Rows(views, "stream_heard"), running.house.clock)
+    ana = Identity(town.tenant, "ana", "", frozenset({"analyst"}))
+    call = Call(ana, "GetDwell", READ, min_places={"marketing": Place(1, Position(4))})
+    with monkeypatch.context() as patched:
+        patched.setattr("services.analytics.api.WAIT_S", 0.2)
+        with pytest.raises(Behind, match=r"marketing was counted up to 1\.3, not yet to 1\.4"):
+            await metrics.GetDwell(metrics_pb2.GetDwellRequest(), call)
+
+    asked = asyncio.create_task(metrics.GetDwell(metrics_pb2.GetDwellRequest(), call))
+    await views.execute("UPDATE stream_heard SET position = 4")
+
+    assert (await asked).positions["marketing"] == "1.4"
 
 
 async def test_what_makes_no_sense_is_refused(town: Town) -> None:
