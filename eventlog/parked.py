@@ -29,6 +29,19 @@ class Stopped:
     events: int
 
 
+@dataclass(frozen=True, slots=True)
+class Discarding:
+    """To go on without one event of a stream. `record` makes that a fact, under a command id derived from the event's
+    id, before anything is discarded."""
+
+    tenant: str
+    stream: str
+    version: Version
+    reason: str
+    now: datetime
+    record: Callable[[Event], Awaitable[None]]
+
+
 async def parked_streams(connection: Any, source: str) -> dict[StreamKey, str]:
     """The parked streams of a source, each with the kind of its first parked event."""
     rows = await connection.fetch(_STREAMS, source)
@@ -89,27 +102,17 @@ class ParkedStreams:
         source = await self._source(tenant, stream)
         return await self._heal(source, (tenant, stream)) if source else True
 
-    async def discard(
-        self,
-        tenant: str,
-        stream: str,
-        version: Version,
-        reason: str,
-        now: datetime,
-        record: Callable[[Event], Awaitable[None]],
-    ) -> bool:
-        """Go on without an event of a stream, where it is the first that is parked. `record` makes that a fact, under
-        a command id derived from the event's id, before anything is discarded. The event is never ledgered: no receipt
+    async def discard(self, what: Discarding) -> bool:
+        """Go on without an event, where it is the first of its stream that is parked. It is never ledgered: no receipt
         stands on it. True when nothing of the stream remains parked."""
-        rows = await self._views.fetch(_SHOW, tenant, stream)
-        if not rows or rows[0]["version"] != version:
+        rows = await self._views.fetch(_SHOW, what.tenant, what.stream)
+        if not rows or rows[0]["version"] != what.version:
             return not rows
-        event = _event(rows[0])
-        await record(event)
+        await what.record(_event(rows[0]))
         async with self._views.transaction() as connection:
             await supersede(connection, rows[0]["source"])
-            await connection.execute(_DISCARD, tenant, stream, event.version, reason, now)
-        return await self._heal(rows[0]["source"], (tenant, stream))
+            await connection.execute(_DISCARD, what.tenant, what.stream, what.version, what.reason, what.now)
+        return await self._heal(rows[0]["source"], (what.tenant, what.stream))
 
     async def _source(self, tenant: str, stream: str) -> str | None:
         found = await self._views.fetchval(

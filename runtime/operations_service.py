@@ -17,7 +17,7 @@ from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position, Version
 from eventlog.feed import Feed
 from eventlog.metrics import STREAM_LAG
-from eventlog.parked import Stopped
+from eventlog.parked import Discarding, Stopped
 from eventlog.store import Command
 from eventlog.views import Views
 from eventlog.waiting import Waiting, waiting
@@ -97,7 +97,8 @@ class Operations:
             await _record(self._house, event, request.reason, call)
 
         version, now = Version(request.version), self._house.clock()
-        clear = await self._parked.discard(tenant, request.stream, version, request.reason, now, record)
+        what = Discarding(tenant, request.stream, version, request.reason, now, record)
+        clear = await self._parked.discard(what)
         return await self._outcome(tenant, request.stream, clear)
 
     async def Rebuild(self, request: messages.RebuildRequest, call: Call) -> messages.RebuildResponse:

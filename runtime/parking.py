@@ -1,12 +1,11 @@
 """Stopped streams of one department: those of its views, and those of its topologies where workers run them."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
 from eventlog.decider import Refused
 from eventlog.entry import StreamKey
-from eventlog.events import Event, Version
-from eventlog.parked import ParkedStreams, Stopped
+from eventlog.events import Event
+from eventlog.parked import Discarding, ParkedStreams, Stopped
 from eventlog.streaming.parked import StreamsParked
 from runtime.opening import Opened
 
@@ -37,20 +36,13 @@ class Parking:
         """Handle them again; True when none remains."""
         return all([await parked.retry(tenant, stream) for parked in self._by.values()])
 
-    async def discard(
-        self,
-        tenant: str,
-        stream: str,
-        version: Version,
-        reason: str,
-        now: datetime,
-        record: Callable[[Event], Awaitable[None]],
-    ) -> bool:
+    async def discard(self, what: Discarding) -> bool:
         """Go on without an event, for whoever is stopped by it. One that no longer waits was handled, or discarded
         before. True when none remains. Raises `Refused` where it waits behind another one."""
-        first = min((event.version for event, *_ in await self.show(tenant, stream)), default=version)
-        if version > first:
-            raise Refused(f"version {version} waits behind version {first}", field="version")
+        waiting = await self.show(what.tenant, what.stream)
+        first = min((event.version for event, *_ in waiting), default=what.version)
+        if what.version > first:
+            raise Refused(f"version {what.version} waits behind version {first}", field="version")
         for parked in self._by.values():
-            await parked.discard(tenant, stream, version, reason, now, record)
-        return not await self.show(tenant, stream)
+            await parked.discard(what)
+        return not await self.show(what.tenant, what.stream)

@@ -5,13 +5,12 @@ decides to go on without a fact, writes that down here, and a worker does it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventlog.events import Event, Version
 from eventlog.feed import Feed
-from eventlog.parked import Stopped
+from eventlog.parked import Discarding, Stopped
 from eventlog.views import Views
 
 #: How long a worker is waited for, and how often it is looked what it did.
@@ -46,26 +45,19 @@ class StreamsParked:
         await self._views.execute(_ASK, tenant, stream)
         return await self._tried(tenant, stream)
 
-    async def discard(
-        self,
-        tenant: str,
-        stream: str,
-        version: Version,
-        reason: str,
-        now: datetime,
-        record: Callable[[Event], Awaitable[None]],
-    ) -> bool:
-        """Let the topologies go on without an event of a stream, where it is the first that is parked. `record` makes
-        that a fact before anything is discarded. True when nothing of the stream remains parked."""
-        shown = await self.show(tenant, stream)
-        if not shown or shown[0][0].version != version:
+    async def discard(self, what: Discarding) -> bool:
+        """Let the topologies go on without an event, where it is the first of its stream that is parked. True when
+        nothing of the stream remains parked."""
+        shown = await self.show(what.tenant, what.stream)
+        if not shown or shown[0][0].version != what.version:
             return not shown
         event = shown[0][0]
-        await record(event)
+        await what.record(event)
+        named = (what.tenant, what.stream)
         async with self._views.transaction() as connection:
-            await connection.execute(_DISCARD, tenant, stream, event.version, reason, now, event.digest)
-            await connection.execute(_ASK, tenant, stream)
-        return await self._tried(tenant, stream)
+            await connection.execute(_DISCARD, *named, what.version, what.reason, what.now, event.digest)
+            await connection.execute(_ASK, *named)
+        return await self._tried(*named)
 
     async def _tried(self, tenant: str, stream: str) -> bool:
         """Wait until a worker has tried everything that was asked for, as long as that may take."""

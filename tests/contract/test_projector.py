@@ -17,7 +17,7 @@ from eventlog.feed import Feed, PostgresFeed, Told
 from eventlog.keyring import DataKey, MemoryKeyring
 from eventlog.marks import WHOLE
 from eventlog.memory import MemoryStore
-from eventlog.parked import ParkedStreams
+from eventlog.parked import Discarding, ParkedStreams
 from eventlog.projections import At, Change, Insert, Projection
 from eventlog.projector import Projector
 from eventlog.source import TooManyParked
@@ -390,7 +390,7 @@ async def test_discarding_a_fact_is_recorded_first_and_the_stream_goes_on_withou
         await heard(projector, marketing)
         parked = ParkedStreams(views, projector.heal_stream)
         now = datetime(2026, 3, 1, tzinfo=UTC)
-        assert await parked.discard(TENANT, "marketing.visit-1", Version(2), "a toy axe", now, keep)
+        assert await parked.discard(Discarding(TENANT, "marketing.visit-1", Version(2), "a toy axe", now, keep))
         await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
         await heard(projector, marketing)
 

@@ -17,7 +17,7 @@ from eventlog.feed import PostgresFeed
 from eventlog.kurrentdb import KurrentStore, log_name
 from eventlog.kurrentdb import raise_generation as kurrentdb_generation
 from eventlog.memory import MemoryStore
-from eventlog.parked import ParkedStreams
+from eventlog.parked import Discarding, ParkedStreams
 from eventlog.postgres.store import PostgresStore
 from eventlog.projections import At
 from eventlog.projector import Projector
@@ -241,7 +241,7 @@ async def test_what_was_parked_or_discarded_goes_with_what_was_lost(
             async def nobody(_: object) -> None:
                 """It is a test."""
 
-            await parked.discard(TENANT, "shop.visit-2", Version(1), "no axes", datetime.now(UTC), nobody)
+            await parked.discard(Discarding(TENANT, "shop.visit-2", Version(1), "no axes", datetime.now(UTC), nobody))
             assert [each.stream for each in await parked.list()] == ["shop.visit-1"]
     await restored(shop, 1)
     await raise_generation(shop, 1)

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from eventlog.events import Event
+from eventlog.parked import Discarding
 from eventlog.streaming.heard import begin_anew
 from facts.marketing import LeadDisqualified
 from runtime.kafka_server import KafkaServer
@@ -97,7 +98,7 @@ async def test_topologies_go_on_without_what_was_discarded_in_each_epoch(trade: 
         """All of such facts that it has, one after the other."""
         while shown := await operator.show(TENANT, stream):
             now, version = datetime.now(UTC), shown[0][0].version
-            await operator.discard(TENANT, stream, version, "nobody needs it", now, record)
+            await operator.discard(Discarding(TENANT, stream, version, "nobody needs it", now, record))
 
     async with working(trade.worker(projection=choking())):
         await eventually(partial(all_parked, trade, stopped), "every stream with such a fact parked")

@@ -10,15 +10,10 @@ import pytest
 
 from eventlog.events import CHAIN_START, Event, Position, Version, digest_of
 from eventlog.streaming.handling import Handling
-from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.streams import Known, Unkept
-from eventlog.views import Views
 from facts.marketing import LeadCaptured
-from services.analytics.projections import METRICS
-from tests.simulation.test_streaming_waiting import Scene
+from tests.simulation.test_streaming_waiting import Scene, open_scene
 from tests.support.log import whole_log
-from tests.support.metrics_history import history
-from tests.support.streaming import SCHEMA, tell
 
 MARKETING = "marketing"
 
@@ -45,13 +40,8 @@ FORGERIES = pytest.mark.parametrize("forge", [with_zeros, behind_another_history
 @pytest.fixture
 async def scene(database: str, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Scene]:
     caplog.set_level(logging.WARNING)
-    views = await Views.open(database)
-    await views.define(SCHEMA.read_text())
-    assert await current_epoch(views, sorted(METRICS.tables)) == 1
-    scene = Scene(views)
-    await tell(scene.codec, scene.stores, history(5))
-    yield scene
-    await views.close()
+    async with open_scene(database) as scene:
+        yield scene
 
 
 def alarms(caplog: pytest.LogCaptureFixture) -> list[str]:

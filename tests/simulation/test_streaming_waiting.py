@@ -1,6 +1,7 @@
 """Streams of topologies that wait for another try, without Kafka: what is asked, repeated and discarded meanwhile."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from eventlog.events import Event
 from eventlog.feed import PostgresFeed
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
+from eventlog.parked import Discarding
 from eventlog.projections import At, Projection
 from eventlog.streaming.handling import Handling, Telling
 from eventlog.streaming.heard import current_epoch
@@ -81,8 +83,9 @@ class Scene:
         assert filled(await live(self.views)) == filled(expected(await everything(self.codec, self.stores)))
 
 
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def open_scene(database: str) -> AsyncIterator[Scene]:
+    """Read models in their first epoch, and logs with a history that nobody has heard."""
     views = await Views.open(database)
     await views.define(SCHEMA.read_text())
     assert await current_epoch(views, sorted(METRICS.tables)) == 1
@@ -90,6 +93,12 @@ async def scene(database: str) -> AsyncIterator[Scene]:
     await tell(scene.codec, scene.stores, history(5))
     yield scene
     await views.close()
+
+
+@pytest.fixture
+async def scene(database: str) -> AsyncIterator[Scene]:
+    async with open_scene(database) as scene:
+        yield scene
 
 
 async def stopped(scene: Scene) -> set[str]:
@@ -170,9 +179,8 @@ async def test_a_discarded_fact_stays_left_out_by_whoever_hears_the_log_next(sce
     while parked := await scene.parked():
         for stream in parked:
             (first, *_), *_ = await scene.operator().show(TENANT, stream)
-            assert not await scene.operator().discard(
-                TENANT, stream, first.version, "nobody needs it", scene.now, record
-            )
+            what = Discarding(TENANT, stream, first.version, "nobody needs it", scene.now, record)
+            assert not await scene.operator().discard(what)
         assert await scene.retry(worker, streams) == len(parked)
     await scene.hear(await scene.worker(choking()), Unkept())
 
