@@ -1,7 +1,8 @@
 """What has stopped for good in a department, kept in its database: whoever answers for the department shows it, also
 when it was another process that stopped."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -33,17 +34,20 @@ async def forget(database: "Views | asyncpg.Connection", what: Iterable[str]) ->
 
 async def relay_stopped(dsn: str, reason: str) -> None:
     """Raises what the database raises."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
-    try:
+    async with _connected(dsn) as connection:
         await remember(connection, RELAY, reason)
-    finally:
-        await connection.close()
 
 
 async def relay_tells(dsn: str) -> None:
     """Raises what the database raises."""
+    async with _connected(dsn) as connection:
+        await forget(connection, [RELAY])
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> "AsyncIterator[asyncpg.Connection]":
     connection = await asyncpg.connect(dsn, timeout=CONNECT_S)
     try:
-        await forget(connection, [RELAY])
+        yield connection
     finally:
         await connection.close()

@@ -85,6 +85,7 @@ class Supervisor:
     def __init__(self, settings: Settings, executor: Executor) -> None:
         self._settings = settings
         self._executor = executor
+        self._environment = _environment(settings)
         self._id = uuid.uuid4().hex
         self._say = voice(settings.log)
         self._children: list[Child] = []
@@ -150,7 +151,7 @@ class Supervisor:
         announce(self._settings, self._run)
 
     def _child(self, planned: Planned) -> Child:
-        return Child(planned, self._id, _environment(self._settings), self._say, self._executor.leave)
+        return Child(planned, self._id, self._environment, self._say, self._executor.leave)
 
 
 def late(children: Sequence[Child]) -> str:
