@@ -1,6 +1,7 @@
 """A department's read models in PostgreSQL: a pool whose search path is the schema `views`."""
 
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,8 +34,9 @@ _DERIVING = {
     "enable_bitmapscan": "off",
 }
 
-#: The pool ends none of these by itself, so that an end always tells of the server; idle ones notice a crash.
-_KEPT = {"max_inactive_connection_lifetime": 0.0, "max_queries": sys.maxsize}
+#: A session that nobody has used for so long has nothing that a crash could take back: PostgreSQL writes what was
+#: committed without waiting within three times `wal_writer_delay` (0.2 s). Shorter than the pool's patience with one.
+SETTLED_S = 5.0
 
 _MIGRATIONS = Path(__file__).parent / "postgres" / "views"
 _JSONB_VERSION = b"\x01"
@@ -58,17 +60,15 @@ class Views:
         async with pool.acquire() as connection:
             await brought_up(cast("asyncpg.Connection", connection), SCHEMA, _MIGRATIONS, migrate=migrate)
 
-        async def watched(connection: Any) -> None:
-            await _init(connection)
-            connection.add_termination_listener(lambda _: views._lost())
-
-        deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **{**options, **_KEPT, "init": watched})
+        rests = _Rests()
+        deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **options, **rests.hooks())
         views = cls(pool, deriving)
+        rests.lost = views._lost
         return views
 
     def when_lost(self, look: Callable[[], None]) -> None:
-        """Call `look` whenever a deriving connection ends: the server may have crashed, and what was committed there
-        in the last moments may be gone."""
+        """Call `look` whenever a deriving connection ends that was used within `SETTLED_S`: the server may have
+        crashed, and what was committed there in the last moments may be gone."""
         self._when_lost.append(look)
 
     def _lost(self) -> None:
@@ -116,6 +116,35 @@ class Views:
         """A connection inside a transaction: committed on leaving, rolled back on an exception."""
         async with self.pool.acquire() as connection, connection.transaction(**options):
             yield connection
+
+
+class _Rests:
+    """Since when sessions of a pool are used by nobody, so that the end of one that has settled tells nothing."""
+
+    def __init__(self) -> None:
+        self.lost: Callable[[], None] = lambda: None
+        self._since: dict[int, float] = {}
+
+    def hooks(self) -> dict[str, Any]:
+        """What the pool is to call. It ends no session by their number of queries: that one would not have settled."""
+        return {"init": self._begin, "setup": self._use, "reset": self._rest, "max_queries": sys.maxsize}
+
+    async def _begin(self, connection: Any) -> None:
+        await _init(connection)
+        backend = connection.get_server_pid()
+        connection.add_termination_listener(lambda _: self._end(backend))
+
+    async def _use(self, connection: Any) -> None:
+        self._since.pop(connection.get_server_pid(), None)
+
+    async def _rest(self, connection: Any) -> None:
+        await _keep_session(connection)
+        self._since[connection.get_server_pid()] = time.monotonic()
+
+    def _end(self, backend: int) -> None:
+        since = self._since.pop(backend, None)
+        if since is None or time.monotonic() - since < SETTLED_S:
+            self.lost()
 
 
 def to_json(value: Any) -> bytes:

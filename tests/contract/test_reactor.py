@@ -374,17 +374,6 @@ async def test_what_is_being_done_here_is_not_released_when_a_connection_was_los
     assert [row["kind"] for row in await views.fetch("SELECT kind FROM todos")] == ["remind"]
 
 
-async def test_the_pool_of_those_who_derive_ends_no_connection_by_itself(views: Views) -> None:
-    lost: list[int] = []
-    views.when_lost(lambda: lost.append(1))
-    async with views.deriving.acquire() as connection:
-        holder: Any = connection._holder
-
-    assert holder._max_inactive_time == 0
-    assert holder._inactive_callback is None
-    assert lost == []
-
-
 async def test_what_is_not_done_waits_since_it_was_asked_for_however_often_it_was_replaced(
     views: Views, codec: Codec, sales: MemoryStore, clock: Clock
 ) -> None:
