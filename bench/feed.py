@@ -1,5 +1,5 @@
 """A department that was away catches up on another one's topic: read model, ledger, heads and marks, in one process.
-Beside it a Faust agent that writes the same rows of the first facts.
+Beside it a Faust agent that writes the same rows of the first facts, event by event and in batches.
 
 The records are those of a relay, all headers on, payloads of 300 bytes. Nothing is sealed in them: what opening costs
 is measured elsewhere."""
@@ -8,6 +8,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -38,8 +39,8 @@ from tests.support.kafka import jars
 from tests.support.postgres import running_server
 
 EVENTS = 1_000_000
-#: Faust needs minutes for as many.
-FAUST_EVENTS = 60_000
+#: Faust needs minutes for as many: in batches, and event by event.
+FAUST_BATCHED, FAUST_EACH = 60_000, 20_000
 FACTS_A_PERSON = 4
 #: Facts that are appended side by side.
 CHUNK = 40_000
@@ -75,22 +76,26 @@ def people() -> Projection:
 def run(events: int = EVENTS) -> list[Row]:
     """Facts a second, from the first fetch to the moment when the department was heard completely."""
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
-        log, views, peer = (server.dsn(server.create_database()) for _ in range(3))
-        return uvloop.run(_run(Path(folder), log, views, peer, events))
+        log, views, each, batched = (server.dsn(server.create_database()) for _ in range(4))
+        return uvloop.run(_run(Path(folder), log, views, each, batched, events))
 
 
-async def _run(folder: Path, log: str, views: str, peer: str, events: int) -> list[Row]:
+async def _run(folder: Path, log: str, views: str, each: str, batched: str, events: int) -> list[Row]:
     async with _kafka(folder) as kafka:
         await asyncio.to_thread(apart, fill, log, kafka.bootstrap, events)
         ours = await asyncio.to_thread(apart, catch_up, log, kafka.bootstrap, views, events)
-        asked = min(events, FAUST_EVENTS)
-        theirs = await asyncio.to_thread(apart, faust_agent.upserts, kafka.bootstrap, TOPICS.facts.name, peer, asked)
-    note = f"process CPU, of one core: Baton {ours.cpu:.2f}, Faust {theirs.cpu:.2f}; of {events} and {asked} facts"
+        peer = partial(apart, faust_agent.upserts, kafka.bootstrap, TOPICS.facts.name)
+        singly = await asyncio.to_thread(lambda: peer(each, min(events, FAUST_EACH), False))
+        theirs = await asyncio.to_thread(lambda: peer(batched, min(events, FAUST_BATCHED), True))
+    note = f"CPU, of one core: Baton {ours.cpu:.2f}, Faust {singly.cpu:.2f} by event, {theirs.cpu:.2f} by batch"
     name = "Kafka feed → read model and ledger"
     away = f"catch-up of a department that was away for {events:,} facts"
     return [
         measured(name, ours.rate, "facts/s", 15_000, 25_000, note=note),
-        compared(f"{name}, against Faust", ours.rate, "facts/s", "a Faust agent", theirs.rate, 5, 5, note),
+        compared(
+            f"{name}, against Faust", ours.rate, "facts/s", "a Faust agent, event by event", singly.rate, 5, 5, note
+        ),
+        compared(f"{name}, against Faust", ours.rate, "facts/s", "a Faust agent, in batches", theirs.rate, 5, 5, note),
         at_most(away, ours.seconds, "s", 90 * events / EVENTS, 50 * events / EVENTS),
     ]
 
