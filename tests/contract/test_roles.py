@@ -255,7 +255,7 @@ async def test_one_that_cannot_go_on_says_so_and_status_does(installed: Installa
                 event = NewEvent("sales.opportunity-opened", 1, b'{"opportunity_id":"7","title":"x"}', b"{}")
                 write = StreamWrite("sales.opportunity-7", ANY, [event])
                 await store.append(Append(TENANT, Command(uuid4(), b"." * 32), [write]))
-            assert "has stopped" in await asyncio.wait_for(started.ended(), 20)
+            assert "has stopped" in await asyncio.wait_for(started.ended(), 60)
             assert await ready(started) != []
             operator = installed.metadata("operator", tenant=EVERY_TENANT)
             request = messages.GetStatusRequest(department="sales")
@@ -279,7 +279,7 @@ async def test_a_relay_that_has_stopped_for_good_stands_in_the_status_until_one_
         async with AIOKafkaProducer(bootstrap_servers=installed.bootstrap) as producer:
             await producer.send_and_wait(facts_topic("contacts"), b"what no relay tells")
         async with relay("contacts", settings) as stopping:
-            why = await asyncio.wait_for(stopping.ended(), 20)
+            why = await asyncio.wait_for(stopping.ended(), 60)
         assert why.startswith("the relay has stopped: TopicDamaged: ")
         assert await failed() == why
         async with project("contacts", settings):

@@ -19,7 +19,7 @@ from runtime.house import Hears, Houses, as_told, open_houses
 from runtime.identity import Issuer, Verifier
 from runtime.settings import Settings
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 
 
 @dataclass

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from eventlog.events import CHAIN_START, Event, NewEvent, Position, digest_of
 from eventlog.store import ANY, Append, Command, Expected, Page, Store, StreamWrite
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 TENANT = "olist"
 
 
