@@ -264,4 +264,5 @@ async def test_a_start_that_is_interrupted_leaves_nothing(tmp_path: Path, starte
     process.send_signal(signal.SIGINT)
     await asyncio.to_thread(process.wait, 30)
     await until(lambda: not belongings(baton), f"left behind: {belongings(baton)}", deadline_s=15)
-    assert process.returncode in (0, 130), baton.log_end()
+    # By the signal itself where Python was still being started: a shell says 130 for it as well.
+    assert process.returncode in (0, 130, -signal.SIGINT), baton.log_end()
