@@ -111,7 +111,7 @@ class KafkaFeed(OwnersLog):
         partition = TopicPartition(topic, 0)
         await self._wait_for(topic)
         with _reaching(topic):
-            async with committed_reader(self._bootstrap) as reader:
+            async with committed_reader(self._bootstrap, _POLL_MS) as reader:
                 newest = (await last_records(reader, [partition])).get(partition)
                 reader.assign([partition])
                 reader.seek(partition, newest.offset if newest else 0)

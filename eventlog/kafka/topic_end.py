@@ -18,14 +18,15 @@ Record: TypeAlias = ConsumerRecord[bytes, bytes]
 
 
 @asynccontextmanager
-async def committed_reader(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group that sees only what was committed."""
+async def committed_reader(bootstrap: Bootstrap, wait_ms: int = _POLL_MS) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group that sees only what was committed. Where there is nothing new it asks the broker again
+    every `wait_ms`; what comes meanwhile is answered at once."""
     consumer = AIOKafkaConsumer(
         **connection(bootstrap),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=wait_ms,
         fetch_max_bytes=FETCH_BYTES_MAX,
         max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
         request_timeout_ms=10_000,
