@@ -25,8 +25,8 @@ FOLLOW_EVERY = 10
 LOOK_S = 0.004
 
 LEADS = "SELECT id FROM views.leads WHERE tenant = 'bench' AND id = ANY($1)"
-#: The leads of $1 of whose streams a table has rows.
-OF_LEADS = """SELECT substr(stream, length('marketing.lead-') + 1) FROM views.{table}
+#: The leads of $1 that have entries in timelines.
+TIMELINES = """SELECT substr(stream, length('marketing.lead-') + 1) FROM views.timeline
 WHERE tenant = 'bench' AND stream = ANY(SELECT 'marketing.lead-' || id FROM unnest($1::text[]) AS id)"""
 
 
@@ -43,7 +43,7 @@ async def _run(dsn: str, folder: Path) -> list[Row]:
         asyncpg.create_pool(dsn, database="contacts", min_size=1, max_size=1) as other,
     ):
         token = await baton.token("bench", "clerk-1", "manager", branch="riga")
-        lists = [Watched(own, LEADS), Watched(other, OF_LEADS.format(table="timeline"))]
+        lists = [Watched(own, LEADS), Watched(other, TIMELINES)]
         rate = await _measure(await connected(baton.port, CLIENTS), baton.port, token, lists)
     note = f"{rate:.0f} writes/s, {len(lists[0].seconds)} followed, looked for every {LOOK_S * 1000:.0f} ms"
     return [

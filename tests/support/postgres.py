@@ -40,11 +40,12 @@ class TestServer:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.socket = folder / "socket"
         self._process: subprocess.Popen[bytes] | None = None
+        self._settings = {**SETTINGS, **settings}
         self._user = "nobody" if os.geteuid() == 0 else None
 
     def initialise(self) -> None:
@@ -67,7 +68,7 @@ class TestServer:
                 self._process = self._launch()
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        options = [argument for name, value in SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        options = [argument for name, value in self._settings.items() for argument in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             return subprocess.Popen(
                 [binaries() / "postgres", "-D", self.data, "-k", self.socket, *options],
@@ -113,9 +114,10 @@ class TestServer:
 
 
 @contextmanager
-def running_server() -> Iterator[TestServer]:
+def running_server(**settings: str) -> Iterator[TestServer]:
+    """A server with these settings besides its own."""
     folder = Path(tempfile.mkdtemp(prefix="baton-postgres-"))
-    server = TestServer(folder)
+    server = TestServer(folder, **settings)
     try:
         server.initialise()
         server.start()
