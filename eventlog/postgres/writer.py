@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,8 @@ def utc_now() -> datetime:
 
 SPEAK_ATTEMPTS = 5
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
+#: A second session that nothing has needed for so long is ended.
+SECOND_REST_S = 10.0
 
 LOCK = "BEGIN; SELECT log.lock()"
 HEAD = "SELECT generation, position, recorded_at FROM log.head()"
@@ -120,11 +123,19 @@ class Writer:
     async def run(self) -> None:
         """Write until cancelled."""
         try:
-            await either(self._serve(self._lane, self._intake.filled), self._serve(self._second, self._intake.plenty))
+            await either(self._serve(self._lane, self._intake.filled), self._serve(self._second, self._pressed))
         finally:
             for lane in (self._lane, self._second):
                 lane.disconnect()
             self._intake.close()
+
+    async def _pressed(self) -> None:
+        """Wait until a second batch is worth it, most of the time without a session."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SECOND_REST_S):
+                return await self._intake.plenty()
+        self._second.disconnect()
+        return await self._intake.plenty()
 
     async def _serve(self, lane: Lane, worth_it: Callable[[], Awaitable[None]]) -> None:
         """One batch after another, each as soon as it is worth it."""

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
@@ -306,26 +305,52 @@ async def test_a_batch_larger_than_one_transaction_is_written_in_several(databas
 async def test_many_writers_share_two_batches_and_neither_spoils_the_other(database: str) -> None:
     """So many wait that both lanes of the writer are under way, on streams that they share."""
     async with await PostgresStore.open(database, "sales") as store:
-
-        async def write(n: int) -> None:
-            for turn in range(5):
-                await store.append(an_append(f"sales.deal-{n}", exact(Version(turn))))
-                await store.append(an_append("sales.pipeline-1"))
-
-        await asyncio.gather(*(write(n) for n in range(200)))
-        sessions = await asyncpg.connect(database)
-        writing = await sessions.fetchval(_WRITERS)
-        await sessions.close()
+        await many_writes(store)
+        writing = await writers(database)
         written = Counter(event.stream for event in await whole_log(store))
 
     assert written == {**{f"sales.deal-{n}": 5 for n in range(200)}, "sales.pipeline-1": 1000}
     assert writing == 2
 
 
-_WRITERS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'baton log' AND query LIKE '%log.append%'
-"""
+async def test_the_second_session_of_a_writer_ends_when_nothing_needs_it_and_is_there_again_for_many(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.postgres.writer.SECOND_REST_S", 0.05)
+
+    async def one_is_left() -> bool:
+        return await writers(database) == 1
+
+    async with await PostgresStore.open(database, "sales") as store:
+        await many_writes(store)
+        await eventually(one_is_left, "the second session ended")
+        monkeypatch.setattr("eventlog.postgres.writer.SECOND_REST_S", 10.0)
+        await many_writes(store, after=5)
+        assert await writers(database) == 2
+        written = Counter(event.stream for event in await whole_log(store))
+
+    assert written == {**{f"sales.deal-{n}": 10 for n in range(200)}, "sales.pipeline-1": 2000}
+
+
+async def many_writes(store: PostgresStore, after: int = 0) -> None:
+    """Of two hundred at once: five appends on a stream of one's own, from a version on, and five on a shared one."""
+
+    async def write(n: int) -> None:
+        for turn in range(after, after + 5):
+            await store.append(an_append(f"sales.deal-{n}", exact(Version(turn))))
+            await store.append(an_append("sales.pipeline-1"))
+
+    await asyncio.gather(*(write(n) for n in range(200)))
+
+
+async def writers(database: str) -> int:
+    """How many sessions have written last."""
+    async with session(database) as sessions:
+        found: int = await sessions.fetchval(
+            """SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'baton log' AND query LIKE '%log.append%'"""
+        )
+        return found
 
 
 @pytest.mark.parametrize("scope", ["DATABASE", "ROLE"])
