@@ -1,9 +1,10 @@
 """The stream of a KurrentDB that is a department's log: append to it, read it, follow it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import UUID
 
 import grpc
 from kurrentdbclient import AsyncKurrentDBClient, NewEvent, RecordedEvent, StreamState
@@ -14,6 +15,8 @@ from eventlog.errors import NotSafe, TooLarge
 
 APPEND_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
+#: How often it is looked whether what is read still has its connection.
+LOOK_S = 0.2
 
 #: The largest append that a server can be told to take (`MaxAppendSize`; it takes 1 MiB when it is told nothing).
 APPEND_BYTES_MAX = 16 * 1024 * 1024 - 10_000
@@ -131,12 +134,24 @@ class LogStream:
             try:
                 async with asyncio.timeout(2 * READ_TIMEOUT_S):
                     response = await self._client.read_stream(self.name, timeout=READ_TIMEOUT_S, **where)
-                    return [event async for event in response]
+                    return await self._events(response, connection)
             except client.NotFoundError:
                 return ()
             except _ELSEWHERE:
                 await self._client.reconnect(connection_id=connection)
                 raise
+
+    async def _events(self, response: AsyncIterable[RecordedEvent], connection: UUID) -> list[RecordedEvent]:
+        """What a response gives. One that was closed with its connection before the client had begun to read it never
+        ends and never fails (kurrentdbclient 1.3.5): so the connection is looked at meanwhile."""
+        reading = asyncio.create_task(_all_of(response))
+        try:
+            while not (await asyncio.wait({reading}, timeout=LOOK_S))[0]:
+                if self._client.connection_id != connection:
+                    raise Away("the connection was closed under the call")
+            return reading.result()
+        finally:
+            reading.cancel()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -158,3 +173,7 @@ class LogStream:
             if task is not None and task.cancelling():
                 raise
             raise Away("the connection was closed under the call") from None
+
+
+async def _all_of(response: AsyncIterable[RecordedEvent]) -> list[RecordedEvent]:
+    return [event async for event in response]
