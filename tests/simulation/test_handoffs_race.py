@@ -18,7 +18,7 @@ from baton.marketing.v1 import leads_pb2
 
 from eventlog.events import Place, Position
 from eventlog.feed import Feed
-from runtime.errors import RpcError
+from runtime.errors import BEHIND, FORBIDDEN, NOT_FOUND, REFUSED, RpcError
 from runtime.house import Hears, as_told
 from runtime.log_service import logged
 from tests.support.faulty_feed import Faults, FaultyFeed
@@ -30,8 +30,8 @@ from tools.audit.audit import Audit
 
 DEPARTMENTS = ("contacts", "marketing", "sales")
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
-#: What a rule of the business, or the other side's quicker hand, may answer.
-REFUSALS = (403, 404, 409)
+#: What a rule of the business, or the other side's quicker hand, may answer; or a view that is not there in time.
+REFUSALS = (FORBIDDEN, NOT_FOUND, REFUSED, BEHIND)
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Life:
         try:
             await happens()
         except RpcError as refusal:
-            if refusal.kind.http not in REFUSALS:
+            if refusal.kind not in REFUSALS:
                 raise
 
     async def accepted(self) -> None:
