@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import asyncpg
 import uvloop
 
 from bench.apart import Load, apart, interleaved
+from bench.committed import COMMITTED, waits
 from bench.http_load import posts
 from bench.relay import TRACE
 from bench.rest import person
@@ -32,19 +34,15 @@ from tests.support.running import Baton, running
 
 FACTS_PER_S = 500
 SECONDS = 60.0
-#: Who is killed, one after the other, and how long the load goes on after that.
+#: Who is killed, one after the other, and how long the load goes on before and after that.
 VICTIMS, BEFORE_S, AFTER_S = ("sales-project", "marketing-relay"), 10.0, 25.0
 #: A fact lags that waits for longer than this, and for longer than twice what 99 of 100 waited before the kill.
 LAG_S = 0.5
 CLIENTS, REST_S = 8, 5.0
-#: What was answered is heard within so long, also behind a kill.
-HEARD_S = 120.0
 
-#: Of marketing's facts sales keeps the ledger and the heads: its other rows come from what contacts says of them. When
-#: a row was committed, PostgreSQL says afterwards; to look for it meanwhile would cost as much as a projector.
-HEARD = """SELECT substr(stream, length('marketing.lead-') + 1) AS id,
-    extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS at
-FROM views.ledger WHERE tenant = 'bench'"""
+#: Of marketing's facts sales keeps the ledger and the heads: its other rows come from what contacts says of them.
+HEARD = f"""SELECT l.id, {COMMITTED} FROM unnest($1::text[]) AS l(id)
+JOIN views.ledger AS t ON tenant = 'bench' AND stream = 'marketing.lead-' || l.id"""
 
 
 def run() -> list[Row]:
@@ -56,41 +54,35 @@ async def _run() -> list[Row]:
     remembering = running_server(track_commit_timestamp="on")
     with TemporaryDirectory() as folder, remembering as ours, running_server() as others:
         async with running_cluster(Path(folder) / "cluster", BATON_DATABASE_URL=ours.dsn("postgres")) as cluster:
-            async with load(ours.dsn("marketing"), ours.dsn("sales")) as waits:
-                rows = [*await _latency(waits), await _recovery(cluster, waits)]
+            async with load(ours.dsn("marketing"), ours.dsn("sales")) as followed:
+                rows = [*await _latency(followed), await _recovery(cluster, followed)]
             async with running(Path(folder) / "home", BATON_DATABASE_URL=others.dsn("postgres")) as embedded:
                 return [*rows, await _rest(cluster, embedded)]
 
 
-class Waits:
-    """When facts were answered by marketing's log, in seconds of this machine's clock, and how long sales took."""
+@dataclass
+class Followed:
+    """When facts were answered by marketing's log, in seconds since 1970, and where sales hears them."""
 
-    def __init__(self, sales: asyncpg.Pool) -> None:
-        self.answered: dict[str, float] = {}
-        self._sales = sales
+    sales: asyncpg.Pool
+    answered: dict[str, float] = field(default_factory=dict)
 
     async def since(self, began: float) -> list[tuple[float, float]]:
         """Of each fact that was answered from then on until now: when, and how many seconds later sales had it."""
-        asked = {id: at for id, at in self.answered.items() if at >= began}
-        async with asyncio.timeout(HEARD_S):
-            while True:
-                heard: dict[str, float] = dict(await self._sales.fetch(HEARD))  # type: ignore[arg-type]
-                if heard.keys() >= asked.keys():
-                    return [(at, heard[id] - at) for id, at in asked.items()]
-                await asyncio.sleep(1.0)
+        return await waits(self.sales, HEARD, {id: at for id, at in self.answered.items() if at >= began})
 
 
 @asynccontextmanager
-async def load(marketing: str, sales: str) -> AsyncIterator[Waits]:
+async def load(marketing: str, sales: str) -> AsyncIterator[Followed]:
     """Facts appended in marketing's log at an even pace, as long as it is entered."""
     async with (
         await PostgresStore.open(marketing, "marketing") as store,
         asyncpg.create_pool(sales, min_size=1, max_size=1) as pool,
     ):
-        waits = Waits(pool)
-        appending = asyncio.create_task(_append(store, waits.answered))
+        followed = Followed(pool)
+        appending = asyncio.create_task(_append(store, followed.answered))
         try:
-            yield waits
+            yield followed
         finally:
             appending.cancel()
             await asyncio.wait({appending})
@@ -114,11 +106,11 @@ async def _captured(store: PostgresStore, codec: Codec, answered: dict[str, floa
     answered[id] = time.time()
 
 
-async def _latency(waits: Waits) -> list[Row]:
+async def _latency(followed: Followed) -> list[Row]:
     await asyncio.sleep(SECONDS / 10)
     began = time.time()
     await asyncio.sleep(SECONDS)
-    seconds = [took for _, took in await waits.since(began)]
+    seconds = [took for _, took in await followed.since(began)]
     at = quantiles(seconds, n=100)
     note = f"{FACTS_PER_S} facts/s for {SECONDS:.0f} s, {len(seconds)} of them"
     name = "append in marketing to row in sales, cluster"
@@ -128,21 +120,21 @@ async def _latency(waits: Waits) -> list[Row]:
     ]
 
 
-async def _recovery(cluster: Baton, waits: Waits) -> Row:
-    took = {victim: await _killed(cluster, waits, victim) for victim in VICTIMS}
+async def _recovery(cluster: Baton, followed: Followed) -> Row:
+    took = {victim: await _killed(cluster, followed, victim) for victim in VICTIMS}
     note = ", ".join(f"{victim} {seconds:.1f} s" for victim, seconds in took.items())
     return at_most("recovery after kill -9 of one process, until nothing lags", max(took.values()), "s", 10, 5, note)
 
 
-async def _killed(cluster: Baton, waits: Waits, victim: str) -> float:
+async def _killed(cluster: Baton, followed: Followed, victim: str) -> float:
     """Seconds from the kill to the moment when the last fact came that lagged."""
     began = time.time()
     await asyncio.sleep(BEFORE_S)
-    usual = quantiles([took for _, took in await waits.since(began)], n=100)[98]
+    usual = quantiles([took for _, took in await followed.since(began)], n=100)[98]
     processes(cluster)[victim].kill()
     killed = time.time()
     await asyncio.sleep(AFTER_S)
-    lagging = [at + took for at, took in await waits.since(killed) if took > max(LAG_S, 2 * usual)]
+    lagging = [at + took for at, took in await followed.since(killed) if took > max(LAG_S, 2 * usual)]
     return max(lagging, default=killed) - killed
 
 
