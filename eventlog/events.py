@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NewType
-from uuid import UUID, uuid5
+from uuid import UUID
 
 Version = NewType("Version", int)
 Position = NewType("Position", int)
@@ -106,9 +106,10 @@ class Event:
 
 @lru_cache(maxsize=8192)
 def event_id(command_id: UUID, n: int) -> UUID:
-    """The id of the n-th event (from 0) that a command appends: a retry makes the same ids. Asked for when it is
-    decided, sealed and planned, so it is remembered."""
-    return uuid5(command_id, str(n))
+    """The id of the n-th event (from 0) that a command appends, `uuid5(command_id, str(n))`: a retry makes the same
+    ids. Asked for when it is decided, sealed and planned, so it is remembered. Written out, because `uuid.uuid5` takes
+    half as long again (RFC 9562, section 5.5)."""
+    return UUID(bytes=hashlib.sha1(command_id.bytes + b"%d" % n, usedforsecurity=False).digest()[:16], version=5)
 
 
 def microseconds(at: datetime) -> int:

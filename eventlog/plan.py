@@ -2,14 +2,14 @@
 wherever the log is written; each adapter says what it sends for it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventlog.errors import Conflict
-from eventlog.events import CHAIN_START, NewEvent, Position, Version, chain_digest, event_id
+from eventlog.events import CHAIN_START, Position, Version, chain_digest, event_id
 from eventlog.queue import Pending, StreamKey
 from eventlog.store import Append, Appended, StreamWrite
 
@@ -84,10 +84,10 @@ class Batch(ABC):
             self._add(pending)
 
     @abstractmethod
-    def _write_event(
-        self, append: Append, write: StreamWrite, event: NewEvent, version: int, id: UUID, digest: bytes
+    def _write_events(
+        self, append: Append, write: StreamWrite, first: int, ids: Sequence[UUID], digests: Sequence[bytes]
     ) -> None:
-        """Take the next event of the batch."""
+        """Take the next events of the batch, behind `count`: all of one stream, with the versions from `first` on."""
 
     @abstractmethod
     def _write_command(self, planned: Planned) -> None:
@@ -138,16 +138,17 @@ class Batch(ABC):
     def _write_stream(self, append: Append, write: StreamWrite, n: int) -> Version:
         """Append the events of one stream; `n` counts the events of the command before them."""
         key = append.tenant, write.stream
-        version, digest = self._head(key)
-        for event in write.events:
-            version += 1
-            id = event_id(append.command.id, n)
+        before, digest = self._head(key)
+        version, ids, digests = before, list[UUID](), list[bytes]()
+        for version, event in enumerate(write.events, before + 1):
+            id = event_id(append.command.id, n + len(ids))
             digest = chain_digest(
                 digest, append.tenant, write.stream, version, id, event.type, event.schema, self.recorded_at,
                 event.metadata, event.data,
             )  # fmt: skip
-            self.count += 1
-            self._write_event(append, write, event, version, id, digest)
-            n += 1
+            ids.append(id)
+            digests.append(digest)
+        self._write_events(append, write, before + 1, ids, digests)
+        self.count += len(ids)
         self.changed[key] = StreamHead(version, digest)
         return Version(version)

@@ -1,10 +1,10 @@
 """What is sent to KurrentDB for a batch of appends: records. Pure, but for the ids of the records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from eventlog.events import Event, NewEvent, Position, Version
+from eventlog.events import Event, Position, Version
 from eventlog.kurrentdb.known import Head
 from eventlog.kurrentdb.records import Answer, Record
 from eventlog.plan import Batch, Planned, StreamHead
@@ -30,25 +30,27 @@ class Records(Batch):
         self._events: list[Event] = []
         super().__init__(batch, head.of_log, heads, now)
 
-    def _write_event(
-        self, append: Append, write: StreamWrite, event: NewEvent, version: int, id: UUID, digest: bytes
+    def _write_events(
+        self, append: Append, write: StreamWrite, first: int, ids: Sequence[UUID], digests: Sequence[bytes]
     ) -> None:
-        self._events.append(
-            Event(
-                self.head.generation,
-                Position(self.head.position + self.count),
-                append.tenant,
-                write.stream,
-                Version(version),
-                id,
-                event.type,
-                event.schema,
-                self.recorded_at,
-                event.metadata,
-                event.data,
-                digest,
+        position = self.head.position + self.count
+        for n, (event, id, digest) in enumerate(zip(write.events, ids, digests, strict=True)):
+            self._events.append(
+                Event(
+                    self.head.generation,
+                    Position(position + 1 + n),
+                    append.tenant,
+                    write.stream,
+                    Version(first + n),
+                    id,
+                    event.type,
+                    event.schema,
+                    self.recorded_at,
+                    event.metadata,
+                    event.data,
+                    digest,
+                )
             )
-        )
 
     def _write_command(self, planned: Planned) -> None:
         append, behind = planned.pending.append, self.head.position

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from eventlog.events import NewEvent
 from eventlog.plan import Batch, LogHead, Planned, StreamHeads
 from eventlog.queue import Pending, StreamKey
 from eventlog.store import Append, Mode, StreamWrite
@@ -62,19 +62,19 @@ class Plan(Batch):
         """The head of the log once the batch stands behind this one."""
         return LogHead(head.generation, head.position + self.count, self.recorded_at) if self.count else head
 
-    def _write_event(
-        self, append: Append, write: StreamWrite, event: NewEvent, version: int, id: UUID, digest: bytes
+    def _write_events(
+        self, append: Append, write: StreamWrite, first: int, ids: Sequence[UUID], digests: Sequence[bytes]
     ) -> None:
-        columns = self.columns
-        columns.tenants.append(append.tenant)
-        columns.streams.append(write.stream)
-        columns.versions.append(version)
-        columns.ids.append(id)
-        columns.types.append(event.type)
-        columns.schemas.append(event.schema)
-        columns.digests.append(digest)
-        columns.metadata.append(event.metadata)
-        columns.data.append(event.data)
+        events, columns = write.events, self.columns
+        columns.tenants.extend(repeat(append.tenant, len(events)))
+        columns.streams.extend(repeat(write.stream, len(events)))
+        columns.versions.extend(range(first, first + len(events)))
+        columns.ids.extend(ids)
+        columns.types.extend(event.type for event in events)
+        columns.schemas.extend(event.schema for event in events)
+        columns.digests.extend(digests)
+        columns.metadata.extend(event.metadata for event in events)
+        columns.data.extend(event.data for event in events)
 
     def _write_command(self, planned: Planned) -> None:
         append, columns = planned.pending.append, self.columns

@@ -1,6 +1,6 @@
 """The page docs/digests.md says how digests are made; what it says is what is done."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -33,3 +33,10 @@ def test_the_page_its_vectors_and_the_code_agree(vector: Vector) -> None:
 
     assert by_the_code.hex() == digest_by_the_page(before(vector), vector) == vector.digest
     assert str(event_id(UUID(vector.command), 0)) == vector.id
+
+
+@pytest.mark.parametrize("n", [0, 9, 10, 4711])
+def test_the_id_of_a_fact_is_that_of_version_five(n: int) -> None:
+    command = UUID(VECTORS[0].command)
+
+    assert event_id(command, n) == uuid5(command, str(n))
