@@ -67,7 +67,7 @@ ORDER = st.lists(
 
 
 # Each example has a tenant of its own, so one database serves them all.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=st.lists(PERSON, max_size=12), order=ORDER, size=st.integers(1, 5))
 async def test_pages_put_together_are_the_whole_in_order(
     views: asyncpg.Connection, people: list[dict[str, Any]], order: tuple[str, ...], size: int

@@ -50,7 +50,7 @@ async def write(views: Views, writer: Writer, changes: Changes) -> None:
 
 
 def test_batches_of_any_changes_give_what_they_give_one_by_one(work: Callable[[WORK], None]) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(batches, st.integers(1, 14))
     def check(changes: Sequence[Change], size: int) -> None:
         async def in_batches(views: Views) -> None:

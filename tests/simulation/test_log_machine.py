@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -216,13 +216,7 @@ class LogMachine(RuleBasedStateMachine):
 
 
 def machine_settings(examples: int) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=30,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    return settings(max_examples=examples, stateful_step_count=30, print_blob=True)
 
 
 def test_any_sequence_on_the_log_in_memory() -> None:

@@ -76,7 +76,7 @@ deletes = st.builds(lambda key: Delete("items", key), leading)
 batches = st.lists(st.one_of(inserts, inserts, updates, deletes), max_size=14)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(batches)
 def test_coalescing_is_applying_one_by_one(batch: list[Change]) -> None:
     changes = Changes({"items": KEY})

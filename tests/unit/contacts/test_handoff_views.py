@@ -54,7 +54,7 @@ STREAMS = [
 IN_ORDER = [heard for stream in STREAMS for heard in stream]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(interleavings(STREAMS))
 def test_handoffs_come_out_equal_for_every_interleaving(order: list) -> None:  # type: ignore[type-arg]
     assert rows(HANDOFFS, order) == rows(HANDOFFS, IN_ORDER)

@@ -86,7 +86,7 @@ IN_ORDER = [heard for stream in STREAMS for heard in stream]
 def test_every_interleaving_gives_equal_rows(projection: Projection) -> None:
     expected = rows(projection, IN_ORDER)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(interleavings(STREAMS))
     def shuffled(heard: list[Any]) -> None:
         assert rows(projection, heard) == expected

@@ -48,7 +48,7 @@ IN_ORDER = [heard for stream in STREAMS for heard in stream]
 def test_every_interleaving_gives_equal_rows(projection: Projection) -> None:
     expected = rows(projection, IN_ORDER)
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     @given(interleavings(STREAMS))
     def shuffled(heard: list[Heard]) -> None:
         assert rows(projection, heard) == expected
