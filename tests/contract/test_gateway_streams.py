@@ -21,7 +21,7 @@ def house() -> House:
 async def port(house: House) -> AsyncIterator[int]:
     server = GatewayServer(house.gateway, "127.0.0.1", 0)
     yield await server.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await server.stop()
 
 
@@ -120,7 +120,7 @@ async def test_a_stop_does_not_wait_for_streams(client: httpx.AsyncClient, house
     async with client.stream("GET", "/v1/parcelEvents/7") as response:
         await until(lambda: house.parcels.watching == 1, "the stream was opened")
         house.gateway.end_streams()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert [part async for part in response.aiter_text()] == []
 
 

@@ -199,6 +199,6 @@ async def test_a_server_of_another_installation_is_told_from_a_server_that_is_aw
 async def test_stopping_is_quick_and_clean(home: Path) -> None:
     server = server_of(home)
     await server.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         await server.stop()
     assert "database system is shut down" in server.log_file.read_text()

@@ -74,7 +74,7 @@ async def some_history(store: Store, codec: Codec, seed: int, appends: int = 60)
 async def test_a_fact_becomes_a_row_a_head_and_a_checkpoint(views: Views, codec: Codec, sales: MemoryStore) -> None:
     async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
         appended = await record(sales, codec, "visit-1", CustomerCame(customer="ana", called="Ana Souza"))
-        await projector.wait_for("sales", appended.place, 5)
+        await projector.wait_for("sales", appended.place, 20)
 
         row = await views.fetchrow("SELECT customer, name, spent FROM customers")
         (event,) = (await sales.read_all(Position(0))).events

@@ -353,7 +353,7 @@ async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_t
     try:
         await asyncio.wait_for(rested.wait(), 10)
         answer.set()
-        await asyncio.wait_for(greeted.wait(), 3)
+        await asyncio.wait_for(greeted.wait(), 20)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

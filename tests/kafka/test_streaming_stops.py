@@ -22,7 +22,7 @@ from tests.support.streaming import Trade, WorkerProcess, trading
 pytestmark = pytest.mark.timeout(300)
 
 #: Joining, recovering the table, and the rest of it.
-BEGIN_S = 10.0
+BEGIN_S = 20.0
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ async def test_a_reader_does_not_sleep_over_a_place_that_came_while_it_asked() -
     waiters = Waiters()
     waiters.reached(Place(1, Position(7)))
 
-    await asyncio.wait_for(waiters.wait(Place(1, Position(7))), 1)
+    await asyncio.wait_for(waiters.wait(Place(1, Position(7))), 10)
 
 
 async def test_one_who_follows_does_not_sleep_over_what_the_tail_has_read_already() -> None:
@@ -137,9 +137,9 @@ async def test_one_who_follows_does_not_sleep_over_what_the_tail_has_read_alread
         follower = asyncio.create_task(tail.grown(Position(0)))
         await asyncio.sleep(0)
         await store.append(an_append(facts=3))
-        await asyncio.wait_for(follower, 1)
+        await asyncio.wait_for(follower, 10)
 
-        await asyncio.wait_for(tail.grown(Position(1)), 1)
+        await asyncio.wait_for(tail.grown(Position(1)), 10)
         page = tail.after(Position(1))
 
     assert page is not None
@@ -158,7 +158,7 @@ async def test_one_who_is_cancelled_when_there_are_news_ends(views: Views, codec
     for _ in range(moments):
         await asyncio.sleep(0)
     completing.cancel()
-    await asyncio.wait({completing}, timeout=1)
+    await asyncio.wait({completing}, timeout=10)
 
     assert completing.cancelled()
 
@@ -194,7 +194,7 @@ async def test_a_look_during_a_catch_up_tells_nothing_that_is_not_written(
     early = source.heard.place, await views.fetchval("SELECT coalesce(max(position), 0) FROM checkpoints")
 
     await source._apply(await source._decoded(Told(told.events[5:], told.parts[5:], told.offsets[5:])))
-    await asyncio.wait_for(source.heard.wait(watermark.place), 5)
+    await asyncio.wait_for(source.heard.wait(watermark.place), 20)
     completing.cancel()
 
     assert early == (NOWHERE, 0)

@@ -77,7 +77,7 @@ async def test_who_puts_waits_until_what_is_full_was_taken(monkeypatch: pytest.M
     gathering = a_gathering()
     putting = asyncio.create_task(gathering.put(some_facts(1, 25)))
     taken: list[Gathered] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while sum(each.events for each in taken) < 25:
             taken.append(await gathering.take())
     await putting
@@ -90,7 +90,7 @@ async def test_large_events_fill_a_transaction_one_by_one(monkeypatch: pytest.Mo
     gathering = a_gathering()
     putting = asyncio.create_task(gathering.put(some_facts(1, 20, data=bytes(4000))))
     taken: list[Gathered] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while sum(each.events for each in taken) < 20:
             taken.append(await gathering.take())
     await putting

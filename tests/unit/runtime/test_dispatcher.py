@@ -280,11 +280,11 @@ async def test_too_many_calls_at_once_are_refused_for_the_tenant_and_in_all() ->
     house = House(Limits(calls_max=2, tenant_calls_max=1))
     request = message_class("SendParcelRequest")(id="7", note="wait")
     waiting = [asyncio.create_task(house.call(SEND, request, tenant=tenant)) for tenant in ("acme", "globex")]
-    async with asyncio.timeout(5), house.parcels.changed:
+    async with asyncio.timeout(20), house.parcels.changed:
         await house.parcels.changed.wait_for(lambda: len(house.parcels.calls) == 2)
     assert (await failed(house.call(CREATE, lamp(), tenant="initech"))).kind.reason == "OVERLOADED"
     waiting[1].cancel()
-    await asyncio.wait(waiting, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(waiting, timeout=20, return_when=asyncio.FIRST_COMPLETED)
     assert (await failed(house.call(CREATE, lamp(), tenant="acme"))).kind.reason == "TOO_MANY"
     await house.call(CREATE, lamp(), tenant="globex")
     waiting[0].cancel()
