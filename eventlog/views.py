@@ -48,10 +48,10 @@ class Views:
     `deriving` is the pool of those who write what can be derived again: projectors, rebuilds, and reactors (a todo
     that is done once more is answered by its command id)."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", deriving: "asyncpg.Pool[Any]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", deriving: "asyncpg.Pool[Any]", rests: "_Rests") -> None:
         self.pool = pool
         self.deriving = deriving
-        self._when_lost: list[Callable[[], None]] = []
+        self._rests = rests
 
     @classmethod
     async def open(cls, dsn: str, *, connections_max: int = 8, migrate: bool = True, **options: Any) -> "Views":
@@ -62,18 +62,12 @@ class Views:
 
         rests = _Rests()
         deriving = await _pool(dsn, DERIVING_CONNECTIONS_MAX, _DERIVING, **options, **rests.hooks())
-        views = cls(pool, deriving)
-        rests.lost = views._lost
-        return views
+        return cls(pool, deriving, rests)
 
     def when_lost(self, look: Callable[[], None]) -> None:
         """Call `look` whenever a deriving connection ends that was used within `SETTLED_S`: the server may have
         crashed, and what was committed there in the last moments may be gone."""
-        self._when_lost.append(look)
-
-    def _lost(self) -> None:
-        for look in self._when_lost:
-            look()
+        self._rests.when_lost.append(look)
 
     async def close(self) -> None:
         await self.deriving.close()
@@ -122,7 +116,7 @@ class _Rests:
     """Since when sessions of a pool are used by nobody, so that the end of one that has settled tells nothing."""
 
     def __init__(self) -> None:
-        self.lost: Callable[[], None] = lambda: None
+        self.when_lost: list[Callable[[], None]] = []
         self._since: dict[int, float] = {}
 
     def hooks(self) -> dict[str, Any]:
@@ -138,13 +132,14 @@ class _Rests:
         self._since.pop(connection.get_server_pid(), None)
 
     async def _rest(self, connection: Any) -> None:
-        await _keep_session(connection)
+        """Nothing else is to be done: see `_keep_session`."""
         self._since[connection.get_server_pid()] = time.monotonic()
 
     def _end(self, backend: int) -> None:
         since = self._since.pop(backend, None)
         if since is None or time.monotonic() - since < SETTLED_S:
-            self.lost()
+            for look in self.when_lost:
+                look()
 
 
 def to_json(value: Any) -> bytes:
