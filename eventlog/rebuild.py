@@ -7,10 +7,10 @@ run here. Ledger, todos and parked events are no read models and stay.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -63,14 +63,20 @@ class Rebuilt:
 @dataclass(slots=True)
 class _Course:
     """How far one source was folded here: up to `place`, and what is `ahead` of it (positions). Nobody else can go on
-    with it: a rebuild that dies starts over. A source that is heard in parts is read in the order of its log as well,
-    but of what comes behind the slowest part the live tables have only what is ledgered."""
+    with it: a rebuild that dies starts over."""
 
     feed: LogFeed
     folding: Folding
-    in_parts: bool
     place: Place = NOWHERE
     ahead: set[Position] = field(default_factory=set)
+
+
+class _Live(NamedTuple):
+    """Up to where the live tables have anything of a source. What was heard in parts is read in the order of its log as
+    well, but of what comes behind the slowest part the live tables have only what is ledgered."""
+
+    place: Place
+    in_parts: bool
 
 
 @dataclass
@@ -91,13 +97,14 @@ class Rebuild:
         self._tables = {table: tuple(key) for each in self.projections for table, key in each.tables.items()}
         self._writer = Writer(FRESH)
         self._courses = [
-            _Course(
-                feed.in_log_order(),
-                Folding(feed.department, self.department, self.projections),
-                in_parts=feed.topic is not None,
-            )
+            _Course(feed.in_log_order(), Folding(feed.department, self.department, self.projections))
             for feed in self.feeds
         ]
+
+    @property
+    def tables(self) -> Collection[str]:
+        """The tables that are computed."""
+        return self._tables.keys()
 
     async def run(
         self, *, check: bool = False, tenant: str | None = None, compared: bool = True, reshaped: bool = False
@@ -142,9 +149,11 @@ class Rebuild:
                 await connection.execute(f'DROP INDEX {FRESH}."{row["name"]}"')
         return [row["definition"] for row in rows]
 
-    async def _live(self, connection: Any) -> dict[str, Place]:
+    async def _live(self, connection: Any) -> dict[str, _Live]:
         rows = await connection.fetch(_LIVE)
-        return {row["source"]: Place(row["generation"], Position(row["position"])) for row in rows}
+        return {
+            row["source"]: _Live(Place(row["generation"], Position(row["position"])), row["in_parts"]) for row in rows
+        }
 
     async def _left_out(self, connection: Any) -> dict[StreamKey, set[int]]:
         """Parked and discarded events are not in the live tables, and must not be in the fresh ones: a retry adds a
@@ -154,24 +163,24 @@ class Rebuild:
             found.setdefault((row["tenant"], row["stream"]), set()).add(row["version"])
         return found
 
-    async def _follow(self, live: Mapping[str, Place], left_out: Mapping[StreamKey, set[int]]) -> int:
+    async def _follow(self, live: Mapping[str, _Live], left_out: Mapping[StreamKey, set[int]]) -> int:
         """Fold every source up to where the live tables are. Returns how many events that were."""
         before = self._events
         for course in self._courses:
             target = live.get(course.feed.department)
-            if target is None or target.position <= course.place.position:
+            if target is None or target.place.position <= course.place.position:
                 continue
-            if (await course.feed.head()).position < target.position:
-                raise RebuildFailed(f"the log of {course.feed.department} ends before {target}, which was heard")
+            if (await course.feed.head()).position < target.place.position:
+                raise RebuildFailed(f"the log of {course.feed.department} ends before {target.place}, which was heard")
             await self._fold(course, target, left_out)
         return self._events - before
 
-    async def _fold(self, course: _Course, target: Place, left_out: Mapping[StreamKey, set[int]]) -> None:
-        reached = target
-        async with aclosing(ahead(self._pages(course, target), BATCH_EVENTS)) as batches:
+    async def _fold(self, course: _Course, target: _Live, left_out: Mapping[StreamKey, set[int]]) -> None:
+        reached = target.place
+        async with aclosing(ahead(self._pages(course, target.place), BATCH_EVENTS)) as batches:
             async for entries in batches:
                 counted = [e for e in entries if e.event.version not in left_out.get(e.stream, ())]
-                if course.in_parts and counted:
+                if target.in_parts and counted:
                     entries, late = await self._heard(course, counted)
                     counted, reached = entries, min([reached, *late])
                 await self._compare_with_ledger(course, counted)
@@ -243,8 +252,8 @@ class Rebuild:
                         raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
                     if not reshaped and await release.remembered(connection):
                         await release.require(connection, release.digest(self.ddl))
-                    places = await self._live(connection)
-                    await self._follow(places, left_out)
+                    live = await self._live(connection)
+                    await self._follow(live, left_out)
                     differences = [
                         await compare(connection, SCHEMA, FRESH, table, key, tenant)
                         for table, key in sorted(compared.items())
@@ -256,7 +265,7 @@ class Rebuild:
             except asyncpg.LockNotAvailableError:
                 self._log.info("a reader holds a table, swap %d of %d given up", attempt, SWAPS_MAX)
                 continue
-            return Rebuilt(self._events, places, differences)
+            return Rebuilt(self._events, {source: each.place for source, each in live.items()}, differences)
         raise RebuildFailed(f"readers held the tables through {SWAPS_MAX} attempts to swap")
 
     async def _swap(self, connection: Any) -> None:
@@ -272,10 +281,10 @@ class Rebuild:
 
 #: Up to where the live tables have anything: of a source that is heard in parts, that is what its ledger has.
 _LIVE = """
-SELECT c.source, c.generation, c.position FROM views.checkpoints c
+SELECT c.source, c.generation, c.position, false AS in_parts FROM views.checkpoints c
 WHERE NOT EXISTS (SELECT FROM views.marks m WHERE m.source = c.source)
 UNION ALL
-SELECT m.source, l.generation, l.position FROM (SELECT DISTINCT source FROM views.marks) m
+SELECT m.source, l.generation, l.position, true FROM (SELECT DISTINCT source FROM views.marks) m
 JOIN LATERAL (
     SELECT generation, position FROM views.ledger WHERE department = m.source
     ORDER BY generation DESC, position DESC LIMIT 1

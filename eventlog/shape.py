@@ -5,7 +5,7 @@ tables are for is in the logs; so nothing is altered in place: `Rebuild` makes t
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,9 +20,18 @@ WANTED = "views_wanted"
 _LOCK = "hashtextextended('baton.shape', 0)"
 
 
-async def bring_up_to_date(rebuild: Rebuild) -> bool:
-    """Make the tables of a department's `schema.sql`. Where there are some, and other ones, rebuild them all first.
-    Returns whether that was necessary. Raises `RebuildFailed`."""
+#: Called with a transaction in which tables were made anew that the rebuild does not fill.
+MadeAnew = Callable[[Any], Awaitable[None]]
+
+
+async def nobody(connection: Any) -> None:
+    """There are no others."""
+
+
+async def bring_up_to_date(rebuild: Rebuild, made_anew: MadeAnew = nobody) -> bool:
+    """Make the tables of a department's `schema.sql`. Where there are some, and other ones, rebuild them all first; of
+    those that others fill than its projections, the ones of another shape are made anew, empty, and `made_anew` lets
+    these others begin again. Returns whether that was necessary. Raises `RebuildFailed`."""
     views, digest = rebuild.views, release.digest(rebuild.ddl)
     if await release.remembered(views) == digest:
         return False
@@ -34,8 +43,13 @@ async def bring_up_to_date(rebuild: Rebuild) -> bool:
             log = logging.getLogger(f"baton.rebuild.{rebuild.department}")
             log.warning("views are of another release (%s): computed anew from the logs", ", ".join(outdated))
             await rebuild.run(compared=False, reshaped=True)
-        await views.define(rebuild.ddl)
+        others = [table for table in outdated if table not in rebuild.tables]
         async with views.transaction() as connection:
+            for table in others:
+                await connection.execute(f'DROP TABLE {SCHEMA}."{table}"')
+            await connection.execute(rebuild.ddl)
+            if others:
+                await made_anew(connection)
             await release.remember(connection, digest)
     return bool(outdated)
 

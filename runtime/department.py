@@ -7,7 +7,6 @@ department's parts are put together. It receives everything it uses; nothing bel
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from eventlog.codec import Codec
@@ -95,13 +94,12 @@ class Department:
     """What a department consists of.
 
     `servicers` are its RPC services by full name (`baton.marketing.v1.Leads`); each has `async def` methods named as
-    the RPCs, with the request and the `Call`. `schema` is the SQL of its read models (`CREATE … IF NOT EXISTS`).
-    `hears` are the other departments whose facts reach its projections and reactions. `readable` says what who is bound
-    to a branch may read of its log, by what its views show."""
+    the RPCs, with the request and the `Call`. `projections` fill the tables of its `schema.sql`. `hears` are the other
+    departments whose facts reach its projections and reactions. `readable` says what who is bound to a branch may read
+    of its log, by what its views show."""
 
     servicers: Mapping[str, object]
     projections: Sequence[Projection]
-    schema: Path
     reactions: Sequence[Reactions] = ()
     hears: Sequence[str] = field(default_factory=tuple)
     readable: Readable = nothing

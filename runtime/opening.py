@@ -8,7 +8,9 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -24,8 +26,10 @@ from eventlog.feed import Feed
 from eventlog.handling import Handler
 from eventlog.keyring import MasterKey
 from eventlog.postgres.keyring import PostgresKeyring, is_used
+from eventlog.projections import Projection
 from eventlog.rebuild import Rebuild
 from eventlog.shape import bring_up_to_date
+from eventlog.streaming.heard import next_epoch
 from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.department import Clock, Department, Heard, House
@@ -73,7 +77,7 @@ class Opened:
 
     @property
     def _ddl(self) -> str:
-        return self.department.schema.read_text("utf-8")
+        return schema_of(self.name)
 
 
 def load_facts() -> None:
@@ -106,7 +110,7 @@ async def open_department(
     department = _module(name).build(house)
     opened = Opened(dsn, house, department, feeds, hearing)
     if migrate:
-        await bring_up_to_date(opened.rebuild())
+        await bring_up_to_date(opened.rebuild(), partial(_streams_begin_anew, name))
     else:
         await views.require(table for projection in department.projections for table in projection.tables)
         async with views.pool.acquire() as connection:
@@ -149,6 +153,22 @@ async def close_pool(pool: Any) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except TimeoutError:
         pool.terminate()
+
+
+def schema_of(name: str) -> str:
+    """The SQL of a department's read models (`CREATE … IF NOT EXISTS`)."""
+    return files(f"services.{name}").joinpath("schema.sql").read_text("utf-8")
+
+
+def streams_of(name: str) -> Projection | None:
+    """The projection whose topologies a department streams where its roles are processes of their own."""
+    return getattr(_module(name), "STREAMS", None)
+
+
+async def _streams_begin_anew(name: str, connection: Any) -> None:
+    streams = streams_of(name)
+    if streams is not None:
+        await next_epoch(connection, sorted(streams.tables))
 
 
 def _module(name: str) -> ModuleType:

@@ -32,21 +32,21 @@ async def current_epoch(views: Views, tables: Sequence[str]) -> int:
     """The epoch that a worker starts in. Where the rows are the projector's, the first worker begins anew."""
     async with views.transaction() as connection:
         row = await connection.fetchrow("SELECT epoch, streamed FROM stream_epoch FOR UPDATE")
-        return int(row["epoch"]) if row["streamed"] else await _next_epoch(connection, tables)
+        return int(row["epoch"]) if row["streamed"] else await next_epoch(connection, tables)
 
 
 async def begin_anew(views: Views, tables: Sequence[str]) -> int:
     """Throw away all rows and start the next epoch, in which everything is heard from the first position again.
     Workers of the old one stop at their next batch."""
     async with views.transaction() as connection:
-        return await _next_epoch(connection, tables)
+        return await next_epoch(connection, tables)
 
 
 async def begin_anew_after(views: Views, tables: Sequence[str], epoch: int) -> int:
     """As `begin_anew`, unless another worker has begun since this epoch; answers the one that is now."""
     async with views.transaction() as connection:
         now = int(await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE"))
-        return now if now != epoch else await _next_epoch(connection, tables)
+        return now if now != epoch else await next_epoch(connection, tables)
 
 
 async def take_back(rebuild: Rebuild) -> bool:
@@ -61,7 +61,8 @@ async def take_back(rebuild: Rebuild) -> bool:
     return True
 
 
-async def _next_epoch(connection: Any, tables: Sequence[str]) -> int:
+async def next_epoch(connection: Any, tables: Sequence[str]) -> int:
+    """`begin_anew` in a transaction."""
     epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1, streamed = true RETURNING epoch")
     for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
         await connection.execute(f'TRUNCATE "{table}"')

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib import import_module
 
+from eventlog import release
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
@@ -15,7 +15,7 @@ from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
 from facts.registry import REGISTRY
-from runtime.opening import close_pool, load_facts
+from runtime.opening import close_pool, load_facts, schema_of, streams_of
 from runtime.projecting import innermost
 from runtime.remote_log import RemoteLog
 from runtime.restoring import reached as at_hand
@@ -33,10 +33,10 @@ VIEW_CONNECTIONS_MAX = 4
 async def stream(name: str, settings: Settings) -> AsyncIterator[Started]:
     """Works as long as it is entered. Any number may: they share the partitions. Needs no data key, and sees every
     personal field as erased. Raises `WrongSetting`, `WrongUsage`, `NotSafe`."""
-    projection, bootstrap = streams_of(name), brokers(settings)
+    projection, bootstrap = _streams(name), brokers(settings)
     load_facts()
     async with contextlib.AsyncExitStack() as stack:
-        views = await _views(stack, database(settings), projection)
+        views = await _views(stack, name, database(settings))
         caller = await stack.enter_async_context(caller_of(settings))
         token = service_token(settings, name)
         owners = {source: PostgresFeed(RemoteLog(caller, source, token)) for source in projection.sources}
@@ -58,27 +58,28 @@ async def anew(name: str, settings: Settings) -> int:
     """Throw away what the department's topologies made; the workers start over, in the epoch that is answered. With the
     settings of a worker, or with none: then the database is that of `BATON_HOME`, which is started where it does not
     run. Raises `WrongUsage`, `NotSafe`, `DatabaseRefused`, `AlreadyRunning`, `ServerFailed`."""
-    projection = streams_of(name)
+    projection = _streams(name)
     async with contextlib.AsyncExitStack() as stack:
         dsn = settings.database_url or (await stack.enter_async_context(at_hand(name, settings)))[0]
-        views = await _views(stack, dsn, projection)
+        views = await _views(stack, name, dsn)
         return await begin_anew(views, sorted(projection.tables))
 
 
-def streams_of(name: str) -> Projection:
-    """The projection whose topologies a department streams. Raises `WrongUsage` where it has none."""
-    found: Projection | None = getattr(import_module(f"services.{name}.__main__"), "STREAMS", None)
+def _streams(name: str) -> Projection:
+    found = streams_of(name)
     if found is None:
         raise WrongUsage(f"{name} has no streaming topologies")
     return found
 
 
-async def _views(stack: contextlib.AsyncExitStack, dsn: str, projection: Projection) -> Views:
+async def _views(stack: contextlib.AsyncExitStack, name: str, dsn: str) -> Views:
+    """Read models whose tables are of this release: in others a worker would leave columns out for good."""
     await reached(dsn)
     views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=False)
     stack.push_async_callback(close_pool, views.pool)
     stack.push_async_callback(close_pool, views.deriving)
-    await views.require(projection.tables)
+    async with views.pool.acquire() as connection:
+        await release.require(connection, release.digest(schema_of(name)))
     return views
 
 

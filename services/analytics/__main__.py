@@ -1,7 +1,5 @@
 """The composition root of analytics: what runs in this department."""
 
-from pathlib import Path
-
 from runtime.department import Department, House
 from services.analytics.api import Funnels, Metrics
 from services.analytics.metric_queries import Rows
@@ -21,6 +19,5 @@ def build(house: House) -> Department:
             "baton.analytics.v1.Metrics": Metrics(rows, house.clock),
         },
         projections=[FUNNEL] if streamed else [FUNNEL, METRICS],
-        schema=Path(__file__).with_name("schema.sql"),
         hears=HEARD,
     )

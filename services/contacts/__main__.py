@@ -1,7 +1,5 @@
 """The composition root of contacts: what runs in this department."""
 
-from pathlib import Path
-
 from runtime.department import Department, House
 from services.contacts.api.acceptances import Acceptances
 from services.contacts.api.access import Access
@@ -49,7 +47,6 @@ def build(house: House) -> Department:
             "baton.contacts.v1.Acceptances": Acceptances(house, about_handoffs),
         },
         projections=[RECORDS, INTERACTIONS, TIMELINE, ACCESS, OFFERS, HANDOFFS],
-        schema=Path(__file__).with_name("schema.sql"),
         reactions=[
             leads.reactions(house, registrar, given),
             handoffs.reactions(house, about_handoffs),

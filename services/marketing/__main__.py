@@ -1,7 +1,5 @@
 """The composition root of marketing: what runs in this department."""
 
-from pathlib import Path
-
 from runtime.department import Department, House
 from runtime.imports import Shown
 from services.marketing.api import Leads
@@ -19,7 +17,6 @@ def build(house: House) -> Department:
     return Department(
         servicers={"baton.marketing.v1.Leads": Leads(house.handler, house.views, queries, sight, shown, house.clock)},
         projections=[LEADS, OFFERS],
-        schema=Path(__file__).with_name("schema.sql"),
         reactions=[reactions(Returns(house.handler, queries, house.feeds["contacts"], house.codec)), receiving(house)],
         hears=["contacts", "sales"],
         readable=sight.streams,

@@ -1,7 +1,5 @@
 """The composition root of sales: what runs in this department."""
 
-from pathlib import Path
-
 from runtime.department import Department, House
 from runtime.imports import Shown
 from services.offers import Sight
@@ -20,7 +18,6 @@ def build(house: House) -> Department:
             "baton.sales.v1.Pipelines": Pipelines(),
         },
         projections=[OPPORTUNITIES, OFFERS],
-        schema=Path(__file__).with_name("schema.sql"),
         reactions=[reactions(TakingOver(house.handler)), receiving(house)],
         hears=["contacts", "marketing"],
         readable=sight.streams,

@@ -135,12 +135,11 @@ async def test_one_department_may_be_migrated_into_a_database_of_its_own(
     installed: Installation, server: TestServer, tmp_path: Path
 ) -> None:
     own, keys = server.dsn(server.create_database()), server.dsn(server.create_database())
-    settings = Settings(home=tmp_path, database_url=own, keyring_url=keys)
-    await migrate(["sales"], settings)
-    await migrate(["sales"], settings)
     ours = replace(
         installed.settings("sales"), home=tmp_path, database_url=own, keyring_url=keys, grpc_port=free_port()
     )
+    await migrate(["sales"], ours)
+    await migrate(["sales"], ours)
     async with serve("sales", ours) as started:
         assert await ready(started) == []
 

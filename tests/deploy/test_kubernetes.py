@@ -174,7 +174,7 @@ def test_every_arrow_is_needed_and_every_needed_arrow_is_drawn(of: Overlay) -> N
     ours = {name: name.rpartition("-")[2] for name in of.workloads()}
     brokers = {name for name in of.pods() if name.endswith("-kafka")}
     for name, role in ours.items():
-        if role in ("gateway", "serve", "project", "stream"):
+        if role != "relay":
             wanted |= {(name, f"{department}-serve", PORTS["grpc"]) for department in DEPARTMENTS}
         if role != "gateway":
             wanted.add((name, f"{name.partition('-')[0]}-postgres", POSTGRES))
