@@ -91,8 +91,14 @@ class FaultyFeed(WrappedFeed):
 
 
 def flipped(event: Event, source: random.Random) -> Event:
-    """The event with one bit of its payload changed, so that it still is JSON where that is possible."""
-    data = bytearray(event.data)
-    letters = [n for n, byte in enumerate(data) if chr(byte).isalnum()] or list(range(len(data)))
-    data[source.choice(letters)] ^= 1
-    return replace(event, data=bytes(data))
+    """The event with one bit of its payload or metadata changed, so that it still is JSON where that is possible."""
+    if source.random() < 0.5:
+        return replace(event, metadata=_with_one_bit_changed(event.metadata, source))
+    return replace(event, data=_with_one_bit_changed(event.data, source))
+
+
+def _with_one_bit_changed(text: bytes, source: random.Random) -> bytes:
+    spoiled = bytearray(text)
+    letters = [n for n, byte in enumerate(spoiled) if chr(byte).isalnum()] or list(range(len(spoiled)))
+    spoiled[source.choice(letters)] ^= 1
+    return bytes(spoiled)

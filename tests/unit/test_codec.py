@@ -1,5 +1,6 @@
 """Facts survive the way to bytes and back; what is personal cannot be read on the way."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,10 +9,10 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from eventlog.codec import Codec, NewerSchema, Origin
+from eventlog.codec import Codec, NewerSchema, Origin, Recorded
 from eventlog.errors import KeyringUnavailable, Poison
 from eventlog.events import Event, NewEvent, Position, Version, event_id
-from eventlog.keyring import MemoryKeyring
+from eventlog.keyring import DataKey, MemoryKeyring
 from facts.contacts import Email, HandoffDelivered, PersonRegistered
 from facts.registry import REGISTRY, Registry
 
@@ -53,6 +54,26 @@ async def test_nothing_personal_stands_in_payload_or_metadata() -> None:
     for word in ("Анна", "Петрова", "anna@example.org", "1988", "chess"):
         assert word.encode() not in event.data + event.metadata
     assert orjson.loads(event.data)["branch"] == "kazan"
+
+
+class OfUuids(MemoryKeyring):
+    """Asks its database, which takes nothing else for an id."""
+
+    async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
+        return await super().get_many([(tenant, str(UUID(id))) for tenant, id in tenant_keys])
+
+
+@pytest.mark.parametrize("spoiled", ["0q000000-0000-4000-8000-000000000000", "", ["x"], {}, 7, None])
+async def test_what_cannot_be_the_id_of_a_key_spoils_its_own_fact_and_no_other(spoiled: Any) -> None:
+    codec = Codec(REGISTRY, OfUuids())
+    event = await encoded(codec)
+    other = replace(event, metadata=orjson.dumps(orjson.loads(event.metadata) | {"key": spoiled}))
+
+    first, second = await codec.decode_many("contacts", [other, event])
+
+    assert isinstance(first, Poison)
+    assert isinstance(second, Recorded)
+    assert second.fact == ANNA
 
 
 async def test_a_sealed_field_cannot_be_moved_to_another_field() -> None:
