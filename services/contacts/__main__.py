@@ -5,7 +5,6 @@ from services.contacts.api.acceptances import Acceptances
 from services.contacts.api.access import Access
 from services.contacts.api.branches import Branches
 from services.contacts.api.companies import Companies
-from services.contacts.api.given import Given
 from services.contacts.api.handoff_asking import Asking
 from services.contacts.api.handoff_kinds import HandoffKinds
 from services.contacts.api.handoff_reading import HandoffReader
@@ -15,9 +14,10 @@ from services.contacts.api.interactions import Interactions
 from services.contacts.api.naming import Naming
 from services.contacts.api.people import People
 from services.contacts.api.promises import Promises
-from services.contacts.api.registering import Registrar
 from services.contacts.api.sight import Sight
 from services.contacts.api.timelines import Timelines
+from services.contacts.common.given import Given
+from services.contacts.common.registering import Registrar
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.projections.handoffs import HANDOFFS
 from services.contacts.projections.interactions import INTERACTIONS

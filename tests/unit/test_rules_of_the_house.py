@@ -23,7 +23,18 @@ from runtime.options import access, allowed, text
 ROOT = Path(__file__).parents[2]
 
 #: A department's rooms: the same words everywhere. A missing room is information.
-ROOMS = {"__init__", "__main__", "api", "domain", "projections", "queries", "reactions", "schema", "topologies"}
+ROOMS = {
+    "__init__",
+    "__main__",
+    "api",
+    "common",
+    "domain",
+    "projections",
+    "queries",
+    "reactions",
+    "schema",
+    "topologies",
+}
 
 #: Words that the layers below the departments do not know: what the CRM is about, and the departments themselves.
 CRM_WORDS = re.compile(

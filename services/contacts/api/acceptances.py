@@ -15,10 +15,10 @@ from runtime.imports import imported_id
 from runtime.messages import values
 from runtime.moments import happened
 from runtime.rpc import origin
+from services.contacts.common.hearing import up_to_date
 from services.contacts.domain import handoff_verbs
 from services.contacts.domain.handoff import ASKED, DISCREPANT, HANDOFF, OFFERED, Handoff
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot
-from services.contacts.reactions.offering import up_to_date
 
 Outcome = imports_pb2.ImportResult.Outcome
 

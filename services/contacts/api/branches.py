@@ -12,7 +12,7 @@ from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import not_there
-from services.contacts.api.given import whole
+from services.contacts.common.given import whole
 from services.contacts.domain import branch
 from services.contacts.domain.branch import BRANCH, Branch
 from services.contacts.queries import Views

@@ -13,8 +13,8 @@ from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import must_be_own, written_branch
 from services.contacts.api.access import Access
-from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
+from services.contacts.common.given import Given, dialled
 from services.contacts.domain import company
 from services.contacts.domain.company import COMPANY, Company, CompanyFact
 from services.contacts.queries import Views, shown

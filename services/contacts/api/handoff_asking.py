@@ -15,13 +15,13 @@ from runtime.messages import values
 from runtime.rpc import origin
 from runtime.scope import not_there
 from services.contacts.api.naming import Naming
+from services.contacts.common.hearing import up_to_date
 from services.contacts.domain import handoff_proof
 from services.contacts.domain.claim import CLAIM
 from services.contacts.domain.handoff import HANDOFF, OPEN, Handoff
 from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.queries import Row
-from services.contacts.reactions.offering import up_to_date
 
 
 class Asking:

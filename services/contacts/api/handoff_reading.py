@@ -11,7 +11,7 @@ from runtime.department import House
 from runtime.listing import Listing, Where
 from services.contacts.api.handoff_access import is_seen, not_there
 from services.contacts.api.handoff_views import folded, message
-from services.contacts.api.naming import heard
+from services.contacts.common.hearing import heard
 from services.contacts.domain.handoff import ASKED, HANDOFF, OPEN, WAITING, Handoff
 from services.contacts.handoff_queries import HandoffQueries
 from services.contacts.queries import Row

@@ -21,11 +21,12 @@ from services.contacts.api.handoff_access import asking_side, receiving_side, se
 from services.contacts.api.handoff_asking import Asking
 from services.contacts.api.handoff_reading import HandoffReader
 from services.contacts.api.naming import Naming
+from services.contacts.common.hearing import up_to_date
+from services.contacts.common.terms import Terms
 from services.contacts.domain import handoff_verbs
 from services.contacts.domain.handoff import ASKED, HANDOFF, Handoff, HandoffFact
 from services.contacts.handoff_queries import HandoffQueries, Of
 from services.contacts.queries import Row
-from services.contacts.reactions.offering import Terms, up_to_date
 
 Decide = Callable[[Handoff, FactId], Sequence[HandoffFact]]
 Side = Callable[[Handoff, Call], None]

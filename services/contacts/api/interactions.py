@@ -15,8 +15,8 @@ from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import must_be_own, written_branch
 from services.contacts.api.access import Access
-from services.contacts.api.given import whole
 from services.contacts.api.importing import Imported, Importer, Row, changed
+from services.contacts.common.given import whole
 from services.contacts.domain import interaction
 from services.contacts.domain.interaction import INTERACTION, Interaction, InteractionFact
 from services.contacts.queries import Queries, Views

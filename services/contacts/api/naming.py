@@ -1,16 +1,12 @@
 """What a caller may name in a handoff: only what is the caller's to read, or to write, now."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
-from eventlog.errors import Behind
 from runtime.call import Call
 from runtime.department import House
+from services.contacts.common.hearing import heard
 from services.contacts.handoff_queries import record_of
 from services.contacts.queries import Queries
-
-#: How long what a department has just recorded is waited for.
-HEARD_S = 2.0
 
 
 class Naming:
@@ -46,15 +42,6 @@ class Naming:
         for department in sorted({self._house.name, _keeper(subject)}):
             await heard(self._house, department)
         return await look()
-
-
-async def heard(house: House, department: str) -> None:
-    """Wait a moment until contacts shows what a department has recorded by now."""
-    head = await (house.store if department == house.name else house.feeds[department]).head()
-    if head.position:
-        # Who is behind for longer answers by what is known: less is opened then, never more.
-        with suppress(Behind):
-            await house.hearing.wait_for(department, head, HEARD_S)
 
 
 def _keeper(subject: str) -> str:

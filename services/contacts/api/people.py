@@ -13,9 +13,9 @@ from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
 from runtime.scope import must_be_own, written_branch
 from services.contacts.api.access import Access
-from services.contacts.api.given import Given, dialled
 from services.contacts.api.importing import Imported, Importer, Row, changed
-from services.contacts.api.registering import Registrar
+from services.contacts.common.given import Given, dialled
+from services.contacts.common.registering import Registrar
 from services.contacts.domain import person
 from services.contacts.domain.person import PERSON, Person, PersonFact
 from services.contacts.queries import Views, shown

@@ -13,6 +13,7 @@ from runtime.listing import Listing
 from runtime.messages import fill
 from runtime.rpc import answered, origin
 from runtime.scope import is_own, must_be_own, not_there
+from services.contacts.common.hearing import up_to_date
 from services.contacts.domain import interaction
 from services.contacts.domain.interaction import INTERACTION, OPEN, Interaction, InteractionFact
 from services.contacts.queries import Queries, Row
@@ -26,9 +27,6 @@ PROMISES = Listing(
     scope=shown("promises", key="interaction_id"),
 )
 
-#: How long a promise is waited for that was recorded a moment ago.
-CAUGHT_UP_S = 5.0
-
 
 class Promises:
     def __init__(self, house: House, queries: Queries) -> None:
@@ -36,7 +34,7 @@ class Promises:
         self._queries = queries
 
     async def GetPromise(self, request: pb.GetPromiseRequest, call: Call) -> pb.Promise:
-        await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
+        await up_to_date(self._house)
         row = await self._row(request.id, call)
         made_in = await self._house.handler.load(INTERACTION, call.identity.tenant, row["interaction_id"])
         if not is_own(made_in.state, call) and not await self._is_opened(row, call):
@@ -77,7 +75,7 @@ class Promises:
         """What the view says; what it does not know may have been recorded a moment ago. Raises `NotThere`."""
         found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
-            await self._house.hearing.wait_for(self._house.name, await self._house.store.head(), CAUGHT_UP_S)
+            await up_to_date(self._house)
             found = await self._queries.promise(call.identity.tenant, promise_id)
         if found is None:
             raise not_there("promise", promise_id)

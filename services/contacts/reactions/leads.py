@@ -21,8 +21,8 @@ from eventlog.store import exact
 from facts.contacts import Email
 from facts.marketing import Enquiry, LeadCaptured, LeadPerson, LeadPersonLinked, LeadUpdated
 from runtime.department import House
-from services.contacts.api.given import Given, phone
-from services.contacts.api.registering import Registrar
+from services.contacts.common.given import Given
+from services.contacts.common.registering import Registrar
 from services.contacts.domain import interaction, lead, person
 from services.contacts.domain.interaction import INTERACTION, Interaction
 from services.contacts.domain.lead import LEAD_PERSON, Owners
@@ -176,14 +176,14 @@ class Settler:
 
     async def _person(self, found: Lead, tenant: str) -> dict[str, Any]:
         who = found.person or LeadPerson()
-        country = await self._given.country(tenant, found.branch)
-        return {
+        said = {
             "display_name": who.name,
             "emails": (Email(address=who.email),) if who.email else (),
-            "phones": (phone({"number": who.phone}, country),) if who.phone else (),
+            "phones": ({"number": who.phone},) if who.phone else (),
             "branch": found.branch,
             "responsible": found.owner,
         }
+        return await self._given.reachable(tenant, said, found.branch)
 
     async def _owners(self, tenant: str, given: dict[str, Any]) -> Owners:
         owner = self._registrar.owner

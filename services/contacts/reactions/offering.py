@@ -1,7 +1,7 @@
 """Offers handoffs: contacts has heard what asks for them, and says what is known about their subjects."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,19 +12,17 @@ from eventlog.reactions import Due, NotYet
 from facts.common import Brief, Subject
 from facts.contacts import Asking, HandoffOffered
 from runtime.department import House
+from services.contacts.common.hearing import up_to_date
+from services.contacts.common.terms import Terms
 from services.contacts.domain import handoff_proof, handoff_required
-from services.contacts.domain.branch import BRANCH
 from services.contacts.domain.handoff import HANDOFF
-from services.contacts.domain.handoff_kind import HANDOFF_KIND, HandoffKind, meant
+from services.contacts.domain.handoff_kind import HandoffKind
 from services.contacts.domain.manifest import is_news
-from services.contacts.domain.working_hours import Calendar, deadline
 from services.contacts.handoff_queries import HandoffQueries, Of, Snapshot, record_of, subject_of
 from services.contacts.queries import Row
 from services.contacts.reactions.leads import LINK, SETTLE
 from services.receipts import failures
 
-#: How long to wait for the own projector; a batch that it does not reach comes back.
-OWN_S = 5.0
 SOON_S, LATER_S = 0.05, 1.0
 STILL_COMING = "what concerns the subject is still coming in"
 #: How long the offer of a lead waits until contacts knows whose lead it is.
@@ -63,7 +61,7 @@ class Offering:
         return frozenset(of(due) for due in young if (due.tenant, due.args["lead_id"]) in pending)
 
     async def _offer(
-        self, due: Due, snapshot: Snapshot, terms: "Terms", companies: Mapping[tuple[str, str], Row]
+        self, due: Due, snapshot: Snapshot, terms: Terms, companies: Mapping[tuple[str, str], Row]
     ) -> None:
         at = of(due)
         row = snapshot.rows.get(at)
@@ -115,43 +113,8 @@ class Offering:
         return handoff_required.missing(kind.required, {**told, **own, **found})
 
 
-class Terms:
-    """Kinds and calendars, each read once for a batch."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._kinds: dict[tuple[str, str], HandoffKind] = {}
-        self._calendars: dict[tuple[str, str], Calendar] = {}
-
-    async def read(self, rows: Iterable[Row]) -> None:
-        """Everything that these handoffs need, before it is asked for many times at once."""
-        wanted = {(row["tenant"], row["kind"], row["asked_to_branch"]) for row in rows}
-        for tenant, kind, branch in wanted:
-            await self.deadline(tenant, branch, await self.kind(tenant, kind))
-
-    async def kind(self, tenant: str, name: str) -> HandoffKind:
-        if (tenant, name) not in self._kinds:
-            state = (await self._house.handler.load(HANDOFF_KIND, tenant, name)).state
-            self._kinds[tenant, name] = meant(state, name)
-        return self._kinds[tenant, name]
-
-    async def deadline(self, tenant: str, branch: str, kind: HandoffKind) -> datetime:
-        """When the kind's working minutes are over in a branch, from now on."""
-        if (tenant, branch) not in self._calendars:
-            state = (await self._house.handler.load(BRANCH, tenant, branch)).state
-            self._calendars[tenant, branch] = Calendar(state.time_zone, state.working_hours, frozenset(state.holidays))
-        return deadline(self._house.clock(), kind.deadline_working_minutes, self._calendars[tenant, branch])
-
-
-async def up_to_date(house: House) -> None:
-    """Until the own views show everything that stands in the own log now. Raises `Behind`."""
-    head = await house.store.head()
-    if head.position:
-        await house.hearing.wait_for(house.name, head, OWN_S)
-
-
 async def caught_up(house: House) -> None:
-    """The same for who does todos: to be asked again is no failure. Raises `NotYet`."""
+    """`up_to_date` for who does todos: to be asked again is no failure. Raises `NotYet`."""
     try:
         await up_to_date(house)
     except Behind as behind:

@@ -12,8 +12,8 @@ from baton.marketing.v1 import leads_pb2
 from baton.sales.v1 import opportunities_pb2
 
 from runtime.errors import RpcError
+from services.contacts.common.terms import Terms
 from services.contacts.domain.handoff_kind import HandoffKind
-from services.contacts.reactions.offering import Terms
 from tests.support.handoffs import Handover, State
 from tests.support.house import Desk, eventually
 

@@ -1,4 +1,4 @@
-"""What requests give, brought into the form that decisions take."""
+"""What requests and other departments' facts give, brought into the form that decisions take."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,17 +16,17 @@ class Given:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
 
-    async def country(self, tenant: str, branch: str) -> str:
-        """ISO 3166-1; "" of a branch that nobody described."""
-        return (await self._handler.load(BRANCH, tenant, branch)).state.country if branch else ""
-
     async def reachable(self, tenant: str, asked: Mapping[str, Any], branch: str) -> dict[str, Any]:
-        """The values of a request, its phone numbers in E.164 and whole where something was cleared."""
+        """The values that are given, phone numbers in E.164 and whole where something was cleared."""
         given = dict(asked)
         if given.get("phones"):
-            country = await self.country(tenant, branch) if any(map(_national, given["phones"])) else ""
-            given["phones"] = tuple(phone(each, country) for each in given["phones"])
+            country = await self._country(tenant, branch) if any(map(_national, given["phones"])) else ""
+            given["phones"] = tuple(_phone(each, country) for each in given["phones"])
         return whole(given)
+
+    async def _country(self, tenant: str, branch: str) -> str:
+        """ISO 3166-1; "" of a branch that nobody described."""
+        return (await self._handler.load(BRANCH, tenant, branch)).state.country if branch else ""
 
 
 def dialled(asked: Mapping[str, Any], resource: str) -> None:
@@ -38,7 +38,7 @@ def dialled(asked: Mapping[str, Any], resource: str) -> None:
             raise Refused("a phone number has digits", field=f"{resource}.phones[{n}].number")
 
 
-def phone(given: Mapping[str, Any], country: str) -> Phone:
+def _phone(given: Mapping[str, Any], country: str) -> Phone:
     """`number` in E.164 or empty; `raw` as it was given."""
     text = given.get("number") or given.get("raw", "")
     return Phone(number=e164(text, country), kind=given.get("kind", ""), raw=given.get("raw") or text)
