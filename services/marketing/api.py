@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -63,14 +64,13 @@ class Leads:
         lead_id, now = str(uuid5(call.command.id, "lead")), self.clock()
         given = _told(values(request.lead, at="lead"), lead_id, call.identity.employee)
         given["branch"] = written_branch(given.get("branch", ""), call)
-        happened(given.get("captured_at"), now, "lead.captured_at")
+        _must_have_happened(given, now)
         handled = await self.handler.handle(
             LEAD,
             lead_id,
             call.command,
             origin(call),
             lambda state, _: lead.capture(state, lead_id, given, now),
-            if_match=call.if_match,
             create=True,
         )
         answered(call, handled)
@@ -88,7 +88,7 @@ class Leads:
         asked = values(request.lead, request.update_mask.paths, at="lead")
         if "branch" in asked:
             asked["branch"] = written_branch(asked["branch"], call)
-        happened(asked.get("captured_at"), self.clock(), "lead.captured_at")
+        _must_have_happened(asked, self.clock())
         lead_id, employee = request.lead.id, call.identity.employee
         return await self._write(
             call, lead_id, lambda state, _: lead.update(state, _laid_over(state, asked, lead_id, employee))
@@ -140,14 +140,14 @@ class Leads:
             return ImportResult(line=row.line, outcome=ImportResult.UNCHANGED, id=lead_id, handoff_id=handoff_id)
         given = _told(values(row.lead, at="lead"), lead_id, row.employee or call.identity.employee)
         branch, now = call.identity.branch, self.clock()
-        happened(given.get("captured_at"), now, "lead.captured_at")
+        _must_have_happened(given, now)
 
         def decide(state: Lead, fact_id: FactId) -> Sequence[LeadFact]:
             if state.id:
                 facts = _said_anew(state, given, row.digest)
             else:
                 facts = lead.capture(state, lead_id, {"branch": branch, **given}, now, row=row.digest)
-            return [*facts, *_qualified(state, facts, row, fact_id)]
+            return [*facts, *_qualified(state, facts, row, fact_id, now)]
 
         result, state = await importer.row(call, row, row.lead.external_id, decide)
         result.handoff_id = state.handoff_id
@@ -192,6 +192,13 @@ def _told_of(row: Any) -> dict[str, Any]:
     return shown(Told.of(row), decided=row["decided_person_id"])
 
 
+def _must_have_happened(given: Mapping[str, Any], now: datetime) -> None:
+    """What is told of a lead. Raises `Refused`."""
+    happened(given.get("captured_at"), now, "lead.captured_at")
+    for n, touch in enumerate(given.get("touches", ())):
+        happened(touch.get("at"), now, f"lead.touches[{n}].at")
+
+
 def _laid_over(state: Lead, asked: Mapping[str, Any], lead_id: str, employee: str) -> dict[str, Any]:
     given = patched(state, asked)
     return given if state.enquiry else _told(given, lead_id, employee)
@@ -228,11 +235,14 @@ def _said_anew(state: Lead, given: Mapping[str, Any], digest: str) -> Sequence[L
     return lead.change(state, anew, row=digest)
 
 
-def _qualified(state: Lead, facts: Sequence[LeadFact], row: pb.LeadRow, fact_id: FactId) -> Sequence[LeadFact]:
+def _qualified(
+    state: Lead, facts: Sequence[LeadFact], row: pb.LeadRow, fact_id: FactId, now: datetime
+) -> Sequence[LeadFact]:
     """The step that follows an imported lead, once: a lead that was handed on before stays where it is."""
     for fact in facts:
         state = LEAD.evolve(state, fact)
     if not row.HasField("qualify") or state.state != "NEW":
         return ()
     given = {"qualified_at": state.captured_at, **values(row.qualify, at="qualify")}
+    happened(given["qualified_at"], now, "qualify.qualified_at")
     return handing_on.qualify(state, _asking(given, fact_id(len(facts))), Heard())

@@ -1,5 +1,6 @@
 """Rows of leads, brought in once each."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +72,15 @@ async def test_a_wrong_row_harms_no_other(olga: Desk) -> None:
     results = await bring(olga, row(1, "aa"), row(2, "bb", external_id=""), row(3, "cc"))
     assert [result.outcome for result in results] == [CREATED, ImportResult.REJECTED, CREATED]
     assert (results[1].field, results[1].line) == ("lead.external_id", 4)
+
+
+async def test_what_a_row_tells_happened_by_now(olga: Desk) -> None:
+    late = datetime.now(UTC) + timedelta(days=2)
+    qualified, touched = row(1, "aa"), row(2, "bb", touches=[pb.Touch(), pb.Touch(at=late)])
+    qualified.qualify.qualified_at.FromDatetime(late)
+    results = await bring(olga, row(0, "00", captured_at=late), qualified, touched)
+    assert {each.outcome for each in results} == {ImportResult.REJECTED}
+    assert [each.field for each in results] == ["lead.captured_at", "qualify.qualified_at", "lead.touches[1].at"]
 
 
 async def test_a_lead_is_qualified_once(olga: Desk) -> None:
