@@ -72,7 +72,6 @@ class Opportunities:
             call.command,
             origin(call),
             lambda state, _: opportunity.open_opportunity(state, id, given, now),
-            if_match=call.if_match,
             create=True,
         )
         answered(call, handled)
@@ -219,9 +218,11 @@ def _is_asked(found: Pipeline, request: pb.ListPipelinesRequest) -> bool:
     return all(holds[name](value) for name, value in given if name in holds)
 
 
-def _won(state: Opportunity, given: Mapping[str, Any], now: datetime) -> Sequence[OpportunityFact]:
+def _won(state: Opportunity, given: Mapping[str, Any], now: datetime, at: str = "") -> Sequence[OpportunityFact]:
+    """`at` is where the values stand in the request (`win.`), for errors."""
     amount = Money(**given["amount"]) if given.get("amount") else None
-    return opportunity.win(state, amount, happened(given.get("closed_at"), now, "closed_at") or now)
+    closed_at = happened(given.get("closed_at"), now, f"{at}closed_at") or now
+    return opportunity.win(state, amount, closed_at, field=f"{at}amount")
 
 
 def _said_anew(state: Opportunity, given: Mapping[str, Any], digest: str) -> Sequence[OpportunityFact]:
@@ -241,4 +242,4 @@ def _won_at_once(
         state = OPPORTUNITY.evolve(state, fact)
     if not row.HasField("win") or state.state != "OPEN":
         return ()
-    return _won(state, values(row.win, at="win"), now)
+    return _won(state, values(row.win, at="win"), now, at="win.")

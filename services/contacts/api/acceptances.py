@@ -73,7 +73,7 @@ class Acceptances:
         return _result(row, Outcome.UNCHANGED if handled.replayed else Outcome.CREATED)
 
     def _acceptance(self, row: pb.AcceptanceRow, call: Call, snapshot: Snapshot) -> handoff_verbs.Acceptance:
-        given, now = values(row.acceptance), self._house.clock()
+        given, now = values(row.acceptance, at="acceptance"), self._house.clock()
         at = Of(call.identity.tenant, row.acceptance.handoff_id)
         return handoff_verbs.Acceptance(
             owner=given.get("owner") or row.employee,

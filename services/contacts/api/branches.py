@@ -31,7 +31,7 @@ class Branches:
         self._handler = handler
 
     async def CreateBranch(self, request: pb.CreateBranchRequest, call: Call) -> pb.Branch:
-        given, id = _given(values(request.branch)), request.branch.id
+        given, id = _given(values(request.branch, at="branch")), request.branch.id
         handled = await self._handler.handle(
             BRANCH, id, call.command, origin(call), lambda state, _: branch.describe(state, id, given), create=True
         )
@@ -46,7 +46,7 @@ class Branches:
         return message(folded)
 
     async def UpdateBranch(self, request: pb.UpdateBranchRequest, call: Call) -> pb.Branch:
-        given = _given(values(request.branch, request.update_mask.paths))
+        given = _given(values(request.branch, request.update_mask.paths, at="branch"))
         handled = await self._handler.handle(
             BRANCH,
             request.branch.id,

@@ -36,7 +36,7 @@ class Companies:
         self._importer = importer
 
     async def CreateCompany(self, request: pb.CreateCompanyRequest, call: Call) -> pb.Company:
-        asked = values(request.company)
+        asked = values(request.company, at="company")
         asked["branch"] = written_branch(asked.get("branch", ""), call)
         dialled(asked, "company")
         given = await self._given.reachable(call.identity.tenant, asked, asked["branch"])
@@ -57,7 +57,7 @@ class Companies:
         return message(await self._access.read(COMPANY, call, "company", request.id))
 
     async def UpdateCompany(self, request: pb.UpdateCompanyRequest, call: Call) -> pb.Company:
-        id, asked = request.company.id, values(request.company, request.update_mask.paths)
+        id, asked = request.company.id, values(request.company, request.update_mask.paths, at="company")
         if "branch" in asked:
             asked["branch"] = written_branch(asked["branch"], call)
         dialled(asked, "company")

@@ -66,9 +66,7 @@ class Asking:
             claims = [HandoffClaimed(handoff_id=each.handoff_id) for each in facts]
             return Decision(facts, [Also(_stream(claim_id), exact(claim.version), claims)] if claims else [])
 
-        return await self._house.handler.handle(
-            HANDOFF, asked.handoff_id, call.command, origin(call), ask, if_match=call.if_match, create=True
-        )
+        return await self._house.handler.handle(HANDOFF, asked.handoff_id, call.command, origin(call), ask, create=True)
 
     async def _asked(self, id: str, request: pb.CreateHandoffRequest, kind: HandoffKind, call: Call) -> HandoffAsked:
         given = values(request)

@@ -37,7 +37,7 @@ class HandoffKinds:
         self._house = house
 
     async def CreateHandoffKind(self, request: pb.CreateHandoffKindRequest, call: Call) -> pb.HandoffKind:
-        given = values(request.handoff_kind)
+        given = values(request.handoff_kind, at="handoff_kind")
         return await self._write(
             request.handoff_kind.kind,
             call,
@@ -52,7 +52,7 @@ class HandoffKinds:
 
     async def UpdateHandoffKind(self, request: pb.UpdateHandoffKindRequest, call: Call) -> pb.HandoffKind:
         kind = request.handoff_kind.kind
-        given = values(request.handoff_kind, request.update_mask.paths)
+        given = values(request.handoff_kind, request.update_mask.paths, at="handoff_kind")
         return await self._write(
             kind,
             call,

@@ -58,7 +58,7 @@ class Handoffs:
         return found
 
     async def UpdateHandoff(self, request: pb.UpdateHandoffRequest, call: Call) -> pb.Handoff:
-        given = values(request.handoff, request.update_mask.paths)
+        given = values(request.handoff, request.update_mask.paths, at="handoff")
         return await self._verb(
             request.handoff.id, call, seen_by, lambda state, _: handoff_verbs.update(state, patched(state, given))
         )

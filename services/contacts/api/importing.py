@@ -66,7 +66,7 @@ class Importer:
         if there.version and there.state.row == row.digest:
             return pb.ImportResult(line=row.line, outcome=Outcome.UNCHANGED, id=id)
         command = self._command(call.identity.tenant, id, row, there)
-        given = {**values(resource), "row": row.digest}
+        given = {**values(resource, at=imported.kind), "row": row.digest}
         handled = await imported.write(Row(id, given, command, origin(call, row.employee)))
         call.place = handled.place if call.place is None else max(call.place, handled.place)
         outcome = Outcome.UPDATED if there.version else Outcome.CREATED

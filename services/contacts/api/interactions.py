@@ -44,7 +44,7 @@ class Interactions:
         self._clock = clock
 
     async def CreateInteraction(self, request: pb.CreateInteractionRequest, call: Call) -> pb.Interaction:
-        asked = whole(values(request.interaction))
+        asked = whole(values(request.interaction, at="interaction"))
         given = {
             **asked,
             "branch": written_branch(asked.get("branch", ""), call),
@@ -67,7 +67,10 @@ class Interactions:
         return message(await self._access.read(INTERACTION, call, "interaction", request.id))
 
     async def UpdateInteraction(self, request: pb.UpdateInteractionRequest, call: Call) -> pb.Interaction:
-        id, given = request.interaction.id, whole(values(request.interaction, request.update_mask.paths))
+        id, given = (
+            request.interaction.id,
+            whole(values(request.interaction, request.update_mask.paths, at="interaction")),
+        )
         if "branch" in given:
             given["branch"] = written_branch(given["branch"], call)
 

@@ -52,7 +52,7 @@ class People:
         self._importer = importer
 
     async def CreatePerson(self, request: pb.CreatePersonRequest, call: Call) -> pb.Person:
-        asked = values(request.person)
+        asked = values(request.person, at="person")
         asked["branch"] = written_branch(asked.get("branch", ""), call)
         dialled(asked, "person")
         given = await self._given.reachable(call.identity.tenant, asked, asked["branch"])
@@ -67,7 +67,7 @@ class People:
         return message(await self._access.read(PERSON, call, "person", request.id))
 
     async def UpdatePerson(self, request: pb.UpdatePersonRequest, call: Call) -> pb.Person:
-        id, asked = request.person.id, values(request.person, request.update_mask.paths)
+        id, asked = request.person.id, values(request.person, request.update_mask.paths, at="person")
         if "branch" in asked:
             asked["branch"] = written_branch(asked["branch"], call)
         dialled(asked, "person")

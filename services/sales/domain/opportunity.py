@@ -105,7 +105,7 @@ def open_opportunity(
         **given,
         "lead_ids": _each_once(given.get("lead_ids", ())),
         "pipeline": way,
-        "stage": PIPELINES[way].stage(given.get("stage", "")),
+        "stage": PIPELINES[way].stage(given.get("stage", ""), "opportunity.stage"),
     }
     opened = OpportunityOpened.model_validate({**values, "opportunity_id": id, "row": row})
     _must_be_worth(opened.amount, "opportunity.amount")
@@ -118,7 +118,7 @@ def update(state: Opportunity, given: Mapping[str, Any]) -> Sequence[Opportunity
     if "pipeline" in given and _pipeline(given["pipeline"]) != state.pipeline:
         raise Refused("an opportunity stays in its pipeline", field="opportunity.pipeline")
     facts: list[OpportunityFact] = [*change(state, typed(given))]
-    if "stage" in given and PIPELINES[state.pipeline].stage(given["stage"]) != state.stage:
+    if "stage" in given and PIPELINES[state.pipeline].stage(given["stage"], "opportunity.stage") != state.stage:
         facts += move(state, given["stage"])
     if "lead_ids" in given:
         facts += _link(state, given["lead_ids"])
@@ -146,17 +146,19 @@ def typed(given: Mapping[str, Any]) -> dict[str, Any]:
 def move(state: Opportunity, stage: str) -> Sequence[OpportunityFact]:
     must_exist(state)
     _must_be_open(state, "moved")
-    wanted = PIPELINES[state.pipeline].stage(stage)
+    wanted = PIPELINES[state.pipeline].stage(stage, "stage")
     if wanted == state.stage:
         return []
     return [OpportunityMoved(opportunity_id=state.id, stage=wanted)]
 
 
-def win(state: Opportunity, amount: Money | None, closed_at: datetime) -> Sequence[OpportunityFact]:
-    """Without an amount, the one that was expected is won."""
+def win(
+    state: Opportunity, amount: Money | None, closed_at: datetime, *, field: str = "amount"
+) -> Sequence[OpportunityFact]:
+    """Without an amount, the one that was expected is won. `field` is where the amount stands in the request."""
     must_exist(state)
     _must_be_open(state, "won")
-    _must_be_worth(amount, "amount")
+    _must_be_worth(amount, field)
     return [OpportunityWon(opportunity_id=state.id, amount=amount or state.amount, closed_at=closed_at)]
 
 

@@ -28,11 +28,11 @@ class Pipeline:
     stages: tuple[Stage, ...]
     since: datetime = THE_START
 
-    def stage(self, id: str) -> str:
-        """A stage of this pipeline, the first where none is named. Raises `Refused`."""
+    def stage(self, id: str, field: str) -> str:
+        """A stage of this pipeline, the first where none is named. Raises `Refused` for the `field` that names it."""
         if id and id not in (stage.id for stage in self.stages):
             known = ", ".join(stage.id for stage in self.stages)
-            raise Refused(f"the pipeline {self.id} has no stage {id}; it has {known}", field="stage")
+            raise Refused(f"the pipeline {self.id} has no stage {id}; it has {known}", field=field)
         return id or self.stages[0].id
 
 

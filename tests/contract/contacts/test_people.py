@@ -84,6 +84,16 @@ async def test_a_phone_number_has_digits(town: Town) -> None:
     ]
 
 
+async def test_a_wrong_day_is_named_where_it_stands(town: Town) -> None:
+    emma = town.desk("emma")
+    refused = await refusal(register(emma, given_name="Anna", birthday="1985-02-30"))
+    assert [each.field for each in refused.violations] == ["person.birthday"]
+
+    row = pb.PersonRow(line=2, digest="a" * 64, person=pb.Person(external_id="crm-1", birthday="1985-02-30"))
+    answer = await emma.ask("People/ImportPeople", pb.ImportPeopleRequest(import_id="i", rows=[row]))
+    assert [(each.outcome, each.field) for each in answer.results] == [(ImportResult.REJECTED, "person.birthday")]
+
+
 async def test_companies_belong_to_each_other_in_no_circle(town: Town) -> None:
     emma = town.desk("emma")
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from baton.common.v1.imports_pb2 import ImportResult
+from baton.common.v1.types_pb2 import Money
 from baton.sales.v1 import opportunities_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -266,6 +267,36 @@ async def test_a_deal_is_imported_and_won(oliver: Desk) -> None:
     after = await ask(oliver, "Get", made.id)
     assert (changed.outcome, after.title, dict(after.custom)) == (ImportResult.UPDATED, "Mugs", {})
     assert after.closed_at == found.closed_at
+
+
+async def test_a_wrong_deal_is_rejected_with_the_field_that_is_wrong(oliver: Desk) -> None:
+    late, less = deal("aa"), deal("bb")
+    late.win.closed_at.FromDatetime(datetime.now(UTC) + timedelta(days=2))
+    less.win.amount.CopyFrom(Money(currency="BRL", amount="-1"))
+    rows = [late, less, deal("cc", stage="haggling"), deal("dd", expected_close="2026-02-30")]
+
+    rejected = [await bring(oliver, row) for row in rows]
+
+    assert {each.outcome for each in rejected} == {ImportResult.REJECTED}
+    assert [each.field for each in rejected] == [
+        "win.closed_at",
+        "win.amount.amount",
+        "opportunity.stage",
+        "opportunity.expected_close",
+    ]
+
+
+async def test_the_stage_that_is_wrong_is_named_where_it_stands(oliver: Desk) -> None:
+    made = await create(oliver)
+
+    async def named(awaited: Any) -> list[str]:
+        with pytest.raises(RpcError) as refused:
+            await awaited
+        return [each.field for each in refused.value.violations]
+
+    assert await named(create(oliver, stage="haggling")) == ["opportunity.stage"]
+    assert await named(change(oliver, made.id, stage="haggling")) == ["opportunity.stage"]
+    assert await named(ask(oliver, "Move", made.id, stage="haggling")) == ["stage"]
 
 
 async def test_a_deal_waits_for_the_handoff_that_opens_it(town: Town, oliver: Desk) -> None:
