@@ -11,7 +11,7 @@ from eventlog.decider import Refused
 from eventlog.events import Place, Position
 from eventlog.views import Views
 from runtime.sql import named
-from services.analytics.queries import HEARD
+from services.analytics.queries import HEARD, Answer, answer_of
 
 _QUESTIONS = named(Path(__file__).with_name("metric_queries.sql"))
 
@@ -49,14 +49,6 @@ class Scope:
 
     tenant: str
     branch: str | None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """`rows` as the RPC's row names their fields; `positions` is how far each department had been heard."""
-
-    rows: Sequence[Mapping[str, Any]]
-    positions: Mapping[str, str]
 
 
 async def counted(rows: Rows) -> Mapping[str, Place]:
@@ -125,5 +117,4 @@ def spread(row: Mapping[str, Any] | None) -> Mapping[str, Any]:
 async def _ask(rows: Rows, question: str, scope: Scope, *arguments: Any) -> Answer:
     sql = _QUESTIONS[question].replace("FROM checkpoints", f"FROM {rows.heard}")
     (found,) = await rows.views.fetch(sql, scope.tenant, scope.branch, *arguments)
-    heard = found["positions"] or {}
-    return Answer(found["rows"] or (), {department: heard.get(department, "1.0") for department in HEARD})
+    return answer_of(found)

@@ -7,27 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from eventlog.views import Views
+from runtime.sql import named
 
-_FUNNEL = Path(__file__).with_name("queries.sql").read_text().partition("-- name: funnel\n")[2]
+_FUNNEL = named(Path(__file__).with_name("queries.sql"))["funnel"]
 _PLACES = Decimal("0.000001")
 #: What analytics hears; a department of which nothing was heard yet is at the start of its log.
 HEARD = ("marketing", "sales", "contacts")
 
 
 @dataclass(frozen=True)
-class Funnel:
-    """`rows` as `FunnelRow` names their fields; `positions` is how far each department had been heard."""
+class Answer:
+    """`rows` as the RPC's row names their fields; `positions` is how far each department had been heard."""
 
     rows: Sequence[Mapping[str, Any]]
     positions: Mapping[str, str]
 
 
-async def funnel(views: Views, tenant: str, branch: str | None, group_by: str) -> Funnel:
+def answer_of(found: Any) -> Answer:
+    """The one row that a question answers: rows and positions of one snapshot."""
+    heard = found["positions"] or {}
+    return Answer(found["rows"] or (), {department: heard.get(department, "1.0") for department in HEARD})
+
+
+async def funnel(views: Views, tenant: str, branch: str | None, group_by: str) -> Answer:
     """The funnel of a tenant (of one branch, if one is given), and the positions of the same snapshot."""
     (found,) = await views.fetch(_FUNNEL, tenant, branch, group_by)
-    rows = [{**row, "conversion": conversion(row["won"], row["leads"])} for row in found["rows"] or ()]
-    heard = found["positions"] or {}
-    return Funnel(rows, {department: heard.get(department, "1.0") for department in HEARD})
+    answer = answer_of(found)
+    rows = [{**row, "conversion": conversion(row["won"], row["leads"])} for row in answer.rows]
+    return Answer(rows, answer.positions)
 
 
 def conversion(won: int, leads: int) -> str:
