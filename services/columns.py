@@ -1,6 +1,7 @@
 """What a fact says, as columns of a read model hold it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from eventlog.projections import At
@@ -20,5 +21,5 @@ def columns(fact: Fact, names: Sequence[str]) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A part of a fact, as a jsonb column holds it."""
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        return [item.isoformat() if isinstance(item, date) else plain(item) for item in value]
     return value.model_dump(mode="json") if isinstance(value, Value) else value

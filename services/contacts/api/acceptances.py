@@ -55,7 +55,7 @@ class Acceptances:
         asked = row.acceptance
         if there.state in _ON_THEIR_WAY:
             return _result(row, Outcome.NOT_YET, detail="the handoff is not delivered yet")
-        if Of(call.identity.tenant, row.acceptance.handoff_id) in snapshot.ahead:
+        if Of(call.identity.tenant, asked.handoff_id) in snapshot.ahead:
             return _result(row, Outcome.NOT_YET, detail="what concerns its subject is still coming in")
         try:
             by = self._acceptance(row, call, snapshot)

@@ -29,6 +29,7 @@ from facts.contacts import (
 )
 from facts.marketing import LeadQualified
 from facts.sales import LeadLinked, OpportunityOpened
+from services.columns import mark
 from services.contacts.domain.handoff import OFFER
 from services.contacts.domain.handoff_kind import created
 
@@ -55,7 +56,7 @@ def asked_by_lead(fact: LeadQualified, at: At) -> Iterable[Change]:
 @HANDOFFS.on(HandoffAsked)
 def asked_by_hand(fact: HandoffAsked, at: At) -> Iterable[Change]:
     own = {"custom": fact.custom, "previous_id": fact.previous_id}
-    yield _asked(fact, at, fact.subject, fact.from_department, fact, **_recorded(at), **own)
+    yield _asked(fact, at, fact.subject, fact.from_department, fact, **mark(at), **own)
 
 
 def _asked(ask: HandoffAsk | HandoffAsked, at: At, subject: Subject, department: str, says: Any, **more: Any) -> Change:
@@ -243,9 +244,8 @@ def kind_defined(fact: HandoffKindDefined, at: At) -> Iterable[Change]:
         {
             "tenant": at.tenant,
             "kind": fact.kind,
-            "etag": str(at.version),
+            **mark(at),
             "create_time": Min(created(fact.kind, at.recorded_at)),
-            "update_time": at.recorded_at,
             "from_department": fact.from_department,
             "to_department": fact.to_department,
             "deadline_working_minutes": fact.deadline_working_minutes,
@@ -259,11 +259,7 @@ def kind_defined(fact: HandoffKindDefined, at: At) -> Iterable[Change]:
 
 
 def _row(fact: Any, at: At, **columns: Any) -> Change:
-    return Insert("handoffs", {"tenant": at.tenant, "id": fact.handoff_id, **_recorded(at), **columns})
-
-
-def _recorded(at: At) -> dict[str, Any]:
-    return {"etag": str(at.version), "update_time": at.recorded_at}
+    return Insert("handoffs", {"tenant": at.tenant, "id": fact.handoff_id, **mark(at), **columns})
 
 
 def _leads_to(opportunity_id: str) -> dict[str, list[str]]:

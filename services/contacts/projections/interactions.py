@@ -12,6 +12,7 @@ from facts.contacts import (
     PromisePassedOn,
     PromiseReleased,
 )
+from services.columns import mark
 from services.contacts.projections.records import columns_of, made, updated
 
 INTERACTIONS = Projection(
@@ -73,8 +74,7 @@ def _promises(interaction_id: str, promises: Sequence[PromiseMade], at: At) -> I
             "id": promise.id,
             "place": Min(at.version * 1000 + n),
             "create_time": Min(at.recorded_at),
-            "update_time": at.recorded_at,
-            "etag": str(at.version),
+            **mark(at),
             "what": promise.what,
             "by": promise.by,
             "due": promise.due,
@@ -91,10 +91,9 @@ def _shown_by_promises(fact: Any, at: At, names: Sequence[str]) -> Iterable[Chan
 def _promise(
     fact: PromiseKept | PromiseReleased | PromisePassedOn, at: At, columns: dict[str, Any]
 ) -> Iterable[Change]:
-    mark = {"etag": str(at.version), "update_time": at.recorded_at}
-    yield Update("interactions", {"tenant": at.tenant, "id": fact.interaction_id}, mark)
+    yield Update("interactions", {"tenant": at.tenant, "id": fact.interaction_id}, mark(at))
     yield Update("promises", _of(fact, at), {"etag": str(at.version)})
-    yield Update("promises", {**_of(fact, at), "id": fact.promise_id}, {**columns, **mark})
+    yield Update("promises", {**_of(fact, at), "id": fact.promise_id}, {**columns, **mark(at)})
 
 
 def _of(fact: Any, at: At) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from facts.contacts import (
     PersonRegistered,
     PersonUpdated,
 )
+from services.columns import mark, plain
 from services.contacts.domain import branch, company
 from services.contacts.domain.fields import ours
 
@@ -81,15 +82,4 @@ def updated(fact: Any, at: At, columns: Sequence[str], renamed: dict[str, str] |
     """The columns that a fact changes, and the version that it makes."""
     called = renamed or {}
     values = {name: plain(getattr(fact, called.get(name, name))) for name in columns if name not in NOT_SHOWN}
-    return {**values, "etag": str(at.version), "update_time": at.recorded_at}
-
-
-def plain(value: Any) -> Any:
-    """Lists of values as jsonb holds them."""
-    if isinstance(value, tuple):
-        return [item.model_dump(mode="json") if hasattr(item, "model_dump") else _text(item) for item in value]
-    return value
-
-
-def _text(item: Any) -> Any:
-    return item.isoformat() if hasattr(item, "isoformat") else item
+    return {**values, **mark(at)}
