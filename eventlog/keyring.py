@@ -117,3 +117,20 @@ class MemoryKeyring:
 
     def hmac(self, tenant: str, purpose: str, value: bytes) -> bytes:
         return self._master.hmac(tenant, purpose, value)
+
+
+class Keyless:
+    """A keyring without keys: whoever holds it sees every personal field as erased, and no data key ever comes near
+    them. For readers alone: the rest raises `RuntimeError`, which nobody waits for."""
+
+    async def fresh(self, tenant: str) -> DataKey:
+        raise RuntimeError("a keyless reader makes no keys")
+
+    async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
+        return {key_id: None for _, key_id in tenant_keys}
+
+    async def destroy(self, tenant: str, key_id: str) -> None:
+        raise RuntimeError("a keyless reader destroys no keys")
+
+    def hmac(self, tenant: str, purpose: str, value: bytes) -> bytes:
+        raise RuntimeError("a keyless reader has no key to hash with")

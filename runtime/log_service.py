@@ -1,7 +1,7 @@
 """Answers `proto/baton/log/v1` for one department: its events, raw for operators, as CloudEvents for everybody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -13,7 +13,7 @@ from eventlog.codec import Codec, Recorded, Registry
 from eventlog.decider import NotThere
 from eventlog.errors import Behind, Poison
 from eventlog.events import Event, Place, Position, Version
-from eventlog.keyring import DataKey, Keyring
+from eventlog.keyring import Keyless, Keyring
 from eventlog.store import Filter, Page, Store
 from runtime.call import Call, Identity
 from runtime.department import Hearing, Readable
@@ -22,22 +22,6 @@ from runtime.identity import EVERY_TENANT, PERSONAL_ROLES
 
 PAGE_EVENTS = 1000
 HEARTBEAT_S = 15.0
-
-
-class NoKeys:
-    """A keyring that opens nothing: everything personal shows as erased."""
-
-    async def fresh(self, tenant: str) -> DataKey:
-        raise PermissionError("nothing is sealed with this keyring")
-
-    async def get_many(self, tenant_keys: Iterable[tuple[str, str]]) -> Mapping[str, DataKey | None]:
-        return {key_id: None for _, key_id in tenant_keys}
-
-    async def destroy(self, tenant: str, key_id: str) -> None:
-        raise PermissionError("nothing is destroyed with this keyring")
-
-    def hmac(self, tenant: str, purpose: str, value: bytes) -> bytes:
-        raise PermissionError("nothing is named with this keyring")
 
 
 class LogService:
@@ -56,7 +40,7 @@ class LogService:
         self._hearing = hearing
         self._readable = readable
         self._open = Codec(registry, keyring)
-        self._closed = Codec(registry, NoKeys())
+        self._closed = Codec(registry, Keyless())
         self._heartbeat_s = heartbeat_s
 
     async def GetHead(self, request: log_pb2.GetHeadRequest, call: Call) -> log_pb2.Head:

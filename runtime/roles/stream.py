@@ -8,10 +8,10 @@ from eventlog import release
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
+from eventlog.keyring import Keyless
 from eventlog.projections import Projection
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import begin_anew, current_epoch
-from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
 from facts.registry import REGISTRY

@@ -8,10 +8,10 @@ from typing import Any
 
 from eventlog.codec import Codec, Recorded
 from eventlog.kafka.topics import PARTITIONS
+from eventlog.keyring import Keyless
 from eventlog.postgres.store import PostgresStore
 from facts.registry import REGISTRY
 from runtime.department import DEPARTMENTS
-from runtime.log_service import NoKeys
 from tests.crash.load import Attempt
 from tests.crash.site import Site
 from tests.support.log import whole_log
@@ -99,7 +99,7 @@ def _external_id(event: dict[str, Any]) -> str:
 
 async def metrics_are_a_fold(site: Site) -> None:
     """What the stream workers count comes to what the logs come to, once they say that they have heard that much."""
-    fold, codec, heads = Fold(), Codec(REGISTRY, NoKeys()), list[str]()
+    fold, codec, heads = Fold(), Codec(REGISTRY, Keyless()), list[str]()
     for department in LOADED:
         async with site.log_of(department) as store:
             events = await whole_log(store)

@@ -13,9 +13,9 @@ from typing import Any
 import facts
 from eventlog.codec import Codec
 from eventlog.feed import PostgresFeed
+from eventlog.keyring import Keyless
 from eventlog.postgres.store import PostgresStore
 from eventlog.streaming.application import StreamTopics
-from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.views import Views
 from facts.registry import REGISTRY

@@ -22,13 +22,12 @@ from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record, header
 from eventlog.kafka.topic_end import committed_reader
-from eventlog.keyring import MemoryKeyring
+from eventlog.keyring import Keyless, MemoryKeyring
 from eventlog.postgres.store import PostgresStore
 from eventlog.projections import Projection
 from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import current_epoch
-from eventlog.streaming.keyless import Keyless
 from eventlog.streaming.parked import StreamsParked
 from eventlog.streaming.records import derived_topic, retry_topic
 from eventlog.streaming.worker import StreamWorker, Work

@@ -12,7 +12,8 @@ import pytest
 from eventlog.codec import Codec, NewerSchema, Origin, Recorded
 from eventlog.errors import KeyringUnavailable, Poison
 from eventlog.events import Event, NewEvent, Position, Version, event_id
-from eventlog.keyring import DataKey, MemoryKeyring
+from eventlog.keyring import DataKey, Keyless, MemoryKeyring
+from eventlog.trouble import is_infrastructure
 from facts.contacts import Email, HandoffDelivered, PersonRegistered
 from facts.registry import REGISTRY, Registry
 
@@ -101,6 +102,15 @@ async def test_after_its_key_is_destroyed_a_fact_shows_erased() -> None:
     assert recorded.fact == PersonRegistered(
         person_id=ANNA.person_id, given_name="erased", family_name="erased", branch="kazan", tags=("vip",)
     )
+
+
+async def test_without_keys_a_fact_shows_erased_and_none_is_made_in_a_way_that_is_waited_for() -> None:
+    codec = Codec(REGISTRY, Keyless())
+    recorded = await codec.decode("contacts", await encoded(Codec(REGISTRY, MemoryKeyring())))
+    assert (recorded.at.erased, recorded.fact.given_name) == (True, "erased")
+    with pytest.raises(RuntimeError, match="makes no keys") as refused:
+        await encoded(codec)
+    assert not is_infrastructure(refused.value)
 
 
 async def test_a_key_that_is_not_in_the_keyring_is_named_with_its_stream() -> None:
