@@ -12,8 +12,8 @@ from eventlog.errors import NotSafe, Unavailable
 from eventlog.events import Event, Offset
 from eventlog.feed import LogFeed, OwnersLog, PostgresFeed, Told
 from eventlog.kafka.brokers import Bootstrap
-from eventlog.kafka.gathering import Partitioner
 from eventlog.kafka.membership import SESSION_S, Member, Record
+from eventlog.kafka.partitioning import Partitioner
 from eventlog.kafka.records import NotAnEvent, from_record
 from eventlog.kafka.spoiled import salvaged
 from eventlog.kafka.told import told

@@ -7,11 +7,11 @@ from itertools import count
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 
 from eventlog import tracing
 from eventlog.events import Event
 from eventlog.kafka.limits import BATCH_BYTES_MAX
+from eventlog.kafka.partitioning import Partitioner
 from eventlog.kafka.records import Record, to_record
 
 #: One transaction: large enough that its cost does not count, small enough to be written within a second or two.
@@ -20,23 +20,6 @@ BYTES_MAX = 16 * 1024 * 1024
 
 #: Records made in one go: whoever else works in this process has its turn in between.
 SLICE_EVENTS = 200
-_KNOWN_STREAMS_MAX = 100_000
-
-
-class Partitioner:
-    """The partition of a stream, as every Kafka client computes it from the key (murmur2): remembered, it is slow."""
-
-    def __init__(self, partitions: int) -> None:
-        self._partitions = partitions
-        self._known: dict[bytes, int] = {}
-
-    def __call__(self, key: bytes) -> int:
-        partition = self._known.get(key)
-        if partition is None:
-            if len(self._known) >= _KNOWN_STREAMS_MAX:
-                self._known.clear()
-            partition = self._known[key] = (murmur2(key) & 0x7FFFFFFF) % self._partitions
-        return partition
 
 
 @dataclass(slots=True)

@@ -21,7 +21,6 @@ from typing import Any, cast
 
 import faust
 from aiokafka import TopicPartition
-from aiokafka.partitioner import murmur2
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from faust.types.auth import SASLMechanism
@@ -29,6 +28,7 @@ from faust.types.auth import SASLMechanism
 from eventlog.entry import StreamKey
 from eventlog.kafka.brokers import Bootstrap, Security, addresses, security
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
+from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.topics import PARTITIONS, Topic
 from eventlog.streaming.anew import Begun
 from eventlog.streaming.records import kept_topics
@@ -180,11 +180,6 @@ class StreamsTable(faust.Table[bytes, bytes]):
 
     def partition_for_key(self, key: bytes) -> int:
         return partition_of(key.partition(b"\0")[2], self.partitions or 1)
-
-
-def partition_of(stream: bytes, partitions: int) -> int:
-    """Where the relay tells a stream: Kafka's own partitioner, by the record's key."""
-    return int(murmur2(stream) & 0x7FFFFFFF) % partitions
 
 
 class KeptStreams:

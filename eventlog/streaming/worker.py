@@ -19,11 +19,12 @@ from eventlog.codec import Codec
 from eventlog.errors import Unavailable
 from eventlog.events import Event
 from eventlog.kafka.brokers import Bootstrap
+from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.records import NotAnEvent, Record, from_record
 from eventlog.kafka.topics import facts_topic, prepare
 from eventlog.projections import At, Projection
 from eventlog.streaming.anew import Anew
-from eventlog.streaming.application import KeptStreams, StreamTopics, application, partition_of, streams_table
+from eventlog.streaming.application import KeptStreams, StreamTopics, application, streams_table
 from eventlog.streaming.handling import Handling, Owner, Telling
 from eventlog.streaming.late import Late
 from eventlog.streaming.records import derived_record, derived_topic, retry_topic, waiting_record

@@ -11,11 +11,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from eventlog.events import Position
+from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.records import to_record
 from eventlog.kafka.topics import facts_topic
 from eventlog.marks import Superseded
 from eventlog.streaming import heard
-from eventlog.streaming.application import partition_of
 from eventlog.streaming.worker import StreamWorker
 from facts.marketing import LeadCaptured
 from runtime.kafka_server import KafkaServer

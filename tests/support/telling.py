@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from eventlog.events import Event, Offset, Position
-from eventlog.kafka.gathering import Partitioner
+from eventlog.kafka.partitioning import Partitioner
 from eventlog.kafka.records import Record, to_record
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.kafka.watermarks import Watermark, nothing_told

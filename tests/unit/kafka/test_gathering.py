@@ -5,12 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from eventlog.events import Event, Position, Version
 from eventlog.kafka import gathering as gathering_module
-from eventlog.kafka.gathering import Gathered, Gathering, Partitioner
+from eventlog.kafka.gathering import Gathered, Gathering
 from tests.unit.kafka.test_records import WON
 
 BATCH_BYTES = 4000
@@ -95,11 +94,3 @@ async def test_large_events_fill_a_transaction_one_by_one(monkeypatch: pytest.Mo
             taken.append(await gathering.take())
     await putting
     assert max(each.bytes for each in taken) < 10_000 + 5_000
-
-
-def test_a_stream_has_the_partition_that_every_kafka_client_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering_module, "_KNOWN_STREAMS_MAX", 5)
-    partition_of, theirs, all_partitions = Partitioner(24), DefaultPartitioner(), list(range(24))
-    for n in range(40):
-        key = f"sales.сделка-{n % 20}".encode()
-        assert partition_of(key) == theirs(key, all_partitions, all_partitions)
