@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from eventlog.codec import Recorded
 from eventlog.errors import Poison
-from eventlog.events import Event, Offset
-
-StreamKey = tuple[str, str]
+from eventlog.events import Event, Offset, StreamKey
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -16,6 +16,9 @@ from uuid import UUID
 Version = NewType("Version", int)
 Position = NewType("Position", int)
 Offset = NewType("Offset", int)
+
+#: Tenant and name of a stream.
+StreamKey = tuple[str, str]
 
 #: Payload and metadata of one event, each, in bytes. Topic, producer, broker and gRPC limits are derived from it.
 EVENT_BYTES_MAX = 1024 * 1024
@@ -176,6 +179,6 @@ def digest_of(previous: bytes, event: Event) -> bytes:
     )
 
 
-def byte_size(events: Sequence[NewEvent]) -> int:
-    """Bytes of payload and metadata, for the bounds of the append queue."""
-    return sum(len(event.data) + len(event.metadata) for event in events)
+def byte_size(event: NewEvent | Event) -> int:
+    """Bytes of payload and metadata: what queues, pages and memory are bounded by."""
+    return len(event.data) + len(event.metadata)

@@ -10,9 +10,9 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from eventlog.changes import Changes
 from eventlog.codec import NewerSchema, Recorded
-from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked, StreamKey
+from eventlog.entry import FAULT, FOLLOWS, NEWER, Entry, Parked
 from eventlog.errors import Poison
-from eventlog.events import Place, Position
+from eventlog.events import Place, Position, StreamKey
 from eventlog.projections import At, Insert, Project, Projection
 from eventlog.reactions import Cancel, Lost, React, Reactions, ReactToLoss, Todo
 from eventlog.topologies import Derived, StateKey, States, Topology, stored

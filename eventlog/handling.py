@@ -13,7 +13,7 @@ from uuid import UUID
 from eventlog.codec import Codec, Key, Origin, no_key
 from eventlog.decider import Decider, Forbidden, NotThere, Refused
 from eventlog.errors import Conflict
-from eventlog.events import Place, Version, event_id
+from eventlog.events import Place, StreamKey, Version, event_id
 from eventlog.keyring import Keyring
 from eventlog.store import Append, Appended, Command, Expected, Store, StreamWrite, exact
 
@@ -83,7 +83,7 @@ class Handler:
         self._store = store
         self._codec = codec
         self._keyring = keyring
-        self._cache: OrderedDict[tuple[str, str], Folded[Any]] = OrderedDict()
+        self._cache: OrderedDict[StreamKey, Folded[Any]] = OrderedDict()
         self._cache_size = cache_size
 
     async def load(self, decider: Decider[S], tenant: str, id: str, upto: Version | None = None) -> Folded[S]:
@@ -227,9 +227,9 @@ class Handler:
             raise no_key(stream, key_id)
         return found[key_id]
 
-    def _remember(self, name: tuple[str, str], folded: Folded[Any]) -> None:
-        self._cache[name] = folded
-        self._cache.move_to_end(name)
+    def _remember(self, stream: StreamKey, folded: Folded[Any]) -> None:
+        self._cache[stream] = folded
+        self._cache.move_to_end(stream)
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.marks import Superseded
 from eventlog.source import Source
 from eventlog.trouble import is_infrastructure

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from eventlog.checks import check
 from eventlog.errors import LogError, Overloaded, Unavailable
-from eventlog.queue import AppendQueue, Pending, StreamKey, size_of
+from eventlog.events import StreamKey
+from eventlog.queue import AppendQueue, Pending, size_of
 from eventlog.store import Append, Appended, Command
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from eventlog.entry import ALARM, FOLLOWS, Entry, Parked, StreamKey
-from eventlog.events import CHAIN_START, Event, Version, digest_of
+from eventlog.entry import ALARM, FOLLOWS, Entry, Parked
+from eventlog.events import CHAIN_START, Event, StreamKey, Version, digest_of
 
 
 class Head(NamedTuple):

@@ -9,7 +9,18 @@ from uuid import UUID
 
 from eventlog.checks import check, check_name
 from eventlog.errors import CommandReused, Conflict
-from eventlog.events import CHAIN_START, Event, Fork, NewEvent, Place, Position, Version, chain_digest, event_id
+from eventlog.events import (
+    CHAIN_START,
+    Event,
+    Fork,
+    NewEvent,
+    Place,
+    Position,
+    StreamKey,
+    Version,
+    chain_digest,
+    event_id,
+)
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page, bounded
 
 SUBSCRIPTION_PAGE = 1000
@@ -23,7 +34,7 @@ class MemoryStore:
         self._department = department
         self._clock = clock
         self._events: list[Event] = []
-        self._streams: dict[tuple[str, str], list[Event]] = {}
+        self._streams: dict[StreamKey, list[Event]] = {}
         self._answers: dict[tuple[str, UUID], tuple[bytes, Appended]] = {}
         self._grown = asyncio.Event()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eventlog.entry import ALARM, Entry, Parked, StreamKey
-from eventlog.events import Event, Place, Position, Version
+from eventlog.entry import ALARM, Entry, Parked
+from eventlog.events import Event, Place, Position, StreamKey, Version
 from eventlog.marks import supersede
 from eventlog.views import Views
 from eventlog.writing import Statement

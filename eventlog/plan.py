@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventlog.errors import Conflict
-from eventlog.events import CHAIN_START, Position, Version, chain_digest, event_id
-from eventlog.queue import Pending, StreamKey
+from eventlog.events import CHAIN_START, Position, StreamKey, Version, chain_digest, event_id
+from eventlog.queue import Pending
 from eventlog.store import Append, Appended, StreamWrite
 
 

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from eventlog.checkpoints import wait_until_heard
 from eventlog.codec import Codec
 from eventlog.department import Department
-from eventlog.entry import StreamKey
 from eventlog.errors import NoSuchPlace
-from eventlog.events import Place, Version
+from eventlog.events import Place, StreamKey, Version
 from eventlog.feed import Feed
 from eventlog.fold import Folding
 from eventlog.marks import NOWHERE

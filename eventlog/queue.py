@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from eventlog.errors import TooLarge, Unavailable
-from eventlog.events import byte_size
+from eventlog.events import StreamKey, byte_size
 from eventlog.store import Append, Appended
 
 COUNT_MAX = 4096
@@ -21,9 +21,6 @@ BATCH_BYTES_MAX = 8 * 1024 * 1024
 
 #: Fewer are not worth a batch beside another one: they would give up the commit that they can share.
 SHARE_COUNT_MIN = 24
-
-#: Tenant and name of a stream.
-StreamKey = tuple[str, str]
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +71,7 @@ class Pending:
 
 def size_of(append: Append) -> int:
     """Bytes that an append holds in the queue."""
-    return sum(byte_size(write.events) for write in append.writes) + len(append.outcome)
+    return sum(byte_size(event) for write in append.writes for event in write.events) + len(append.outcome)
 
 
 class AppendQueue:

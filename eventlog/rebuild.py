@@ -18,9 +18,9 @@ from eventlog import release
 from eventlog.ahead import ahead
 from eventlog.codec import Codec
 from eventlog.compare import Difference, compare
-from eventlog.entry import Entry, StreamKey
+from eventlog.entry import Entry
 from eventlog.errors import LogError
-from eventlog.events import Event, Place, Position
+from eventlog.events import Event, Place, Position, StreamKey
 from eventlog.feed import Feed, LogFeed, complete
 from eventlog.fold import Folding
 from eventlog.ledger import ledgered, unequal

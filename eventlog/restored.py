@@ -16,9 +16,9 @@ from typing import Any
 
 from eventlog import metrics
 from eventlog.codec import Codec, Recorded
-from eventlog.entry import Entry, StreamKey
+from eventlog.entry import Entry
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Fork, Place, Position, Version, generation_at, is_lost
+from eventlog.events import Event, Fork, Place, Position, StreamKey, Version, generation_at, is_lost
 from eventlog.feed import Feed
 from eventlog.fold import Asked, Folding
 from eventlog.marks import supersede

@@ -15,9 +15,9 @@ from eventlog.checkpoints import Waiters, heard, heard_completely, saved
 from eventlog.codec import Recorded
 from eventlog.completeness import Expected
 from eventlog.department import Department
-from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked, StreamKey
+from eventlog.entry import ALARM, FAULT, NEWER, Entry, Parked
 from eventlog.errors import Poison
-from eventlog.events import Offset, Position, Version
+from eventlog.events import Offset, Position, StreamKey, Version
 from eventlog.feed import Feed, Told, complete, mark_table
 from eventlog.fold import Folding, said
 from eventlog.generations import Generations, passes

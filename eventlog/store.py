@@ -1,13 +1,13 @@
 """The port of the event log. Every adapter passes the one suite in `tests/contract/store_contract.py`."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
-from eventlog.events import Event, Fork, NewEvent, Place, Position, Version
+from eventlog.events import Event, Fork, NewEvent, Place, Position, Version, byte_size
 
 
 class Mode(Enum):
@@ -137,16 +137,11 @@ class Page:
 PAGE_BYTES = 8 * 1024 * 1024
 
 
-def bytes_of(events: Iterable[Event]) -> int:
-    """Payloads and metadata."""
-    return sum(len(event.data) + len(event.metadata) for event in events)
-
-
 def bounded(events: Sequence[Event], scanned: Position) -> tuple[Sequence[Event], Position]:
     """What one page holds of these, and the last position looked at then; else `scanned`."""
     size = 0
     for count, event in enumerate(events, 1):
-        size += len(event.data) + len(event.metadata)
+        size += byte_size(event)
         if size >= PAGE_BYTES:
             return events[:count], event.position
     return events, scanned

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from eventlog.events import Event, Position
-from eventlog.store import PAGE_BYTES, Log, Page, bytes_of
+from eventlog.events import Event, Position, byte_size
+from eventlog.store import PAGE_BYTES, Log, Page
 
 #: Events kept for those who are a little behind, and no more bytes than a page has; who is further behind reads the log
 #: itself.
@@ -80,7 +80,7 @@ class Tail:
 
     def _count(self, events: Sequence[Event], sign: int) -> None:
         self._events += sign * len(events)
-        self._bytes += sign * bytes_of(events)
+        self._bytes += sign * sum(map(byte_size, events))
 
     def _forget(self, error: Exception | None = None) -> None:
         self._pages.clear()

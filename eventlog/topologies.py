@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import BaseModel
 
 from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 
 
 class Derived(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from eventlog.events import CHAIN_START, Event, Position, Version, digest_of
+from eventlog.events import CHAIN_START, Event, Position, StreamKey, Version, digest_of
 from eventlog.store import EVERYTHING, Filter, Store
 
 PAGE_LIMIT = 5000
@@ -42,7 +42,7 @@ class Verifier:
         self._whole = whole
         self._position = 0
         self._recorded_at = _LONG_AGO
-        self._heads: dict[tuple[str, str], tuple[Version, bytes]] = {}
+        self._heads: dict[StreamKey, tuple[Version, bytes]] = {}
 
     def add(self, events: Iterable[Event]) -> None:
         for event in events:

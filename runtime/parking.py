@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from eventlog.decider import Refused
-from eventlog.entry import StreamKey
-from eventlog.events import Event
+from eventlog.events import Event, StreamKey
 from eventlog.parked import Discarding, ParkedStreams, Stopped
 from eventlog.streaming.parked import StreamsParked
 from runtime.opening import Opened

@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from eventlog.errors import NotSafe
-from eventlog.events import Fork, Position
+from eventlog.events import Fork, Position, StreamKey
 from eventlog.kurrentdb.known import Head, Row
 from eventlog.kurrentdb.stream import Away
 from eventlog.plan import NO_EVENTS, StreamHead
 from eventlog.postgres.migrations import brought_up
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, Pool, connect_writer, reader_pool
-from eventlog.queue import StreamKey
 
 POOL_SIZE_MAX = 4
 TURN_S = 0.3

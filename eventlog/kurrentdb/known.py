@@ -14,10 +14,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from eventlog.errors import NotSafe
-from eventlog.events import Fork, Position
+from eventlog.events import Fork, Position, StreamKey
 from eventlog.kurrentdb.records import Record
 from eventlog.plan import LogHead, StreamHead, StreamHeads
-from eventlog.queue import StreamKey
 
 #: Records that the index may lag behind. Who would go on further waits for it.
 UNINDEXED_MAX = 20_000

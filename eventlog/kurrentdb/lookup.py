@@ -6,13 +6,12 @@ from itertools import islice
 from uuid import UUID
 
 from eventlog.errors import NotSafe
-from eventlog.events import Fork
+from eventlog.events import Fork, StreamKey
 from eventlog.kurrentdb.index import Index
 from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.records import Record, from_kurrentdb
 from eventlog.kurrentdb.stream import LogStream
 from eventlog.plan import StreamHead
-from eventlog.queue import StreamKey
 
 #: Records that stand this near to each other are read in one go; reading what is between costs less than asking again.
 GAP = 16

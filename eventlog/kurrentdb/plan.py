@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from eventlog.events import Event, Position, Version
+from eventlog.events import Event, Position, StreamKey, Version
 from eventlog.kurrentdb.known import Head
 from eventlog.kurrentdb.records import Answer, Record
 from eventlog.plan import Batch, Planned, StreamHead
-from eventlog.queue import Pending, StreamKey
+from eventlog.queue import Pending
 from eventlog.store import Append, StreamWrite
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from eventlog.events import StreamKey
 from eventlog.intake import Intake
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.known import Known
@@ -12,7 +13,7 @@ from eventlog.kurrentdb.plan import Records
 from eventlog.kurrentdb.records import to_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream, Moved
 from eventlog.plan import StreamHead
-from eventlog.queue import Pending, StreamKey
+from eventlog.queue import Pending
 
 #: Appends that are written together. With what is stored beside them they fit into the 1 MiB that a server takes when
 #: it is told nothing; a larger append goes alone.

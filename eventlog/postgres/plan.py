@@ -9,8 +9,9 @@ from uuid import UUID
 
 import orjson
 
+from eventlog.events import StreamKey
 from eventlog.plan import Batch, LogHead, Planned, StreamHeads
-from eventlog.queue import Pending, StreamKey
+from eventlog.queue import Pending
 from eventlog.store import Append, Mode, StreamWrite
 
 

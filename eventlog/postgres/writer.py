@@ -15,12 +15,12 @@ from asyncpg.prepared_stmt import PreparedStatement
 from eventlog import metrics
 from eventlog.ahead import either
 from eventlog.errors import CommandReused, NotSafe
-from eventlog.events import Position, Version
+from eventlog.events import Position, StreamKey, Version
 from eventlog.intake import Intake
 from eventlog.plan import NO_EVENTS, LogHead, StreamHead, StreamHeads
 from eventlog.postgres.plan import Plan, unknown
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
-from eventlog.queue import Pending, StreamKey
+from eventlog.queue import Pending
 from eventlog.store import Appended, Command
 
 Clock = Callable[[], datetime]

@@ -25,7 +25,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 from faust.types.auth import SASLMechanism
 
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.kafka.brokers import Bootstrap, Security, addresses, security
 from eventlog.kafka.limits import PARTITION_FETCH_BYTES_MAX, RECORD_BYTES_MAX
 from eventlog.kafka.partitioning import partition_of

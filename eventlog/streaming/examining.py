@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from eventlog import metrics
-from eventlog.entry import StreamKey
 from eventlog.errors import NotSafe
-from eventlog.events import Event, Version, digest_of
+from eventlog.events import Event, StreamKey, Version, digest_of
 from eventlog.restored import Known as Generations
 from eventlog.streaming.streams import Known, Streams
 

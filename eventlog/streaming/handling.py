@@ -23,9 +23,9 @@ from typing import Any, Protocol
 from eventlog import metrics
 from eventlog.changes import Changes
 from eventlog.codec import Codec, Recorded
-from eventlog.entry import ALARM, FOLLOWS, Entry, StreamKey
+from eventlog.entry import ALARM, FOLLOWS, Entry
 from eventlog.errors import NotSafe, Poison
-from eventlog.events import Event, Place, Position, Version
+from eventlog.events import Event, Place, Position, StreamKey, Version
 from eventlog.fold import Folded, Folding
 from eventlog.marks import Superseded
 from eventlog.projections import At, Projection

@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from eventlog.entry import StreamKey
-from eventlog.events import CHAIN_START, Version
+from eventlog.events import CHAIN_START, StreamKey, Version
 
 
 @dataclass(frozen=True, slots=True)

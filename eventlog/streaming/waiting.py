@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from eventlog.entry import StreamKey
-from eventlog.events import Event, Version
+from eventlog.events import Event, StreamKey, Version
 from eventlog.views import Views
 
 #: A stream that waits is tried again after a second, and ever less often, down to once a minute.

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from eventlog.codec import Codec, Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.feed import PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams

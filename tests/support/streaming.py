@@ -16,8 +16,7 @@ from uuid import uuid4, uuid5
 import orjson
 
 from eventlog.codec import Codec, Origin, Recorded
-from eventlog.entry import StreamKey
-from eventlog.events import Event
+from eventlog.events import Event, StreamKey
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
 from eventlog.kafka.records import from_record, header

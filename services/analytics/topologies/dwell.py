@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.topologies import Topology
 from facts.analytics import Derived, Stayed
 from facts.marketing import LeadCaptured, LeadDisqualified, LeadQualified, LeadReturned, LeadUpdated

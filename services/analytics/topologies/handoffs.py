@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.topologies import Topology
 from facts.analytics import Derived, HandoffRequested, HandoffStepped
 from facts.common import HandoffAsk

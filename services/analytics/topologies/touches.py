@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.topologies import Topology
 from facts.analytics import Derived, LeadCounted, TouchCounted, TouchDropped
 from facts.marketing import LeadCaptured, LeadTouched, LeadUpdated, Touch

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from eventlog.codec import Recorded
-from eventlog.entry import StreamKey
+from eventlog.events import StreamKey
 from eventlog.topologies import Topology
 from facts.analytics import Derived, LeadWon
 from facts.registry import Value
