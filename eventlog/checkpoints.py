@@ -9,7 +9,7 @@ from typing import Any
 
 from eventlog.entry import Entry
 from eventlog.errors import Behind, NoSuchPlace
-from eventlog.events import Place
+from eventlog.events import Place, Position
 from eventlog.marks import NOWHERE, Mark, MarkTable
 from eventlog.writing import Statement, renumbered
 
@@ -46,6 +46,12 @@ async def heard(connection: Any, source: str) -> Place:
     """How far a source was heard completely, as it stands; nowhere while the views show what a restore took back."""
     row = await connection.fetchrow(_HEARD, source)
     return Place(*row) if row else NOWHERE
+
+
+async def all_heard(connection: Any) -> dict[str, Place]:
+    """The same of every source that was heard at all."""
+    rows = await connection.fetch(_ALL_HEARD)
+    return {row["source"]: Place(row["generation"], Position(row["position"])) for row in rows}
 
 
 async def heard_completely(connection: Any, source: str, place: Place) -> Place:
@@ -126,10 +132,11 @@ ledgered AS (
 )
 """
 
-_HEARD = """
-SELECT generation, position FROM views.checkpoints c
-WHERE source = $1 AND NOT EXISTS (SELECT FROM views.forks f WHERE f.source = c.source AND NOT f.rebuilt)
+_ALL_HEARD = """
+SELECT source, generation, position FROM views.checkpoints c
+WHERE NOT EXISTS (SELECT FROM views.forks f WHERE f.source = c.source AND NOT f.rebuilt)
 """
+_HEARD = f"SELECT generation, position FROM ({_ALL_HEARD}) AS h WHERE source = $1"
 
 _FURTHER = """
 INSERT INTO views.checkpoints AS c (source, generation, position) VALUES ($1, $2, $3)

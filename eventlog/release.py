@@ -8,8 +8,7 @@ import hashlib
 from typing import Any
 
 from eventlog.errors import NotSafe
-
-SCHEMA = "views"
+from eventlog.views import SCHEMA
 
 #: Tables that are another's no longer, and not this one's yet: nobody's.
 UNDER_WAY = ""

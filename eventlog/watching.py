@@ -9,9 +9,9 @@ import contextlib
 import logging
 from collections.abc import Iterable
 
-from eventlog.checkpoints import Waiters, wait_until_heard
+from eventlog.checkpoints import Waiters, all_heard, wait_until_heard
 from eventlog.errors import NoSuchPlace
-from eventlog.events import Place, Position
+from eventlog.events import Place
 from eventlog.feed import Feed
 from eventlog.postgres.channel import Channel
 from eventlog.trouble import persist
@@ -86,12 +86,6 @@ class Watching:
                     await self._word.wait()
 
     async def _look(self) -> None:
-        for row in await self._views.fetch(_HEARD):
-            if row["source"] in self._heard:
-                self._heard[row["source"]].reached(Place(row["generation"], Position(row["position"])))
-
-
-_HEARD = """
-SELECT source, generation, position FROM views.checkpoints c
-WHERE NOT EXISTS (SELECT FROM views.forks f WHERE f.source = c.source AND NOT f.rebuilt)
-"""
+        for source, place in (await all_heard(self._views)).items():
+            if source in self._heard:
+                self._heard[source].reached(place)

@@ -16,11 +16,9 @@ TRACEPARENT = "traceparent"
 ETAG = "etag"
 POSITION = "baton-position"
 REPLAYED = "idempotency-replayed"
-WWW_AUTHENTICATE = "www-authenticate"
 
 KEY_LENGTH_MAX = 255
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def bearer(metadata: Mapping[str, str]) -> str:
@@ -82,7 +80,7 @@ def min_places(metadata: Mapping[str, str], departments: frozenset[str]) -> Mapp
 def traceparent(metadata: Mapping[str, str]) -> str:
     """The W3C trace context, or "" when there is none or it is malformed, as the standard says."""
     text = metadata.get(TRACEPARENT, "")
-    return text if _TRACEPARENT.fullmatch(text) else ""
+    return text if tracing.trace_id(text) else ""
 
 
 def traced(metadata: Mapping[str, str]) -> Mapping[str, str]:

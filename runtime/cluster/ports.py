@@ -4,7 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 
-LOOPBACK = "127.0.0.1"
+from runtime.listening import LOOPBACK
 
 
 @contextlib.contextmanager
