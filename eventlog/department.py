@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
+from eventlog.clock import Clock
 from eventlog.codec import Codec
 from eventlog.restored import Renew
 from eventlog.views import Views
@@ -18,7 +18,7 @@ class Department:
     views: Views
     codec: Codec
     writer: Writer
-    clock: Callable[[], datetime]
+    clock: Clock
     wake: Callable[[], None]
     told: Callable[[], None] = lambda: None
     parked_streams_max: int = 1000

@@ -2,12 +2,13 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from eventlog.checks import check, check_name
+from eventlog.clock import Clock, utc_now
 from eventlog.errors import CommandReused, Conflict
 from eventlog.events import (
     CHAIN_START,
@@ -30,7 +31,7 @@ class MemoryStore:
     """A log that forgets everything when the process ends. One event loop; nothing in it waits, so every append is
     alone by itself."""
 
-    def __init__(self, department: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, department: str, *, clock: Clock = utc_now) -> None:
         self._department = department
         self._clock = clock
         self._events: list[Event] = []

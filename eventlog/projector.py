@@ -6,9 +6,9 @@ department answers from its own facts in milliseconds whatever the others do.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from eventlog.checkpoints import wait_until_heard
+from eventlog.clock import Clock, utc_now
 from eventlog.codec import Codec
 from eventlog.department import Department
 from eventlog.errors import NoSuchPlace
@@ -22,10 +22,6 @@ from eventlog.restored import Renew
 from eventlog.source import Source
 from eventlog.views import Views
 from eventlog.writing import Writer
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Projector:
@@ -44,7 +40,7 @@ class Projector:
         *,
         wake: Callable[[], None] = lambda: None,
         told: Callable[[], None] = lambda: None,
-        clock: Callable[[], datetime] = _now,
+        clock: Clock = utc_now,
         parked_streams_max: int = 1000,
         renew: Renew | None = None,
         release: str | None = None,

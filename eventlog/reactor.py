@@ -8,12 +8,13 @@ program that dies in between does them again under the same command ids, which i
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from eventlog import metrics, tracing
+from eventlog.clock import Clock
 from eventlog.reactions import Do, DoMany, Due, NotYet, Reactions
 from eventlog.todos import Later, Taken, finish, next_due, release, take_due
 from eventlog.trouble import persist
@@ -41,9 +42,7 @@ RETRY_MIN_S, RETRY_MAX_S = 0.2, 300.0
 class Reactor:
     """The runner of one department's todos. `clock` decides what is due."""
 
-    def __init__(
-        self, department: str, views: Views, reactions: Iterable[Reactions], clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, department: str, views: Views, reactions: Iterable[Reactions], clock: Clock) -> None:
         self._department = department
         self._views = views
         self._clock = clock

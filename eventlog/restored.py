@@ -10,11 +10,11 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from eventlog import metrics
+from eventlog.clock import Clock
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import Entry
 from eventlog.errors import NotSafe
@@ -74,9 +74,7 @@ class _Forgetting:
 class Restored:
     """What one department does about one source whose log was restored."""
 
-    def __init__(
-        self, name: str, views: Views, codec: Codec, feed: Feed, folding: Folding, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, name: str, views: Views, codec: Codec, feed: Feed, folding: Folding, clock: Clock) -> None:
         self._name = name
         self._views = views
         self._codec = codec

@@ -6,9 +6,9 @@ department's parts are put together. It receives everything it uses; nothing bel
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Protocol
 
+from eventlog.clock import Clock, utc_now
 from eventlog.codec import Codec
 from eventlog.events import Place, Version
 from eventlog.feed import Feed
@@ -25,14 +25,8 @@ DEPARTMENTS = ("contacts", "marketing", "sales", "analytics")
 #: Those whose topologies run on Kafka.
 STREAMING = ("analytics",)
 
-Clock = Callable[[], datetime]
-
 #: Of a tenant, for one of its branches: those of these streams of the department's log that the branch may read.
 Readable = Callable[[str, str, Collection[str]], Awaitable[Collection[str]]]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Hearing(Protocol):

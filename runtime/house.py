@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eventlog.clock import Clock, utc_now
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.streaming.heard import take_back
 from runtime.databases import KEYRING, Databases
-from runtime.department import DEPARTMENTS, Clock, utc_now
+from runtime.department import DEPARTMENTS
 from runtime.failures import RELAY, forget
 from runtime.gathering import Gathering
 from runtime.identity import Verifier

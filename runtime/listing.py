@@ -25,6 +25,7 @@ from baton.common.v1 import options_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from eventlog.clock import utc_now
 from eventlog.decider import Invalid
 from eventlog.views import to_json
 from runtime.call import Call
@@ -98,7 +99,7 @@ class Listing:
         arguments = Arguments()
         conditions = [
             *self._visible(call, arguments),
-            *self._filters(request, arguments, now or datetime.now(UTC)),
+            *self._filters(request, arguments, now or utc_now()),
             *(each(arguments.bind) for each in where),
         ]
         matching = f'FROM {self._rows(call, arguments)} AS "{self.table}" WHERE ' + " AND ".join(conditions)

@@ -20,6 +20,7 @@ import asyncpg
 
 import facts
 from eventlog import release
+from eventlog.clock import Clock
 from eventlog.codec import Codec
 from eventlog.errors import NotSafe
 from eventlog.feed import Feed
@@ -32,7 +33,7 @@ from eventlog.shape import bring_up_to_date
 from eventlog.streaming.heard import next_epoch
 from eventlog.views import Views
 from facts.registry import REGISTRY
-from runtime.department import Clock, Department, Heard, House
+from runtime.department import Department, Heard, House
 from runtime.files import read_private, write_private
 from runtime.settings import Settings
 from runtime.stores import OpenStore

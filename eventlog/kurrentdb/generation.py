@@ -1,8 +1,8 @@
 """Raising the generation of a log that was restored to an earlier moment."""
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
+from eventlog.clock import utc_now
 from eventlog.errors import NotSafe, Unavailable
 from eventlog.events import Fork, Position
 from eventlog.kurrentdb.records import Record, from_kurrentdb, to_kurrentdb
@@ -41,7 +41,7 @@ async def _raise(stream: LogStream, shared: Position | None, above: int) -> Fork
     fork = Fork(max(generation, above) + 1, Position(position if shared is None else shared))
     if not 0 <= fork.position <= position:
         raise NotSafe(f"{stream.name} ends at position {position}: it shares none up to {fork.position}")
-    now = datetime.now(UTC)
+    now = utc_now()
     record = Record(
         last.revision + 1 if last else 0,
         uuid4(),

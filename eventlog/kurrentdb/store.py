@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from eventlog.checks import check_name
+from eventlog.clock import Clock, utc_now
 from eventlog.errors import CommandReused, NotSafe, Unavailable
 from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.intake import Intake
@@ -16,7 +17,6 @@ from eventlog.kurrentdb.reader import Reader
 from eventlog.kurrentdb.records import from_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream
 from eventlog.kurrentdb.writer import Writer
-from eventlog.postgres.writer import Clock, utc_now
 from eventlog.queue import AppendQueue
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
 

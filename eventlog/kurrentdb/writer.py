@@ -1,9 +1,8 @@
 """The one writer of a log in this process: takes all appends that wait and commits them together."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
 
+from eventlog.clock import Clock
 from eventlog.events import StreamKey
 from eventlog.intake import Intake
 from eventlog.kurrentdb.follower import Follower
@@ -34,7 +33,7 @@ class Writer:
         known: Known,
         follower: Follower,
         look_up: LookUp,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._intake = intake
         self._stream = stream

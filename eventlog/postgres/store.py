@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eventlog import metrics, tracing
 from eventlog.checks import check_name
+from eventlog.clock import Clock, utc_now
 from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Event, Fork, Place, Position, Version
 from eventlog.intake import Intake
@@ -13,7 +14,7 @@ from eventlog.postgres.bell import Bell
 from eventlog.postgres.migrations import brought_up
 from eventlog.postgres.reader import Reader
 from eventlog.postgres.session import connect_writer
-from eventlog.postgres.writer import Clock, Writer, utc_now
+from eventlog.postgres.writer import Writer
 from eventlog.queue import AppendQueue
 from eventlog.store import EVERYTHING, Append, Appended, Command, Filter, Page
 

@@ -5,7 +5,6 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -14,6 +13,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from eventlog import metrics
 from eventlog.ahead import either
+from eventlog.clock import Clock
 from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Position, StreamKey, Version
 from eventlog.intake import Intake
@@ -22,13 +22,6 @@ from eventlog.postgres.plan import Plan, unknown
 from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
 from eventlog.queue import Pending
 from eventlog.store import Appended, Command
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
 
 SPEAK_ATTEMPTS = 5
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)

@@ -17,11 +17,11 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from eventlog import metrics
 from eventlog.changes import Changes
+from eventlog.clock import Clock
 from eventlog.codec import Codec, Recorded
 from eventlog.entry import ALARM, FOLLOWS, Entry
 from eventlog.errors import NotSafe, Poison
@@ -72,7 +72,7 @@ class Handling:
         projection: Projection,
         owners: Mapping[str, Owner],
         telling: Telling,
-        clock: Callable[[], datetime],
+        clock: Clock,
         epoch: int,
     ) -> None:
         self.sources = tuple(projection.sources)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
 from eventlog import metrics
+from eventlog.clock import Clock, utc_now
 from eventlog.codec import Codec
 from eventlog.errors import Unavailable
 from eventlog.events import Event
@@ -56,7 +56,7 @@ class Work:
     codec: Codec
     projection: Projection
     owners: Mapping[str, Owner]
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = utc_now
     session_timeout_s: float = SESSION_S
     late_s: float = LATE_S
 

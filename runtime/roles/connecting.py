@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from eventlog.clock import utc_now
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.kafka.brokers import Bootstrap, Brokers
 from eventlog.kafka.feed import KafkaFeed
 from runtime.channels import Channels
-from runtime.department import DEPARTMENTS, utc_now
+from runtime.department import DEPARTMENTS
 from runtime.identity import LocalKey, Verifier
 from runtime.oidc import verifying
 from runtime.opening import Opened, load_facts, open_department, open_keyring

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from aiokafka.errors import KafkaError
 
+from eventlog.clock import utc_now
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap, addresses
 from eventlog.kafka.topics import Topics, prepare
@@ -22,7 +23,7 @@ from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.store import Log
 from eventlog.trouble import described, is_infrastructure, loudness, wait_s
 from runtime.databases import KEYRING, Databases, Passwords
-from runtime.department import DEPARTMENTS, utc_now
+from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
 from runtime.identity import Issuer
 from runtime.opening import load_facts, open_department, open_keyring

@@ -6,11 +6,11 @@ from typing import Any
 
 from baton.analytics.v1 import funnel_pb2, metrics_pb2
 
+from eventlog.clock import Clock
 from eventlog.errors import Behind
 from eventlog.events import Place
 from eventlog.views import Views
 from runtime.call import Call
-from runtime.department import Clock
 from runtime.messages import fill, values
 from services.analytics import metric_queries, queries
 from services.analytics.metric_queries import Range, Rows, Scope, day_ends

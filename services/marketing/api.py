@@ -9,11 +9,11 @@ from uuid import UUID, uuid5
 from baton.common.v1.imports_pb2 import ImportResult
 from baton.marketing.v1 import leads_pb2 as pb
 
+from eventlog.clock import Clock
 from eventlog.handling import FactId, Folded, Handled, Handler
 from facts.common import Brief
 from facts.marketing import Touch
 from runtime.call import Call
-from runtime.department import Clock
 from runtime.etags import etag_of
 from runtime.imports import IdAndDigest, Importer, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing

@@ -10,11 +10,11 @@ from uuid import uuid5
 from baton.common.v1.imports_pb2 import ImportResult
 from baton.sales.v1 import opportunities_pb2 as pb
 
+from eventlog.clock import Clock
 from eventlog.decider import Invalid
 from eventlog.handling import FactId, Folded, Handled, Handler
 from facts.common import Money
 from runtime.call import Call
-from runtime.department import Clock
 from runtime.imports import IdAndDigest, Importer, NotArrived, Shown, each_row, imported_id, said_anew
 from runtime.listing import Listing, page_size
 from runtime.messages import fill, patched, values

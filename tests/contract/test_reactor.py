@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 
+from eventlog.clock import utc_now
 from eventlog.codec import Codec
 from eventlog.events import Position
 from eventlog.feed import PostgresFeed
@@ -337,7 +338,7 @@ async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_t
             await super().__call__(due)
             greeted.set()
 
-    house = House(views, codec, sales, lambda: datetime.now(UTC), greet=Slow(NotYet("too early", 0.05)))
+    house = House(views, codec, sales, utc_now, greet=Slow(NotYet("too early", 0.05)))
     await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
     await house.hear()
     look = house.reactor._next

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from eventlog.clock import utc_now
 from eventlog.events import CHAIN_START, Event, Position, Version, digest_of
 from eventlog.feed import Feed
 from eventlog.marks import Marks
@@ -65,7 +65,7 @@ class Wires:
 
 @asynccontextmanager
 async def handover_over(server: TestServer, home: Path, hears: Callable[[str, Feed], Feed]) -> AsyncIterator[Handover]:
-    async with open_town(server.dsn("postgres"), home, DEPARTMENTS, lambda: datetime.now(UTC), hears) as town:
+    async with open_town(server.dsn("postgres"), home, DEPARTMENTS, utc_now, hears) as town:
         yield Handover(town)
 
 

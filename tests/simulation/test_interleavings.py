@@ -12,12 +12,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from eventlog.clock import utc_now
 from eventlog.events import Event, Position
 from eventlog.plan import LogHead, StreamHeads
 from eventlog.postgres import PostgresStore
 from eventlog.postgres.plan import Plan
 from eventlog.postgres.session import connect_writer
-from eventlog.postgres.writer import APPEND, HEAD, LOCK, utc_now
+from eventlog.postgres.writer import APPEND, HEAD, LOCK
 from eventlog.queue import Pending
 from tests.support.log import an_append, check_log, eventually
 from tests.support.sessions import session

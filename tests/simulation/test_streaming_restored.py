@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from eventlog.clock import utc_now
 from eventlog.codec import Codec
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
@@ -62,8 +62,7 @@ class Restored:
 
         owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
         telling = Telling(told, told)
-        clock = lambda: datetime.now(UTC)  # noqa: E731
-        return Handling("analytics", self.views, self.codec, projection, owners, telling, clock, epoch), Unkept()
+        return Handling("analytics", self.views, self.codec, projection, owners, telling, utc_now, epoch), Unkept()
 
     async def hear(self, worker: tuple[Handling, Unkept], source: str, upto: int | None = None) -> None:
         """What stands in a topic, from where it was heard."""

@@ -4,12 +4,12 @@ one. The rows are a fold of the logs all the same; the seed replays it."""
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import pytest
 
+from eventlog.clock import utc_now
 from eventlog.codec import Codec, Recorded
 from eventlog.events import Event
 from eventlog.feed import PostgresFeed
@@ -75,9 +75,8 @@ class Scene:
             assert not each, "nothing here cannot be handled"
 
         owners: dict[str, Any] = {name: PostgresFeed(store) for name, store in self.stores.items()}
-        clock = lambda: datetime.now(UTC)  # noqa: E731
         handling = Handling(
-            "analytics", self.views, self.codec, METRICS, owners, Telling(derived, waiting), clock, epoch=1
+            "analytics", self.views, self.codec, METRICS, owners, Telling(derived, waiting), utc_now, epoch=1
         )
         return Worker(handling, streams)
 

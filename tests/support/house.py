@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from eventlog.clock import Clock, utc_now
 from eventlog.codec import Codec, Origin
 from eventlog.store import ANY, Append, Command, StreamWrite
 from facts.registry import REGISTRY
 from runtime.caller import Caller, Reply
 from runtime.databases import Databases, Passwords
-from runtime.department import Clock, utc_now
 from runtime.house import Hears, Houses, as_told, open_houses
 from runtime.identity import Issuer, Verifier
 from runtime.settings import Settings

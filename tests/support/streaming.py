@@ -15,6 +15,7 @@ from uuid import uuid4, uuid5
 
 import orjson
 
+from eventlog.clock import utc_now
 from eventlog.codec import Codec, Origin, Recorded
 from eventlog.events import Event, StreamKey
 from eventlog.feed import PostgresFeed
@@ -218,7 +219,7 @@ class Desk:
     views: Views
 
     async def ask(self, method: str, request: Any) -> Any:
-        metrics = Metrics(Rows(self.views, "stream_heard"), lambda: datetime.now(UTC))
+        metrics = Metrics(Rows(self.views, "stream_heard"), utc_now)
         call = SimpleNamespace(identity=Identity(TENANT, "ana", "", frozenset({"analyst"})), min_places={})
         return await getattr(metrics, method.removeprefix("Metrics/"))(request, call)
 

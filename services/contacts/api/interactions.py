@@ -6,10 +6,10 @@ from uuid import UUID, uuid5
 
 from baton.contacts.v1 import interactions_pb2 as pb
 
+from eventlog.clock import Clock
 from eventlog.handling import FactId, Folded, Handled, Handler
 from facts.contacts import PromiseMade
 from runtime.call import Call
-from runtime.department import Clock
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
 from runtime.rpc import answered, origin
