@@ -10,7 +10,7 @@ from eventlog.errors import NotSafe
 from eventlog.feed import Feed
 from eventlog.marks import Superseded
 from eventlog.rebuild import RebuildFailed
-from eventlog.restored import Known, Renew, Restored, known
+from eventlog.restored import KnownForks, Renew, Restored, known_forks
 
 #: How often it is tried to compute views anew that show what was lost.
 RENEWALS_MAX = 10
@@ -24,10 +24,10 @@ class Generations:
         self._restored = restored
         self._renew = renew
         self._log = log
-        self._known = Known()
+        self._known = KnownForks()
 
     async def read(self, connection: Any) -> None:
-        self._known = await known(connection, self._feed.department)
+        self._known = await known_forks(connection, self._feed.department)
 
     def refuse_another(self, generation: int) -> None:
         """Raises `Superseded` unless what is told is of the generation that is known."""

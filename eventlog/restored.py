@@ -34,8 +34,8 @@ Renew = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The generations of a source that a department knows of."""
+class KnownForks:
+    """The forks of a source's log that a department knows of: in which generation it hears the source."""
 
     forks: Sequence[Fork] = ()
 
@@ -52,9 +52,9 @@ class Known:
         return event.generation == (generation_at(event.position, self.forks) if self.forks else 1)
 
 
-async def known(connection: Any, source: str) -> Known:
+async def known_forks(connection: Any, source: str) -> KnownForks:
     rows = await connection.fetch(_KNOWN, source)
-    return Known([Fork(row["generation"], Position(row["position"])) for row in rows])
+    return KnownForks([Fork(row["generation"], Position(row["position"])) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Restored:
     async def notice(self, generation: int) -> None:
         """The source is of this generation now. Raises `NotSafe` where the own log parted from the own views."""
         async with self._alone():
-            if (await known(self._views.pool, self._feed.department)).generation >= generation:
+            if (await known_forks(self._views.pool, self._feed.department)).generation >= generation:
                 return  # Another process has noticed, too.
             async with self._views.transaction() as connection:
                 # From here on nobody saves what was heard under the former generation: who takes the assignment again
@@ -144,7 +144,7 @@ class Restored:
         upto = place.position
         if not (is_heard or (self._feed.topic is not None and parting.lost is None)):
             upto = min(upto, parting.shared)
-        known_before = await known(self._views.pool, self._feed.department)
+        known_before = await known_forks(self._views.pool, self._feed.department)
         upto = min([upto, *(each.position for each in forks if each.generation > known_before.generation)])
         event = await self._feed.at(upto) if upto and self._feed.topic is None else None
         streams = [] if parting.lost is None else await self._lost_streams(parting.lost)

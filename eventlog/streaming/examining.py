@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from eventlog import metrics
 from eventlog.errors import NotSafe
 from eventlog.events import Event, StreamKey, Version, digest_of
-from eventlog.restored import Known as Generations
+from eventlog.restored import KnownForks
 from eventlog.streaming.streams import Known, Streams
 
 
@@ -49,7 +49,7 @@ class _Head(NamedTuple):
 
 
 class Examining:
-    """One batch of a source. `stopped` says from which version on streams wait; without `generations` what comes is
+    """One batch of a source. `stopped` says from which version on streams wait; without `forks` what comes is
     read from the log itself."""
 
     def __init__(
@@ -59,14 +59,14 @@ class Examining:
         owner: Owner,
         streams: Streams,
         stopped: Mapping[StreamKey, Version],
-        generations: Generations | None,
+        forks: KnownForks | None,
     ) -> None:
         self._department = department
         self._source = source
         self._owner = owner
         self._streams = streams
         self._stopped = dict(stopped)
-        self._generations = generations
+        self._forks = forks
         self._heads: dict[StreamKey, _Head] = {}
         self._found = Batch()
         self._log = logging.getLogger(f"baton.stream.{department}")
@@ -121,7 +121,7 @@ class Examining:
             self._found.behind.append(event)
         elif digest_of(self._heads[stream].digest, event) != event.digest:
             self._alarm(event, f"{_of(event)} carries another digest than its bytes and history give")
-        elif told and self._generations and not self._generations.fits(event):
+        elif told and self._forks and not self._forks.fits(event):
             self._alarm(event, f"{_of(event)} is told as {event.place}, which is of another generation")
         else:
             self._found.ready.append(event)

@@ -226,9 +226,9 @@ class Handling:
 
     async def _examined(self, source: str, events: Sequence[Event], streams: Streams, again: Due | None) -> Batch:
         stopped = {} if again else await waiting.first_waiting(self._views, {_stream(event) for event in events})
-        generations = None if again else await self._restores.known(source)
+        forks = None if again else await self._restores.known(source)
         owner = self._owners[source]
-        return await Examining(self._department, source, owner, streams, stopped, generations).batch(events)
+        return await Examining(self._department, source, owner, streams, stopped, forks).batch(events)
 
     async def _decoded(self, source: str, events: Sequence[Event]) -> list[Entry]:
         folding = self._foldings[source]

@@ -13,7 +13,7 @@ from eventlog.errors import LogError
 from eventlog.events import Place, Position
 from eventlog.marks import Superseded
 from eventlog.rebuild import Rebuild
-from eventlog.restored import Known
+from eventlog.restored import KnownForks
 from eventlog.views import Views
 
 #: So many positions are taken over at once where a gap was closed.
@@ -69,7 +69,7 @@ async def next_epoch(connection: Any, tables: Sequence[str]) -> int:
     return int(epoch)
 
 
-async def lock(connection: Any, source: str, known: Known, epoch: int) -> Position:
+async def lock(connection: Any, source: str, known: KnownForks, epoch: int) -> Position:
     """Take the lock on a source for this transaction; answers up to where all of it is in the rows, which are then of
     the generation that is known. Raises `Superseded` when another epoch began; when the log was restored,
     `LaterGeneration` where another worker knows more of it, `TakenBack` where the rows have what it lost."""

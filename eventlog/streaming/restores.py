@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from eventlog.events import Event, Fork
-from eventlog.restored import Known
+from eventlog.restored import KnownForks
 
 
 class Forked(Protocol):
@@ -18,13 +18,13 @@ class Restores:
 
     def __init__(self, owners: Mapping[str, Forked]) -> None:
         self._owners = owners
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, KnownForks] = {}
 
-    async def known(self, source: str) -> Known:
+    async def known(self, source: str) -> KnownForks:
         return self._known.get(source) or await self.ask(source)
 
-    async def ask(self, source: str) -> Known:
-        self._known[source] = known = Known(await self._owners[source].forks())
+    async def ask(self, source: str) -> KnownForks:
+        self._known[source] = known = KnownForks(await self._owners[source].forks())
         return known
 
     async def still_told(self, source: str, events: Sequence[Event]) -> Sequence[Event]:
