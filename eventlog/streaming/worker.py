@@ -121,12 +121,6 @@ class StreamWorker:
         """What keeps it from work, or ""."""
         return "" if self._begun else "Kafka has not dealt partitions yet"
 
-    @property
-    def isolation_level(self) -> str:
-        """How the consumer reads."""
-        thread: Any = self._app.consumer
-        return str(thread._thread._consumer._isolation_level)
-
     async def _ready(self) -> None:
         with _waited_for():
             await prepare(self._work.bootstrap, *self._work.topics.made())

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from eventlog.events import Position
+from eventlog.events import CHAIN_START, Position, digest_of
 from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.records import to_record
 from eventlog.kafka.topics import facts_topic
@@ -37,11 +38,10 @@ async def trade(postgres: TestServer, own_kafka: KafkaServer) -> AsyncIterator[T
 
 async def test_a_clean_run_comes_to_a_fold_of_the_logs(trade: Trade) -> None:
     await trade.tell(history(1))
-    async with working(trade.worker()) as worker:
+    async with working(trade.worker()):
         await trade.heard_everything()
         await trade.tell(history(2, tag="-b"))
         await trade.heard_everything()
-        assert worker.isolation_level == "read_committed"
     await trade.answers_are_a_fold_of_the_logs()
     await trade.derived_is_told()
 
@@ -168,6 +168,26 @@ async def test_a_forged_record_changes_no_number_and_is_told_as_an_alarm(
         await trade.tell(history(2, tag="-b"))
         await trade.heard_everything()
     assert f"ALARM version {captured.version} of {lead} carries another digest" in caplog.text
+    await trade.answers_are_a_fold_of_the_logs()
+    await trade.derived_is_told()
+
+
+async def test_what_a_relay_never_committed_is_not_heard(trade: Trade) -> None:
+    """A lead that follows in every way, at the position of the fact that comes next."""
+    await trade.tell(history(1))
+    await told_up_to_the_head(trade.bootstrap, trade.stores["marketing"])
+    log = await trade.log("marketing")
+    captured = next(event for event in log if event.type == LeadCaptured.name and event.version == 1)
+    lead = replace(captured, id=uuid4(), stream="marketing.lead-of-nobody", position=Position(len(log) + 1))
+    record = to_record("marketing", replace(lead, digest=digest_of(CHAIN_START, lead)))
+    part = partition_of(record.key, PARTITIONS)
+    async with AIOKafkaProducer(bootstrap_servers=trade.bootstrap, transactional_id="somebody") as relay:
+        await relay.begin_transaction()
+        await relay.send_and_wait(facts_topic("marketing"), record.value, record.key, part, headers=record.headers)
+        await relay.abort_transaction()
+    async with working(trade.worker()):
+        await trade.tell(history(2, tag="-b"))
+        await trade.heard_everything()
     await trade.answers_are_a_fold_of_the_logs()
     await trade.derived_is_told()
 
