@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
 from eventlog.feed import Feed, tells_its_end
 from eventlog.store import Store
-from eventlog.views import Views
+from eventlog.views import BY_INDEX, Views
 
 log = logging.getLogger("baton.ledger")
 
@@ -68,7 +68,7 @@ class Ledger:
         asked = sorted(set(wanted))
         others = [each for each in asked if each.department != self._store.department]
         async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
-            await connection.execute(_BY_INDEX)
+            await connection.execute(BY_INDEX)
             rows = await connection.fetch(_LEDGERED, *_columns(others))
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
         known = heard(basis)
@@ -142,9 +142,6 @@ def soundly(events: Sequence[Event]) -> list[bytes]:
 def _columns(wanted: Sequence[Wanted]) -> list[list[object]]:
     return [[each[n] for each in wanted] for n in range(3)]
 
-
-#: Few keys against large tables, whatever the statistics say.
-_BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 
 _LEDGERED = """
 SELECT w.tenant, w.stream, w.version, l.digest, l.generation, l.position, EXISTS (

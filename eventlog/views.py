@@ -16,6 +16,9 @@ from eventlog.postgres.migrations import brought_up
 
 SCHEMA = "views"
 
+#: For a transaction that looks up few keys in large tables: by index, whatever the statistics say.
+BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+
 #: Sources of one department write at the same time.
 DERIVING_CONNECTIONS_MAX = 6
 

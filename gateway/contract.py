@@ -1,14 +1,13 @@
 """The contract as the gateway reads it: every RPC with a `google.api.http` option is one operation or several."""
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from baton.common.v1 import options_pb2
 from google.api import annotations_pb2
-from google.api.http_pb2 import HttpRule
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -16,9 +15,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from gateway.comments import Comments
 from gateway.templates import Template
 from gateway.transcoding import fields
-from runtime.methods import Method
+from runtime.methods import Method, route_in
 
-_VERBS = ("get", "put", "post", "delete", "patch")
 #: Beside the generated modules, in the repository and in the wheel.
 DESCRIPTORS = Path(str(options_pb2.__file__)).parents[2] / "descriptors.binpb"
 
@@ -120,11 +118,5 @@ def _operations(service: ServiceDescriptor) -> Iterator[Operation]:
         rule = descriptor.GetOptions().Extensions[annotations_pb2.http]
         method = Method.of(descriptor)
         for binding in (rule, *rule.additional_bindings):
-            verb, template = _pattern(binding)
-            if verb:
-                yield Operation(method, descriptor, verb, Template.parse(template), binding.body)
-
-
-def _pattern(rule: HttpRule) -> tuple[str, str]:
-    patterns: Mapping[str, str] = {verb: getattr(rule, verb) for verb in _VERBS if getattr(rule, verb)}
-    return next(((verb.upper(), template) for verb, template in patterns.items()), ("", ""))
+            if route := route_in(binding):
+                yield Operation(method, descriptor, route.verb, Template.parse(route.template), route.body)

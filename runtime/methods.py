@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from google.api import annotations_pb2
+from google.api.http_pb2 import HttpRule
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
@@ -111,7 +112,11 @@ def department_of(service: ServiceDescriptor) -> str:
 def route_of(descriptor: MethodDescriptor) -> Route | None:
     """The route that the RPC's `google.api.http` option names, or None."""
     method_options: Any = descriptor.GetOptions()
-    rule = method_options.Extensions[annotations_pb2.http]
+    return route_in(method_options.Extensions[annotations_pb2.http])
+
+
+def route_in(rule: HttpRule) -> Route | None:
+    """The route that one binding names: that of the option itself, or an additional one."""
     verb = next((verb for verb in _VERBS if getattr(rule, verb)), None)
     return Route(verb.upper(), getattr(rule, verb), rule.body) if verb else None
 

@@ -11,7 +11,7 @@ import orjson
 from eventlog.errors import Behind
 from eventlog.events import START
 from eventlog.received import heard
-from eventlog.views import Views
+from eventlog.views import BY_INDEX, Views
 from facts.common import ManifestEntry
 from runtime.sql import named
 from services.contacts.domain.handoff_kind import DEPARTMENTS
@@ -31,9 +31,6 @@ RECORD_OF = {
     "company": "contacts.company",
     "interaction": "contacts.interaction",
 }
-
-#: Few keys against large tables, whatever the statistics say.
-_BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 
 
 class Of(NamedTuple):
@@ -69,7 +66,7 @@ class HandoffQueries:
         """Everything about these handoffs, at one moment: how far was heard, and what stands there."""
         asked = list(dict.fromkeys(handoffs))
         async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
-            await connection.execute(_BY_INDEX)
+            await connection.execute(BY_INDEX)
             rows = {
                 Of(row["tenant"], row["id"]): row for row in await connection.fetch(SQL["handoffs"], *_columns(asked))
             }
@@ -108,7 +105,7 @@ class HandoffQueries:
     async def concerned(self, subjects: Iterable[tuple[str, str]], states: Sequence[str]) -> Sequence[Row]:
         """Handoffs in these states that are about subjects (tenant, name), or about what is linked to them."""
         async with self._views.transaction(isolation="repeatable_read", readonly=True) as connection:
-            await connection.execute(_BY_INDEX)
+            await connection.execute(BY_INDEX)
             found: Sequence[Row] = await connection.fetch(SQL["concerned"], *_columns(list(subjects)), list(states))
         return found
 
