@@ -4,7 +4,7 @@ Deciders are plain: no I/O, no clock, no ids made inside. Time, ids and the acto
 call gives the same facts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -39,6 +39,3 @@ class Decider(Generic[S]):
     name: str
     initial: S
     evolve: Callable[[S, Any], S]
-
-
-Facts = Sequence[Any]

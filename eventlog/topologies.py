@@ -52,7 +52,7 @@ def stored(state: BaseModel) -> dict[str, Any]:
 
 
 class StateKey(NamedTuple):
-    """Whose state: the table it stands in, then that table's key."""
+    """Whose state: the table it stands in, then that table's key. The table has one more column, `state jsonb`."""
 
     table: str
     tenant: str
@@ -62,9 +62,6 @@ class StateKey(NamedTuple):
 
 #: States in their stored form, of those streams that have one.
 States = Mapping[StateKey, Mapping[str, Any]]
-
-#: The key of a table of states; beside it, the table has one column, `state jsonb`.
-STATES_KEY = ("tenant", "topology", "stream")
 
 
 async def read_states(connection: Any, schema: str, keys: Iterable[StateKey]) -> States:

@@ -46,7 +46,6 @@ class Call:
     min_places: Mapping[str, Place] = field(default_factory=dict)
     correlation_id: str = ""
     traceparent: str = ""
-    deadline_s: float = 10.0
     etag: str = ""
     place: Place | None = None
     replayed: bool = False

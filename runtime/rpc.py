@@ -245,7 +245,6 @@ class Dispatcher:
             min_places=headers.min_places(metadata, self._departments),
             correlation_id=str(command.id) if method.writes else "",
             traceparent=tracing.current(),
-            deadline_s=self._limits.call_s,
         )
 
     def _command(self, method: Method, request: Message, metadata: Mapping[str, str], identity: Identity) -> Command:

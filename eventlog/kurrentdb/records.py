@@ -54,11 +54,6 @@ class Record:
     answer: Answer | None = None
     fork: Fork | None = None
 
-    @property
-    def skipped(self) -> int:
-        """How many of the records up to this one are no facts."""
-        return self.revision + 1 - self.position
-
     def answered(self, command: Command, generation: int) -> Appended | CommandReused:
         """The answer to the command of this record, for the same request; an error for another one. What is still
         answered stands in the log of today: its place is one of today's `generation`."""

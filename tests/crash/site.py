@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,7 +40,6 @@ class Site:
     disk: SmallDisk | None
     clients: list[Client]
     http: list[httpx.AsyncClient]
-    _working: list["asyncio.Task[None]"] = field(default_factory=list)
 
     @property
     def attempts(self) -> list[Attempt]:

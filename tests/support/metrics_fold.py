@@ -19,7 +19,6 @@ from facts.sales import (
 )
 
 DAY = timedelta(hours=24)
-FAR = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eventlog.codec import Recorded
 from eventlog.events import Place, Position, Version
 from eventlog.projections import Add, AppendItem, At, Change, Delete, Insert, Max, Min, Projection, Update
-from eventlog.topologies import STATES_KEY, Topology, stored
+from eventlog.topologies import StateKey, Topology, stored
 
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -84,10 +84,10 @@ def _derived(projection: Projection, heard: Heard, tables: Tables) -> Iterable[C
     for topology in projection.topologies:
         if type(heard.fact) not in topology.facts:
             continue
-        key = (at.tenant, topology.name, at.stream)
-        state = topology.load(tables[projection.states].get(key, {}).get("state"))
+        table, *key = StateKey(projection.states, at.tenant, topology.name, at.stream)
+        state = topology.load(tables[table].get(tuple(key), {}).get("state"))
         state, derived = topology.process((at.tenant, at.stream), state, Recorded(heard.fact, at))
-        yield Insert(projection.states, {**dict(zip(STATES_KEY, key, strict=True)), "state": stored(state)})
+        yield Insert(table, {**dict(zip(StateKey._fields[1:], key, strict=True)), "state": stored(state)})
         for each in derived:
             yield from _changes(projection, each, at)
 
