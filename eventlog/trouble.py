@@ -10,8 +10,8 @@ import asyncpg
 from eventlog import metrics
 from eventlog.errors import KeyringUnavailable, LogError, Overloaded, Unavailable
 
-#: Away, shutting down, full, overloaded, or in each other's way: the same again will work later.
-INFRASTRUCTURE: tuple[type[BaseException], ...] = (
+#: Away, shutting down, read-only, full, overloaded, or in each other's way.
+_INFRASTRUCTURE: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
     KeyringUnavailable,
@@ -39,9 +39,13 @@ T = TypeVar("T")
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """asyncpg's `InterfaceError` says that a connection is closed and, where it is a `ValueError` too, that a value
-    does not fit its column."""
-    return isinstance(error, (*INFRASTRUCTURE, asyncpg.InterfaceError)) and not isinstance(error, ValueError)
+    """Whether the same again will work later. Anything else is a mistake of the program, of the request or of a fact.
+
+    asyncpg's `InterfaceError` says that a connection is closed and, where it is a `ValueError` too, that nobody can
+    connect to what was named."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)
+    return isinstance(error, _INFRASTRUCTURE)
 
 
 def is_program(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from google.rpc.status_pb2 import Status
 
 from eventlog import errors as log
 from eventlog.decider import Forbidden, Invalid, NotThere, Refused
-from eventlog.trouble import INFRASTRUCTURE
+from eventlog.trouble import is_infrastructure
 
 DOMAIN = "baton"
 
@@ -59,7 +59,7 @@ KINDS: Mapping[str, Kind] = {
     )
 }  # fmt: skip
 
-#: Errors of the layers below, the most special first.
+#: Errors of the layers below. What is not here, and is trouble of the infrastructure, is `UNAVAILABLE`.
 TABLE: Sequence[tuple[type[BaseException], Kind]] = (
     (Invalid, INVALID),
     (NotThere, NOT_FOUND),
@@ -73,11 +73,8 @@ TABLE: Sequence[tuple[type[BaseException], Kind]] = (
     (log.KeyringUnavailable, UNAVAILABLE),
     (log.Behind, BEHIND),
     (log.NoSuchPlace, BEYOND_HEAD),
-    (ValueError, INTERNAL),  # also asyncpg's refusal of an argument, which is an InterfaceError
     (asyncpg.QueryCanceledError, DEADLINE),
     (TimeoutError, DEADLINE),
-    (asyncpg.InterfaceError, UNAVAILABLE),
-    *((error, UNAVAILABLE) for error in INFRASTRUCTURE),
 )
 
 
@@ -150,8 +147,9 @@ def invalid(violations: Sequence[Violation]) -> RpcError:
 
 
 def kind_of(error: BaseException) -> Kind:
-    """The table's row for an error; what is not in the table is a mistake of ours."""
-    return next((kind for type_, kind in TABLE if isinstance(error, type_)), INTERNAL)
+    """The table's row for an error; what is in no row and no trouble of the infrastructure is a mistake of ours."""
+    otherwise = UNAVAILABLE if is_infrastructure(error) else INTERNAL
+    return next((kind for type_, kind in TABLE if isinstance(error, type_)), otherwise)
 
 
 def told(error: BaseException) -> RpcError:

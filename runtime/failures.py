@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from eventlog.postgres.session import ENDED
 from eventlog.views import Views
 
 RELAY = "relay"
@@ -17,7 +18,7 @@ ON CONFLICT (what) DO UPDATE SET reason = EXCLUDED.reason, failed_at = EXCLUDED.
 FORGET = "DELETE FROM views.failures WHERE what = ANY($1::text[])"
 
 #: What writing them may raise, and what a role that stops anyway only logs.
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+TROUBLE = ENDED
 
 CONNECT_S = 5.0
 

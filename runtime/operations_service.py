@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-import asyncpg
 from baton.operations.v1 import operations_pb2 as messages
 from prometheus_client import Gauge
 
@@ -18,6 +17,7 @@ from eventlog.events import Event, Place, Position, Version
 from eventlog.feed import Feed
 from eventlog.metrics import STREAM_LAG
 from eventlog.parked import Discarding, Stopped
+from eventlog.postgres.session import ENDED
 from eventlog.store import Command
 from eventlog.views import Views
 from eventlog.waiting import Waiting, waiting
@@ -43,7 +43,7 @@ HEAD_S = 2.0
 #: Kinds of todos that waited once, by department: their gauges go on being set.
 _KINDS_SEEN: dict[str, set[str]] = {}
 
-_TROUBLE = (OSError, TimeoutError, LogError, RpcError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE: tuple[type[BaseException], ...] = (LogError, RpcError, *ENDED)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from eventlog.errors import LogError
-from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, Connection
+from eventlog.postgres.session import CONNECT_TIMEOUT_S, ENDED, Connection
 
 PING_S = 1.0
 ANSWER_S = 5.0
@@ -27,8 +27,6 @@ _LIMITS = {
 }
 
 _TRY = "SELECT pg_try_advisory_lock(hashtextextended($1 || ' ' || current_database(), 0))"
-
-_ENDED: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
 
 
 class Deposed(LogError):
@@ -49,7 +47,7 @@ class Term:
         try:
             async with self._asking:
                 await self._connection.execute("SELECT 1", timeout=ANSWER_S)
-        except _ENDED as error:
+        except ENDED as error:
             raise Deposed(f"the leader's session has ended: {type(error).__name__}") from error
 
     async def watch(self) -> None:

@@ -14,7 +14,8 @@ from eventlog.kurrentdb.known import Head, Row
 from eventlog.kurrentdb.stream import Away
 from eventlog.plan import NO_EVENTS, StreamHead
 from eventlog.postgres.migrations import brought_up
-from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, Pool, connect_writer, reader_pool
+from eventlog.postgres.session import STATEMENT_TIMEOUT_S, Connection, Pool, connect_writer, reader_pool
+from eventlog.trouble import is_infrastructure
 
 POOL_SIZE_MAX = 4
 TURN_S = 0.3
@@ -169,7 +170,9 @@ class Index:
     async def _fetch(self, sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         try:
             return await self._pool.fetch(sql, *arguments)
-        except INFRASTRUCTURE as error:
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
             raise Away(f"the index: {type(error).__name__} {error}") from error
 
     async def _writing(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
@@ -179,7 +182,9 @@ class Index:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await connect_writer(self._dsn)
                 return await work(self._connection)
-        except INFRASTRUCTURE as error:
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
             if self._connection is not None:
                 self._connection.terminate()
             self._connection = None

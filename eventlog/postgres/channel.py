@@ -10,13 +10,11 @@ from collections.abc import Callable
 
 import asyncpg
 
-from eventlog.postgres.session import CONNECT_TIMEOUT_S, INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection
+from eventlog.postgres.session import CONNECT_TIMEOUT_S, ENDED, STATEMENT_TIMEOUT_S, Connection
 
 #: Between two words: what comes quickly is said once. A fact waits half of it on its way to another process.
 PAUSE_S = 0.01
 RECONNECT_S = 0.5
-
-_TROUBLE: tuple[type[BaseException], ...] = (*INFRASTRUCTURE, asyncpg.PostgresError)
 
 
 def _ignored() -> None:
@@ -53,7 +51,7 @@ class Channel:
         while True:
             try:
                 await self._talk()
-            except _TROUBLE:
+            except ENDED:
                 await asyncio.sleep(RECONNECT_S)
 
     async def _talk(self) -> None:

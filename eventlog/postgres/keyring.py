@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import DataKey, MasterKey
 from eventlog.postgres.migrations import apply_migrations, brought_up
+from eventlog.trouble import is_infrastructure
 
 #: Keys made ahead in one commit, per tenant: few at first, more while they are used quickly.
 BATCH_MIN, BATCH_MAX = 16, 1024
@@ -141,12 +142,9 @@ class PostgresKeyring:
         try:
             async with self._pool.acquire() as connection:
                 return await ask(connection)
-        except (
-            OSError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.OperatorInterventionError,
-        ) as error:
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
             raise KeyringUnavailable(f"the keyring is out of reach: {type(error).__name__}") from error
 
 

@@ -9,9 +9,10 @@ import asyncpg
 
 from eventlog.errors import CommandReused, Unavailable
 from eventlog.events import Event, Fork, Place, Position, Version, generation_at
-from eventlog.postgres.session import INFRASTRUCTURE, Pool, reader_pool
+from eventlog.postgres.session import ENDED, Pool, reader_pool
 from eventlog.postgres.writer import stored_answer
 from eventlog.store import PAGE_BYTES, Appended, Command, Filter, Page, bounded
+from eventlog.trouble import is_infrastructure
 
 READ_TIMEOUT_S = 10.0
 POOL_SIZE_MAX = 4
@@ -66,7 +67,7 @@ class Reader:
         return cls(await reader_pool(dsn, POOL_SIZE_MAX))
 
     async def close(self) -> None:
-        with suppress(*INFRASTRUCTURE):
+        with suppress(*ENDED):
             await asyncio.wait_for(self._pool.close(), READ_TIMEOUT_S)
 
     async def page(self, after: Position, limit: int, only: Filter) -> Page:
@@ -111,7 +112,9 @@ class Reader:
         while True:
             try:
                 return await self._pool.fetch(sql, *arguments)
-            except INFRASTRUCTURE as error:
+            except Exception as error:
+                if not is_infrastructure(error):
+                    raise
                 if loop.time() + wait_s > deadline:
                     raise Unavailable(f"the log could not be read for {READ_TIMEOUT_S:.0f} s: {error}") from error
             await asyncio.sleep(wait_s)

@@ -10,19 +10,13 @@ from eventlog.errors import NotSafe
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-#: What goes away when the server comes back: connection lost, server starting or stopping or read-only, limits of a
-#: session hit.
-#: Anything else is a mistake of the program or of the request.
-INFRASTRUCTURE: tuple[type[BaseException], ...] = (
+#: Whatever a session ends with: for those who then begin a new one, or need none any more, and ask no further. Whether
+#: the same again will work later says `eventlog/trouble.py`.
+ENDED: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
+    asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidTransactionStateError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,
 )
 

@@ -19,9 +19,10 @@ from eventlog.events import Position, StreamKey, Version
 from eventlog.intake import Intake
 from eventlog.plan import NO_EVENTS, LogHead, StreamHead, StreamHeads
 from eventlog.postgres.plan import Plan, unknown
-from eventlog.postgres.session import INFRASTRUCTURE, STATEMENT_TIMEOUT_S, Connection, connect_writer
+from eventlog.postgres.session import STATEMENT_TIMEOUT_S, Connection, connect_writer
 from eventlog.queue import Pending
 from eventlog.store import Appended, Command
+from eventlog.trouble import is_infrastructure
 
 SPEAK_ATTEMPTS = 5
 RECONNECT_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.5)
@@ -156,13 +157,13 @@ class Writer:
         while batch := self._intake.wanted(batch):
             try:
                 await self._try(lane, batch)
-            except INFRASTRUCTURE:
-                self._forget(lane)
-                await asyncio.sleep(RECONNECT_WAITS_S[min(attempt, len(RECONNECT_WAITS_S) - 1)])
-                attempt += 1
             except Exception as error:  # noqa: BLE001 - handed to the caller whose append it is
                 self._forget(lane)
-                await self._part(lane, batch, error)
+                if is_infrastructure(error):
+                    await asyncio.sleep(RECONNECT_WAITS_S[min(attempt, len(RECONNECT_WAITS_S) - 1)])
+                    attempt += 1
+                else:
+                    await self._part(lane, batch, error)
 
     async def _part(self, lane: Lane, batch: list[Pending], error: Exception) -> None:
         """Something in the batch cannot be written: only the append that holds it fails."""

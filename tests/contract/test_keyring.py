@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from eventlog.errors import NotSafe
+from eventlog.errors import KeyringUnavailable, NotSafe
 from eventlog.keyring import MasterKey
 from eventlog.postgres.keyring import PostgresKeyring
 from runtime.settings import Settings
@@ -68,6 +68,24 @@ async def test_a_damaged_key_is_left_out_and_the_others_are_found(pool: "asyncpg
     found = await (await another(pool)).get_many([("acme", damaged.id), ("acme", sound.id)])
 
     assert list(found) == [sound.id]
+
+
+async def test_a_server_without_connections_left_is_a_keyring_out_of_reach(
+    postgres: TestServer, pool: "asyncpg.Pool[Any]"
+) -> None:
+    key = await (await another(pool)).fresh("acme")
+    name = postgres.create_database()
+    await pool.execute(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 0")
+    async with asyncpg.create_pool(postgres.dsn(name, user=name), min_size=0) as full:
+        keyring = PostgresKeyring(full, MASTER)
+        asked = keyring.fresh("acme"), keyring.get_many([("acme", key.id)]), keyring.destroy("acme", key.id)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [(type(each), str(each)) for each in answers] == [
+        (KeyringUnavailable, "the keyring is out of reach: TooManyConnectionsError")
+    ] * 3
+    await pool.execute(f"DROP ROLE {name}")
+    postgres.drop_database(name)
 
 
 async def test_another_master_key_is_refused(pool: "asyncpg.Pool[Any]") -> None:

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from eventlog.errors import Conflict, NotSafe, Overloaded, TooLarge, Unavailable
@@ -218,6 +219,22 @@ async def test_past_their_deadline_callers_are_told_that_the_server_is_away(own_
         await asyncio.to_thread(own_postgres.start)
         assert (await store.append(append)).last == 1
         assert len(await whole_log(store)) == 1
+
+
+async def test_an_append_whose_argument_does_not_fit_fails_at_once_and_alone(database: str) -> None:
+    async with await PostgresStore.open(database, "sales") as store:
+        async with held_lock(database) as holder:
+            first = asyncio.create_task(store.append(an_append("sales.deal-0")))
+            await waiting_for_a_lock(holder)
+            misfit = an_append("sales.deal-1", outcome="no bytes")  # type: ignore[arg-type]
+            appends = [an_append("sales.deal-2"), misfit, an_append("sales.deal-3")]
+            answers = asyncio.gather(*map(store.append, appends), return_exceptions=True)
+            await asyncio.sleep(0)
+
+        assert [type(answer) for answer in (await first, *await answers)] == [
+            *(Appended, Appended, asyncpg.DataError, Appended)
+        ]
+        assert [event.stream for event in await whole_log(store)] == ["sales.deal-0", "sales.deal-2", "sales.deal-3"]
 
 
 async def test_closing_answers_those_who_wait(database: str) -> None:

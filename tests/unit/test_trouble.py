@@ -1,16 +1,43 @@
 """Trouble of the infrastructure is waited for, and counted."""
 
 import logging
+import ssl
 
+import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from eventlog.errors import Unavailable
-from eventlog.trouble import TOLD_EVERY, TOLD_MAX, persist
+from eventlog.errors import Conflict, KeyringUnavailable, Unavailable
+from eventlog.trouble import TOLD_EVERY, TOLD_MAX, is_infrastructure, persist
 
 
 def counted(reason: str) -> float:
     return REGISTRY.get_sample_value("baton_retries_total", {"where": "baton.test", "reason": reason}) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "waited_for"),
+    [
+        (ConnectionRefusedError(), True),
+        (ssl.SSLCertVerificationError("expired"), True),
+        (Unavailable("away"), True),
+        (KeyringUnavailable("away"), True),
+        (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.TooManyConnectionsError("full"), True),
+        (asyncpg.ReadOnlySQLTransactionError("a standby"), True),
+        (asyncpg.TransactionTimeoutError("stopped for too long"), True),
+        (asyncpg.LockNotAvailableError("somebody holds it"), True),
+        (asyncpg.InvalidCachedStatementError("a table was changed"), True),
+        (asyncpg.DataError("an argument does not fit"), False),
+        (asyncpg.UniqueViolationError("there already"), False),
+        (asyncpg.UndefinedTableError("no such table"), False),
+        (asyncpg.exceptions.ClientConfigurationError("no address"), False),
+        (Conflict("sales.deal-7", "version 3", 4), False),
+        (ValueError("no number"), False),
+    ],
+)
+def test_trouble_of_the_infrastructure_is_told_from_mistakes(error: Exception, waited_for: bool) -> None:
+    assert is_infrastructure(error) is waited_for
 
 
 async def test_every_repeated_attempt_is_counted_by_place_and_reason() -> None:
