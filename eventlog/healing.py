@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from eventlog.events import StreamKey
 from eventlog.marks import Superseded
 from eventlog.source import Source
-from eventlog.trouble import is_infrastructure
+from eventlog.trouble import growing_s, is_infrastructure
 
 #: How often it is looked whether there is an alarm; waits after a failed attempt are doubled each time.
 LOOK_S = 0.2
-RETRY_MIN_S, RETRY_MAX_S = 0.2, 300.0
+RETRY_MIN_S, RETRY_MAX_S = 0.4, 300.0
 
 
 class Healing:
@@ -56,5 +56,5 @@ class Healing:
             self._not_before.pop(name, None)
             return
         failures = self._failures[name] = self._failures.get(name, 0) + 1
-        wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(failures, 20))
+        wait_s = growing_s(failures, RETRY_MIN_S, RETRY_MAX_S)
         self._not_before[name] = asyncio.get_running_loop().time() + wait_s

@@ -17,7 +17,7 @@ from eventlog import metrics, tracing
 from eventlog.clock import Clock
 from eventlog.reactions import Do, DoMany, Due, NotYet, Reactions
 from eventlog.todos import Later, Taken, finish, next_due, release, take_due
-from eventlog.trouble import persist
+from eventlog.trouble import growing_s, persist
 from eventlog.views import Views
 
 #: Todos taken at once, and batches of them under way at once.
@@ -204,10 +204,9 @@ class Reactor:
             metrics.TODOS_NOT_YET.labels(self._department, taken.due.kind).inc()
             return Later(taken, self._now() + timedelta(seconds=error.retry_s), False, error.reason)
         metrics.TODOS_FAILED.labels(self._department, taken.due.kind).inc()
-        wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(taken.attempts, 20))
-        self._log.warning(
-            "%s failed (attempt %d), again in %.1f s", taken.due.kind, taken.attempts + 1, wait_s, exc_info=error
-        )
+        failures = taken.attempts + 1
+        wait_s = growing_s(failures, RETRY_MIN_S, RETRY_MAX_S)
+        self._log.warning("%s failed (attempt %d), again in %.1f s", taken.due.kind, failures, wait_s, exc_info=error)
         return Later(taken, self._now() + timedelta(seconds=wait_s), True, type(error).__name__)
 
     async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> bool:

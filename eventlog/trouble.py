@@ -53,9 +53,15 @@ def is_program(error: BaseException) -> bool:
     return isinstance(error, asyncpg.SyntaxOrAccessError | LookupError) and not isinstance(error, KeyError)
 
 
+def growing_s(failures: int, least_s: float, most_s: float) -> float:
+    """How long to wait after so many failures in a row: doubled each time, from `least_s` after the first to
+    `most_s`."""
+    return min(most_s, least_s * 2.0 ** min(failures - 1, 30))  # 2 ** 1024 is no float
+
+
 def wait_s(failures: int) -> float:
     """Growing waits: 50 ms after the first failure, 5 s at most."""
-    return min(WAIT_MAX_S, WAIT_MIN_S * 2.0 ** min(failures - 1, 10))
+    return growing_s(failures, WAIT_MIN_S, WAIT_MAX_S)
 
 
 def tried_again(log: logging.Logger, error: BaseException) -> None:

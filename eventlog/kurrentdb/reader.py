@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from eventlog.errors import CommandReused, NotSafe, Unavailable
+from eventlog.errors import CommandReused, NotSafe
 from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.kurrentdb.follower import Follower
 from eventlog.kurrentdb.known import Known
 from eventlog.kurrentdb.lookup import LookUp
 from eventlog.kurrentdb.records import from_kurrentdb
 from eventlog.kurrentdb.stream import Away, LogStream
+from eventlog.reading import read_again
 from eventlog.store import Appended, Command, Filter, Page, bounded
 
-READ_TIMEOUT_S = 10.0
 PAGE_LIMIT_MAX = 10_000
 
 #: Records asked for beyond the facts of a page: some of them may be no facts.
@@ -140,15 +140,8 @@ class Reader:
 
 
 async def _before_the_deadline(read: Callable[[], Awaitable[T]]) -> T:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + READ_TIMEOUT_S
-    wait_s = 0.02
-    while True:
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await read()
-        except (Away, TimeoutError) as error:
-            if loop.time() + wait_s > deadline:
-                raise Unavailable(f"the log could not be read for {READ_TIMEOUT_S:.0f} s: {error}") from error
-        await asyncio.sleep(wait_s)
-        wait_s = min(2 * wait_s, 0.5)
+    async def once(deadline: float) -> T:
+        async with asyncio.timeout_at(deadline):
+            return await read()
+
+    return await read_again(once, lambda error: isinstance(error, Away | TimeoutError))

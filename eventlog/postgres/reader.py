@@ -7,14 +7,14 @@ from typing import Any
 
 import asyncpg
 
-from eventlog.errors import CommandReused, Unavailable
+from eventlog.errors import CommandReused
 from eventlog.events import Event, Fork, Place, Position, Version, generation_at
 from eventlog.postgres.session import ENDED, Pool, reader_pool
 from eventlog.postgres.writer import stored_answer
+from eventlog.reading import READ_TIMEOUT_S, read_again
 from eventlog.store import PAGE_BYTES, Appended, Command, Filter, Page, bounded
 from eventlog.trouble import is_infrastructure
 
-READ_TIMEOUT_S = 10.0
 POOL_SIZE_MAX = 4
 PAGE_LIMIT_MAX = 10_000
 
@@ -106,19 +106,7 @@ class Reader:
         return stored_answer(rows[0], command) if rows else None
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + READ_TIMEOUT_S
-        wait_s = 0.02
-        while True:
-            try:
-                return await self._pool.fetch(sql, *arguments)
-            except Exception as error:
-                if not is_infrastructure(error):
-                    raise
-                if loop.time() + wait_s > deadline:
-                    raise Unavailable(f"the log could not be read for {READ_TIMEOUT_S:.0f} s: {error}") from error
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, 0.5)
+        return await read_again(lambda _: self._pool.fetch(sql, *arguments), is_infrastructure)
 
 
 def _events(rows: Sequence[asyncpg.Record]) -> list[Event]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from eventlog.events import Event, StreamKey, Version
+from eventlog.trouble import growing_s
 from eventlog.views import Views
 
 #: A stream that waits is tried again after a second, and ever less often, down to once a minute.
@@ -47,7 +48,7 @@ class Due:
 
 def again_at(tried: int, now: datetime) -> datetime:
     """When a stream may be tried again that was tried so often, at least once."""
-    return now + timedelta(seconds=min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(tried - 1, 20)))
+    return now + timedelta(seconds=growing_s(tried, RETRY_MIN_S, RETRY_MAX_S))
 
 
 async def due(views: Views, source: str, now: datetime) -> Sequence[Due]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from eventlog.trouble import growing_s
+
 #: What ran for so long was well: the next end is a first one again.
 WELL_S = 30.0
 WAIT_MIN_S, WAIT_MAX_S = 0.1, 5.0
@@ -21,4 +23,4 @@ class Restarts:
         self.ends = 1 if ran_s >= WELL_S else self.ends + 1
         if self.ends >= ENDS_MAX:
             return None
-        return min(WAIT_MAX_S, WAIT_MIN_S * 2.0 ** (self.ends - 1))
+        return growing_s(self.ends, WAIT_MIN_S, WAIT_MAX_S)

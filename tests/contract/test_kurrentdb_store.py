@@ -186,7 +186,7 @@ async def test_writers_and_readers_wait_for_a_server_that_restarts(kurrentdb: Fa
 async def test_who_waits_longer_than_its_deadline_is_told_so(
     kurrentdb: FakeKurrentDB, open_store: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventlog.kurrentdb.reader.READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("eventlog.reading.READ_TIMEOUT_S", 0.2)
     store = await open_store()
     await kurrentdb.stop()
 

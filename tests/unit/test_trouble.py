@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from eventlog.errors import Conflict, KeyringUnavailable, Unavailable
-from eventlog.trouble import TOLD_EVERY, TOLD_MAX, is_infrastructure, persist
+from eventlog.trouble import TOLD_EVERY, TOLD_MAX, growing_s, is_infrastructure, persist
 
 
 def counted(reason: str) -> float:
@@ -38,6 +38,10 @@ def counted(reason: str) -> float:
 )
 def test_trouble_of_the_infrastructure_is_told_from_mistakes(error: Exception, waited_for: bool) -> None:
     assert is_infrastructure(error) is waited_for
+
+
+def test_waits_are_doubled_up_to_the_most_however_long_it_goes_on() -> None:
+    assert [growing_s(failures, 0.1, 1.0) for failures in (1, 2, 3, 4, 5, 5000)] == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
 
 
 async def test_every_repeated_attempt_is_counted_by_place_and_reason() -> None:
