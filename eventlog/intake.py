@@ -1,9 +1,11 @@
 """Where appends come in: the part of a store that is the same wherever the log is written."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Set
 from uuid import UUID
 
+from eventlog import metrics, tracing
 from eventlog.checks import check
 from eventlog.errors import LogError, Overloaded, Unavailable
 from eventlog.events import StreamKey
@@ -13,9 +15,15 @@ from eventlog.store import Append, Appended, Command
 
 class Intake:
     """Appends on their way to the one writer of this process. A command is on its way once: the second waits for the
-    first. Callers may go away at any moment; whoever asks again with the same command learns what happened."""
+    first. Callers may go away at any moment; whoever asks again with the same command learns what happened.
 
-    def __init__(self, queue: AppendQueue) -> None:
+    How many wait, how long, and for what is measured and traced here, under the department's name."""
+
+    def __init__(self, department: str, queue: AppendQueue) -> None:
+        self._department = department
+        self._batches = metrics.APPENDS_BATCH.labels(department)
+        self._waits = metrics.APPENDS_WAIT.labels(department)
+        _show(department, queue)
         self._queue = queue
         self._running: dict[tuple[str, UUID], Pending] = {}
         self._closed = False
@@ -23,6 +31,11 @@ class Intake:
     async def append(self, append: Append, timeout_s: float) -> Appended:
         """Hand an append to the writer and wait for its answer. Raises what the writer answers, `Overloaded` and
         `Unavailable`."""
+        attributes = {"baton.department": self._department}
+        with tracing.span(f"append {self._department}", "internal", attributes, _trace_of(append)):
+            return await self._append(append, timeout_s)
+
+    async def _append(self, append: Append, timeout_s: float) -> Appended:
         check(append)
         if self._closed:
             raise Unavailable("the log is closed")
@@ -67,11 +80,21 @@ class Intake:
 
     def take(self, busy: Set[StreamKey]) -> list[Pending]:
         """The next batch to write, beside another one that writes to the `busy` streams."""
+        return self._begun(self._queue.take(busy))
+
+    def take_more(self, busy: Set[StreamKey]) -> list[Pending]:
+        """What may be written with the batch in hand, beside another one that writes to the `busy` streams."""
         return self._queue.take(busy)
 
     def take_all(self, bytes_max: int) -> list[Pending]:
         """The next batch to write, alone."""
-        return self._queue.take_all(bytes_max)
+        return self._begun(self._queue.take_all(bytes_max))
+
+    def _begun(self, batch: list[Pending]) -> list[Pending]:
+        if batch:
+            self._batches.observe(len(batch))
+            self._waits.observe(time.monotonic() - batch[0].since)
+        return batch
 
     def wanted(self, batch: list[Pending]) -> list[Pending]:
         """The unsettled ones. Those that nobody waits for any more are dropped: happened or not, the same command
@@ -92,6 +115,20 @@ class Intake:
         self._closed = True
         for pending in list(self._running.values()):
             self.settle(pending, Unavailable("the log is closed"))
+
+
+def _show(department: str, queue: AppendQueue) -> None:
+    """Have the queue measured, whenever somebody asks."""
+    metrics.APPENDS_WAITING.labels(department).set_function(lambda: queue.count)
+    metrics.APPENDS_BYTES.labels(department).set_function(lambda: queue.bytes)
+    metrics.APPENDS_OUTSIDE.labels(department).set_function(lambda: queue.outside)
+
+
+def _trace_of(append: Append) -> str:
+    """The traceparent of what is appended: the work in hand's, or the facts' own where they are of another."""
+    if not tracing.is_on() or tracing.current():
+        return ""
+    return next((tracing.trace_of(event.metadata) for write in append.writes for event in write.events), "")
 
 
 async def _before(deadline: float, waiting: Awaitable[None], too_late: LogError) -> None:

@@ -39,7 +39,7 @@ class KurrentStore:
         self._follower = Follower(known, reading, following, index)
         look_up = LookUp(known, index, reading)
         self._reader = Reader(known, self._follower, look_up, reading)
-        self._intake = Intake(AppendQueue())
+        self._intake = Intake(department, AppendQueue())
         self._writer = Writer(self._intake, writing, known, self._follower, look_up, clock)
         self._writing: asyncio.Task[None] | None = None
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from eventlog import metrics, tracing
 from eventlog.checks import check_name
 from eventlog.clock import Clock, utc_now
 from eventlog.errors import CommandReused, NotSafe
@@ -29,11 +28,10 @@ class PostgresStore:
     def __init__(self, dsn: str, department: str, reader: Reader, clock: Clock, queue: AppendQueue) -> None:
         self._department = department
         self._reader = reader
-        self._intake = Intake(queue)
+        self._intake = Intake(department, queue)
         self._bell = Bell(dsn)
-        self._writer = Writer(dsn, department, self._intake, clock, self._bell.written)
+        self._writer = Writer(dsn, self._intake, clock, self._bell.written)
         self._writing: asyncio.Task[None] | None = None
-        _show(department, queue)
         self._reading: dict[Position, asyncio.Task[Page]] = {}
 
     @classmethod
@@ -90,10 +88,7 @@ class PostgresStore:
         return self._writer.generation
 
     async def append(self, append: Append, *, timeout_s: float = 5.0) -> Appended:
-        with tracing.span(
-            f"append {self._department}", "internal", {"baton.department": self._department}, _of(append)
-        ):
-            return await self._intake.append(append, timeout_s)
+        return await self._intake.append(append, timeout_s)
 
     async def answered(self, tenant: str, command: Command) -> Appended | None:
         await self._intake.over(tenant, command)
@@ -160,20 +155,6 @@ class PostgresStore:
         del self._reading[after]
         if not reading.cancelled():
             reading.exception()  # for those who wait; nobody may be left
-
-
-def _show(department: str, queue: AppendQueue) -> None:
-    """Have the queue measured, whenever somebody asks."""
-    metrics.APPENDS_WAITING.labels(department).set_function(lambda: queue.count)
-    metrics.APPENDS_BYTES.labels(department).set_function(lambda: queue.bytes)
-    metrics.APPENDS_OUTSIDE.labels(department).set_function(lambda: queue.outside)
-
-
-def _of(append: Append) -> str:
-    """The traceparent of what is appended: the work in hand's, or the facts' own where they are of another."""
-    if not tracing.is_on() or tracing.current():
-        return ""
-    return next((tracing.trace_of(event.metadata) for write in append.writes for event in write.events), "")
 
 
 async def _prepare(dsn: str, department: str, *, migrate: bool) -> None:

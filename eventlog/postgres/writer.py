@@ -2,8 +2,7 @@
 
 import asyncio
 import hmac
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +10,6 @@ import asyncpg
 import orjson
 from asyncpg.prepared_stmt import PreparedStatement
 
-from eventlog import metrics
 from eventlog.ahead import either
 from eventlog.clock import Clock
 from eventlog.errors import CommandReused, NotSafe
@@ -97,9 +95,7 @@ class Writer:
     planned. No stream is in both, so neither depends on what becomes of the other, and to each of them the other is
     what any other process is that writes to this log."""
 
-    def __init__(self, dsn: str, department: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
-        self._batches = metrics.APPENDS_BATCH.labels(department)
-        self._waits = metrics.APPENDS_WAIT.labels(department)
+    def __init__(self, dsn: str, intake: Intake, clock: Clock, written: Callable[[int], None]) -> None:
         self._lane, self._second = Lane(dsn), Lane(dsn)
         self._over = asyncio.Event()  # a lane has written its batch
         self._intake = intake
@@ -136,18 +132,16 @@ class Writer:
         while True:
             await worth_it()
             self._over.clear()
-            if batch := self._take(lane):
-                self._batches.observe(len(batch))
-                self._waits.observe(time.monotonic() - batch[0].since)
+            if batch := self._take(lane, self._intake.take):
                 await self._write(lane, batch)
                 lane.streams.clear()
                 self._over.set()
             else:
                 await self._over.wait()  # all that waits touches what the other lane is writing
 
-    def _take(self, lane: Lane) -> list[Pending]:
+    def _take(self, lane: Lane, take: Callable[[Set[StreamKey]], list[Pending]]) -> list[Pending]:
         """What waits and touches no stream of the other lane's batch."""
-        batch = self._intake.take((self._second if lane is self._lane else self._lane).streams)
+        batch = take((self._second if lane is self._lane else self._lane).streams)
         lane.streams.update(stream for pending in batch for stream in pending.streams)
         return batch
 
@@ -203,13 +197,13 @@ class Writer:
             self._head, self._certain = head, False
             if head.generation != plan.head.generation:
                 return False  # a restored log may be shorter than what is remembered of it
-            batch += self._take(lane)
+            batch += self._take(lane, self._intake.take_more)
         return False
 
     async def _look_first(self, lane: Lane, connection: Connection, batch: list[Pending]) -> None:
         """Take the lock, read all there is to know, write, commit."""
         await connection.execute(LOCK, timeout=STATEMENT_TIMEOUT_S)
-        batch += self._take(lane)
+        batch += self._take(lane, self._intake.take_more)
         head = await self._look(connection)
         await self._settle_answered(connection, batch)
         fresh = [pending for pending in batch if not pending.settled]

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
+from prometheus_client import REGISTRY
 
+from eventlog import tracing
 from eventlog.errors import CommandReused, Conflict, TooLarge
 from eventlog.events import EVENT_BYTES_MAX, Place, Position, Version, event_id
 from eventlog.store import (
@@ -25,6 +29,7 @@ from eventlog.store import (
 )
 from tests.support.digests import VECTORS, vector_append
 from tests.support.log import TENANT, Clock, a_command, an_append, an_event, collect, whole_log
+from tests.support.spans import recorded_spans
 
 UNICODE_NAMES = [
     "sales.deal-Ünïcødé",
@@ -524,3 +529,36 @@ class StoreContract:
         with pytest.raises(ValueError, match=why):
             await store.read_stream(TENANT, name)
         assert (await store.append(an_append())).last == 1
+
+
+class WriterContract(StoreContract):
+    """Of a log whose appends wait for a writer: what of that is measured, and seen in traces."""
+
+    async def test_appends_that_wait_are_measured(self, store: Store) -> None:
+        before = measured("batch_count", "batch_sum", "wait_seconds_count")
+        appends = [an_append(f"sales.deal-{n}", facts=[an_event(bytes(100))]) for n in range(5)]
+        tasks = [asyncio.create_task(store.append(append)) for append in appends]
+        await asyncio.sleep(0)
+        assert measured("queue", "queue_outside") == [5, 0]
+        assert measured("queue_bytes") >= [500]
+
+        await asyncio.gather(*tasks)
+
+        assert measured("queue", "queue_bytes", "queue_outside") == [0, 0, 0]
+        after = measured("batch_count", "batch_sum", "wait_seconds_count")
+        assert [now - then for now, then in zip(after, before, strict=True)] == [1, 5, 1]
+
+    async def test_an_append_has_a_span_in_the_trace_of_its_facts(self, store: Store) -> None:
+        trace = f"00-{uuid4().hex}-00f067aa0ba902b7-01"
+        fact = replace(an_event(), metadata=orjson.dumps({"trace": trace}))
+        with recorded_spans() as spans:
+            await store.append(an_append(facts=[fact]))
+
+        (span,) = spans.all()
+        assert (span.name, span.attributes) == ("append sales", {"baton.department": "sales"})
+        assert spans.traces() == {int(tracing.trace_id(trace), 16)}
+
+
+def measured(*names: str) -> list[float]:
+    """What Prometheus is told of the appends of sales."""
+    return [REGISTRY.get_sample_value(f"baton_append_{name}", {"department": "sales"}) or 0.0 for name in names]

@@ -13,7 +13,7 @@ from eventlog.kurrentdb import KurrentStore
 from eventlog.memory import MemoryStore
 from eventlog.postgres import PostgresStore
 from eventlog.store import Store
-from tests.contract.store_contract import StoreContract
+from tests.contract.store_contract import StoreContract, WriterContract
 from tests.support.kurrentdb import running_kurrentdb
 from tests.support.log import Clock
 
@@ -35,14 +35,14 @@ class TestMemoryStore(StoreContract):
         return MemoryStore("sales", clock=clock)
 
 
-class TestPostgresStore(StoreContract):
+class TestPostgresStore(WriterContract):
     @pytest.fixture
     async def store(self, database: str, clock: Clock) -> AsyncIterator[Store]:
         async with await PostgresStore.open(database, "sales", clock=clock) as store:
             yield store
 
 
-class TestKurrentStore(StoreContract):
+class TestKurrentStore(WriterContract):
     @pytest.fixture
     async def store(self, kurrentdb: str, database: str, clock: Clock) -> AsyncIterator[Store]:
         log = f"baton-test.{uuid4()}"
