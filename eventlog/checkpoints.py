@@ -1,10 +1,10 @@
 """How far each source was heard: saved with what it brought, waited for by readers."""
 
 import asyncio
-import heapq
+from bisect import bisect_left, insort
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
-from itertools import count
+from itertools import count, takewhile
 from typing import Any
 
 from eventlog.entry import Entry
@@ -66,6 +66,7 @@ class Waiters:
     def __init__(self) -> None:
         self.place = NOWHERE
         self._doubtful = False
+        #: By place, and among those of one place in the order in which they came.
         self._waiting: list[tuple[Place, int, asyncio.Future[None]]] = []
         self._order = count()
 
@@ -79,8 +80,7 @@ class Waiters:
 
     def reached(self, place: Place) -> None:
         self.place, self._doubtful = place, False
-        while self._waiting and self._waiting[0][0] <= place:
-            wanted, _, future = heapq.heappop(self._waiting)
+        for wanted, _, future in takewhile(lambda waiting: waiting[0] <= place, self._waiting):
             if future.done():
                 continue
             if wanted.generation == place.generation:
@@ -88,13 +88,18 @@ class Waiters:
             else:
                 future.set_exception(NoSuchPlace(f"{wanted} was not heard before the log was restored, and is gone"))
 
-    def wait(self, place: Place) -> "asyncio.Future[None]":
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def wait(self, place: Place) -> None:
+        """Return once a place was heard. Raises `NoSuchPlace` for one that a restore took back. However it ends, who
+        waited is forgotten: a source that hears nothing for hours would else remember everybody who gave up."""
         if self.has(place):
-            future.set_result(None)
-            return future
-        heapq.heappush(self._waiting, (place, next(self._order), future))
-        return future
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = (place, next(self._order), future)
+        insort(self._waiting, waiting)
+        try:
+            await future
+        finally:
+            del self._waiting[bisect_left(self._waiting, waiting)]
 
 
 async def wait_until_heard(
