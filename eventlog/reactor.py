@@ -96,7 +96,7 @@ class Reactor:
                     await persist(self._release, "todos", self._log)
                 taken = await persist(self._take, "todos", self._log)
                 if taken:
-                    running.add(asyncio.create_task(self._do(taken)))
+                    running.add(self._begin(taken))
                 if len(running) == BATCHES_MAX:
                     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 running = {task for task in running if not _finished(task)}
@@ -143,6 +143,16 @@ class Reactor:
         async with self._views.deriving.acquire() as connection:
             return await next_due(connection, self._kinds, self._under_way)
 
+    def _begin(self, taken: Sequence[Taken]) -> "asyncio.Task[None]":
+        batch = asyncio.create_task(self._do(taken))
+        batch.add_done_callback(self._ended)
+        return batch
+
+    def _ended(self, batch: "asyncio.Task[None]") -> None:
+        """What a batch raised is raised at once, not when whoever rests looks the next time."""
+        if not batch.cancelled() and batch.exception() is not None:
+            self.wake()
+
     async def _do(self, taken: Sequence[Taken]) -> None:
         by_kind: dict[str, list[Taken]] = {}
         for each in taken:
@@ -152,6 +162,8 @@ class Reactor:
         done = [each for each, error in outcomes if error is None]
         later = [self._later(each, error) for each, error in outcomes if error is not None]
         more = await persist(lambda: self._finish(done, later), "todos", self._log)
+        for each in done:
+            metrics.TODOS_DONE.labels(self._department, each.due.kind).inc()
         self._under_way.difference_update(each.id for each in taken)
         self._show()
         if more:
@@ -210,8 +222,6 @@ class Reactor:
         return Later(taken, self._now() + timedelta(seconds=wait_s), True, type(error).__name__)
 
     async def _finish(self, done: Sequence[Taken], later: Sequence[Later]) -> bool:
-        for each in done:
-            metrics.TODOS_DONE.labels(self._department, each.due.kind).inc()
         async with self._views.deriving.acquire() as connection:
             return await finish(connection, done, later)
 

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from eventlog.clock import utc_now
 from eventlog.codec import Codec
@@ -16,6 +18,7 @@ from eventlog.memory import MemoryStore
 from eventlog.projections import At
 from eventlog.reactions import Cancel, Due, NotYet, Reactions, Todo
 from eventlog.reactor import Reactor
+from eventlog.todos import finish
 from eventlog.views import Views
 from eventlog.waiting import Waiting, waiting
 from tests.support.department import (
@@ -326,6 +329,19 @@ async def test_a_replay_of_a_fact_asks_for_nothing_twice(
     assert sorted(greeter.customers) == sorted(f"c{n}" for n in range(20))
 
 
+def tell_when_it_rests(reactor: Reactor, taken: asyncio.Event, rested: asyncio.Event) -> None:
+    """Set `rested` once the reactor, with a todo `taken`, looked for the next one and has nothing else to do."""
+    look = reactor._next
+
+    async def looked() -> datetime | None:
+        due = await look()
+        if taken.is_set():
+            rested.set()
+        return due
+
+    reactor._next = looked  # type: ignore[method-assign]
+
+
 async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_to_wait_for(
     views: Views, codec: Codec, sales: MemoryStore
 ) -> None:
@@ -341,15 +357,7 @@ async def test_what_came_too_early_is_done_soon_though_the_reactor_had_nothing_t
     house = House(views, codec, sales, utc_now, greet=Slow(NotYet("too early", 0.05)))
     await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
     await house.hear()
-    look = house.reactor._next
-
-    async def looked() -> datetime | None:
-        due = await look()
-        if taken.is_set():
-            rested.set()
-        return due
-
-    house.reactor._next = looked  # type: ignore[method-assign]
+    tell_when_it_rests(house.reactor, taken, rested)
     running = asyncio.create_task(house.reactor.run())
     try:
         await asyncio.wait_for(rested.wait(), 10)
@@ -373,6 +381,57 @@ async def test_what_is_being_done_here_is_not_released_when_a_connection_was_los
 
     await house.reactor._do(taken)
     assert [row["kind"] for row in await views.fetch("SELECT kind FROM todos")] == ["remind"]
+
+
+async def test_a_todo_counts_as_done_once_however_often_it_was_noted_in_vain(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(views, codec, sales, clock)
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    outages = [ConnectionResetError("away"), ConnectionResetError("still away")]
+
+    async def finishing(*args: Any) -> bool:
+        if outages:
+            raise outages.pop()
+        return await finish(*args)
+
+    monkeypatch.setattr("eventlog.reactor.finish", finishing)
+    before = greetings_counted()
+    await house.reactor.run_due()
+
+    assert (greetings_counted() - before, outages) == (1, [])
+
+
+def greetings_counted() -> float:
+    return REGISTRY.get_sample_value("baton_todos_done_total", {"department": "sales", "kind": "greet"}) or 0.0
+
+
+async def test_a_program_that_is_wrong_ends_the_reactor_at_once_though_it_rests(
+    views: Views, codec: Codec, sales: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventlog.reactor.LOOK_S", 3600.0)
+    taken, rested, answer = (asyncio.Event() for _ in range(3))
+
+    class Slow(Staff):
+        async def __call__(self, due: Due) -> None:
+            taken.set()
+            await answer.wait()
+
+    async def wrong(*_: object) -> bool:
+        raise asyncpg.UndefinedColumnError("there is no such column")
+
+    house = House(views, codec, sales, clock, greet=Slow())
+    await record(sales, codec, "visit-1", CustomerCame(customer="ana"))
+    await house.hear()
+    tell_when_it_rests(house.reactor, taken, rested)
+    monkeypatch.setattr("eventlog.reactor.finish", wrong)
+    running = asyncio.create_task(house.reactor.run())
+    await asyncio.wait_for(rested.wait(), 10)
+    answer.set()
+
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await asyncio.wait_for(running, 10)
 
 
 async def test_what_is_not_done_waits_since_it_was_asked_for_however_often_it_was_replaced(
