@@ -20,6 +20,7 @@ from eventlog.errors import Poison
 from eventlog.events import Event, NewEvent, event_id
 from eventlog.keyring import DataKey, Keyring
 from eventlog.projections import At
+from eventlog.stored import document
 
 Key = DataKey | None
 
@@ -195,12 +196,10 @@ def _metadata(fact: Any, origin: Origin, command_id: UUID, key_id: str) -> dict[
 
 
 def _open(event: Event) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    try:
-        metadata, data = orjson.loads(event.metadata), orjson.loads(event.data)
-    except orjson.JSONDecodeError:
+    metadata, data = document(event.metadata), document(event.data)
+    if metadata is None or data is None or ("key" in metadata and not _may_be_a_key(metadata["key"])):
         return None, None
-    both = isinstance(metadata, dict) and isinstance(data, dict)
-    return (metadata, data) if both and ("key" not in metadata or _may_be_a_key(metadata["key"])) else (None, None)
+    return metadata, data
 
 
 def _may_be_a_key(id: Any) -> bool:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
-import orjson
+from eventlog.stored import document, text
 
 Kind = Literal["server", "client", "producer", "consumer", "internal"]
 Attributes = Mapping[str, str | int]
@@ -80,13 +80,9 @@ def new_traceparent() -> str:
 
 
 def trace_of(metadata: bytes) -> str:
-    """The traceparent in a fact's stored metadata, or "". A log takes any bytes."""
-    try:
-        found = orjson.loads(metadata)
-    except orjson.JSONDecodeError:
-        return ""
-    trace = found.get("trace") if isinstance(found, dict) else None
-    return trace if isinstance(trace, str) and trace_id(trace) else ""
+    """The traceparent in a fact's stored metadata, or ""."""
+    trace = text(document(metadata), "trace")
+    return trace if trace_id(trace) else ""
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 from typing import Any
 
-import orjson
 from baton.log.v1 import log_pb2
 from google.protobuf.struct_pb2 import Struct
 
@@ -15,6 +14,7 @@ from eventlog.errors import Behind, Poison
 from eventlog.events import Event, Place, Position, Version
 from eventlog.keyring import Keyless, Keyring
 from eventlog.store import Filter, Page, Store
+from eventlog.stored import document, shown, text
 from runtime.call import Call, Identity
 from runtime.department import Hearing, Readable
 from runtime.errors import BEYOND_HEAD, failure
@@ -178,26 +178,26 @@ def logged(event: Event) -> log_pb2.LoggedEvent:
 
 def cloud_event(department: str, event: Event, data: dict[str, Any]) -> Struct:
     """CloudEvents 1.0; the position is a text, because JSON's numbers cannot hold all of them."""
-    metadata = orjson.loads(event.metadata)
+    metadata = document(event.metadata)
     recorded_at = event.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    attributes = {
+    attributes: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(event.id),
         "type": event.type,
         "source": f"baton:{department}",
         "subject": event.stream,
-        "time": metadata.get("occurredAt", recorded_at).replace("+00:00", "Z"),
+        "time": text(metadata, "occurredAt").replace("+00:00", "Z") or recorded_at,
         "datacontenttype": "application/json",
         "tenant": event.tenant,
-        "branch": metadata.get("branch", ""),
-        "employee": metadata.get("employee", ""),
+        "branch": text(metadata, "branch"),
+        "employee": text(metadata, "employee"),
         "generation": event.generation,
         "position": str(event.position),
         "version": event.version,
         "recordedat": recorded_at,
         "digest": event.digest.hex(),
-        "causationid": metadata.get("causation", ""),
-        "traceparent": metadata.get("trace", ""),
+        "causationid": text(metadata, "causation"),
+        "traceparent": text(metadata, "trace"),
         "data": data,
     }
     struct = Struct()
@@ -206,11 +206,14 @@ def cloud_event(department: str, event: Event, data: dict[str, Any]) -> Struct:
 
 
 def _data(event: Event, decoded: Recorded | Poison) -> dict[str, Any]:
-    """The payload as today's program names its fields; of a fact that it does not know, what is not sealed."""
+    """The payload as today's program names its fields; of a fact that it cannot read, what is not sealed;
+    of bytes that are no JSON object, nothing."""
     if isinstance(decoded, Recorded):
         found: dict[str, Any] = decoded.fact.model_dump(mode="json", exclude_defaults=True)
         return found
-    stored = orjson.loads(event.data)
+    stored = shown(event.data)
+    if not isinstance(stored, dict):
+        return {}
     return {name: value for name, value in stored.items() if not (isinstance(value, dict) and "sealed" in value)}
 
 

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-import orjson
-
 from eventlog.errors import LogError
 from eventlog.events import Event, Position, Version
+from eventlog.stored import document, text
 
 Header = tuple[str, bytes]
 #: As anybody may have written it: Kafka lets the value of a header be null.
@@ -121,16 +120,11 @@ def _stream(record: Received, headers: dict[str, bytes]) -> str:
 
 
 def _told_by(metadata: bytes) -> tuple[str, str]:
-    """When the fact happened, if the world dated it, and the trace it belongs to. A log takes any bytes."""
-    try:
-        found = orjson.loads(metadata)
-    except orjson.JSONDecodeError:
-        return "", ""
-    if not isinstance(found, dict):
-        return "", ""
-    return _short_text(found.get("occurredAt")), _short_text(found.get("trace"))
+    """When the fact happened, if the world dated it, and the trace it belongs to."""
+    found = document(metadata)
+    return _short(text(found, "occurredAt")), _short(text(found, "trace"))
 
 
-def _short_text(value: object) -> str:
+def _short(value: str) -> str:
     """Metadata is repeated in headers only as far as it is what it should be: a record has a largest size."""
-    return value if isinstance(value, str) and len(value) <= _TEXT_CHARS_MAX else ""
+    return value if len(value) <= _TEXT_CHARS_MAX else ""

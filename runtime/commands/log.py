@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from baton.log.v1 import log_pb2
 
+from eventlog.stored import document, shown, text
 from runtime.client import Client
 from runtime.commands import restored
 from runtime.department import DEPARTMENTS
@@ -106,14 +107,14 @@ def run_raise_generation(arguments: argparse.Namespace, settings: Settings) -> i
 
 def _print(events: Iterable[log_pb2.LoggedEvent]) -> None:
     for event in events:
-        sys.stdout.write(orjson.dumps(shown(event)).decode() + "\n")
+        sys.stdout.write(orjson.dumps(line(event)).decode() + "\n")
     sys.stdout.flush()
 
 
-def shown(event: log_pb2.LoggedEvent) -> dict[str, Any]:
+def line(event: log_pb2.LoggedEvent) -> dict[str, Any]:
     """An event as its line shows it; personal fields stand sealed, as they do in the log. What does not
     say when it happened, happened when it was recorded."""
-    metadata = orjson.loads(event.metadata)
+    occurred_at = text(document(event.metadata), "occurredAt").replace("+00:00", "Z")
     recorded_at = event.recorded_at.ToDatetime(UTC).isoformat().replace("+00:00", "Z")
     return {
         "generation": event.generation,
@@ -124,9 +125,9 @@ def shown(event: log_pb2.LoggedEvent) -> dict[str, Any]:
         "type": event.type,
         "schema": event.schema,
         "tenant": event.tenant,
-        "occurredAt": metadata["occurredAt"].replace("+00:00", "Z") if metadata.get("occurredAt") else recorded_at,
+        "occurredAt": occurred_at or recorded_at,
         "recordedAt": recorded_at,
-        "data": orjson.loads(event.data),
-        "metadata": metadata,
+        "data": shown(event.data),
+        "metadata": shown(event.metadata),
         "digest": event.digest.hex(),
     }

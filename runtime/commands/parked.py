@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-import orjson
 from baton.operations.v1 import operations_pb2 as messages
 
+from eventlog.stored import shown
 from runtime.client import Client
 from runtime.commands.output import add_json, not_answered, print_json, print_table, tell_unreachable
 from runtime.reach import reach
@@ -130,14 +130,6 @@ def _event(parked: messages.ParkedEvent) -> dict[str, Any]:
         "kind": parked.kind,
         "by": parked.by,
         "reason": parked.reason,
-        "data": _json(event.data),
-        "metadata": _json(event.metadata),
+        "data": shown(event.data),
+        "metadata": shown(event.metadata),
     }
-
-
-def _json(data: bytes) -> Any:
-    """Stored bytes as JSON, or, where that is what is wrong with them, as text."""
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return data.decode(errors="replace")

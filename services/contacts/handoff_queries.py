@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
 from eventlog.errors import Behind
 from eventlog.events import START
 from eventlog.received import heard
+from eventlog.stored import document
 from eventlog.views import BY_INDEX, Views
 from facts.common import ManifestEntry
 from runtime.sql import named
@@ -209,10 +208,7 @@ def _touched(near: Iterable[Row], parked: Iterable[Row]) -> frozenset[Of]:
 
 
 def _subjects(metadata: bytes) -> Sequence[str]:
-    try:
-        subjects = orjson.loads(metadata).get("subjects", ())
-    except (orjson.JSONDecodeError, AttributeError):
-        return ()
+    subjects = (document(metadata) or {}).get("subjects")
     return [each for each in subjects if isinstance(each, str)] if isinstance(subjects, list) else ()
 
 

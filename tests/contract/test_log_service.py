@@ -10,10 +10,11 @@ import pytest
 from baton.log.v1 import log_pb2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf import descriptor_pool
+from google.protobuf.json_format import MessageToDict
 
 from eventlog.codec import Codec, Origin
 from eventlog.errors import Behind, NoSuchPlace
-from eventlog.events import Place, digest_of
+from eventlog.events import NewEvent, Place, digest_of
 from eventlog.keyring import MemoryKeyring
 from eventlog.memory import MemoryStore
 from eventlog.postgres.store import PostgresStore
@@ -72,6 +73,13 @@ class House:
         events, _ = await self.codec.encode([fact], Origin(tenant, branch, "mia"), command.id)
         await self.store.append(Append(tenant, command, [StreamWrite(stream, ANY, events)]))
         return stream
+
+    async def tell_bytes(self, metadata: bytes, data: bytes) -> None:
+        """What no program of ours writes, and a log takes."""
+        told = NewEvent("marketing.lead-captured", 1, data, metadata)
+        await self.store.append(
+            Append("acme", Command(uuid4(), bytes(32)), [StreamWrite("marketing.lead-9", ANY, [told])])
+        )
 
     def metadata(self, *roles: str, tenant: str = "acme", branch: str = "riga") -> dict[str, str]:
         return {"authorization": f"Bearer {self.issuer.token(tenant, 'emma', branch, roles or ('manager',))}"}
@@ -173,6 +181,39 @@ async def test_a_subscriber_gets_cloud_events_first_what_stands_there_then_what_
     assert UUID(str(event["id"]))
     await house.tell(captured("2"))
     assert (await first(items, 1))[0].id == "1.2"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "data", "told"),
+    [
+        (b"{}", b"no JSON", {}),
+        (b"{}", b"[1, 2]", {}),
+        (b"{}", b'{"a":' * 60 + b"1" + b"}" * 60, {}),
+        (b"no JSON", b'{"source": "fair"}', {"source": "fair"}),
+        (b"[1, 2]", b'{"email": {"sealed": "AAAA"}}', {}),
+        (b'{"branch": [1], "occurredAt": 5, "trace": {}, "key": []}', b'{"source": "fair"}', {"source": "fair"}),
+    ],
+    ids=[
+        "data: no JSON",
+        "data: a list",
+        "data: nested",
+        "metadata: no JSON",
+        "metadata: a list",
+        "metadata: no texts",
+    ],
+)
+async def test_a_stream_tells_what_nobody_can_read_and_goes_on(metadata: bytes, data: bytes, told: Any) -> None:
+    house = House()
+    await house.tell_bytes(metadata, data)
+    await house.tell(captured())
+    unreadable, sound = await first(house.follow(), 2)
+    event = MessageToDict(unreadable.data)
+    stored = (await house.store.read_stream("acme", "marketing.lead-9"))[0]
+
+    assert (unreadable.id, sound.id) == ("1.1", "1.2")
+    assert event["data"] == told
+    assert (event["branch"], event["time"], event["digest"]) == ("", event["recordedat"], stored.digest.hex())
+    assert log_pb2.StreamItem.FromString(unreadable.SerializeToString()) == unreadable
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,17 @@ async def test_a_reason_names_the_field_and_never_the_value() -> None:
     assert "secret-of-anna" not in str(poison.value)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "data"),
+    [(b"no JSON", b"{}"), (b"{}", b"no JSON"), (b"[]", b"{}"), (b"{}", b"null"), (b'{"key": ["k-1"]}', b"{}")],
+)
+async def test_bytes_that_no_program_wrote_are_poison_and_spoil_no_page(metadata: bytes, data: bytes) -> None:
+    codec = Codec(REGISTRY, MemoryKeyring())
+    sound = await encoded(codec)
+    read = await codec.decode_many("contacts", [replace(sound, metadata=metadata, data=data), sound])
+    assert [type(each) for each in read] == [Poison, Recorded]
+
+
 async def test_an_old_shape_is_lifted_one_schema_version_at_a_time() -> None:
     old = Registry(dict(REGISTRY.facts), {})
     newer: Any = type("PersonRegisteredToday", (PersonRegistered,), {})
