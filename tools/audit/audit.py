@@ -5,19 +5,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from tools.audit.book import Book, place
 from tools.audit.cases import Cases
 from tools.audit.judge import Judge
 from tools.audit.reading import Logs, Reading
 from tools.audit.report import Report
+from tools.audit.stored import Unreadable, subjects
 
 
 @dataclass
 class Tenant:
     book: Book = field(default_factory=Book)
     cases: Cases = field(default_factory=Cases)
+    #: Facts that do not say what an audit must know of them: whatever they told is lost.
+    unreadable: list[str] = field(default_factory=list)
+
+    def enter(self, department: str, event: Any) -> None:
+        """Enter the next event of a department's log."""
+        named: list[str] = []
+        try:
+            named = subjects(event.metadata)
+        except Unreadable:
+            self.unreadable.append(f"{event.stream}: whom version {event.version} concerns cannot be read")
+        self.book.enter(department, event, named)
+        try:
+            self.cases.enter(department, event, named)
+        except Unreadable:
+            self.unreadable.append(f"{event.stream}: version {event.version} cannot be read")
 
 
 @dataclass
@@ -48,7 +62,7 @@ class Audit:
         now = self.clock()
         report = Report(now, logs=list(self.gaps))
         for name, tenant in sorted(self.tenants.items()):
-            report.logs += [f"{name}: {each}" for each in tenant.book.broken]
+            report.logs += [f"{name}: {each}" for each in (*tenant.book.broken, *tenant.unreadable)]
             judge = Judge(tenant.book, tenant.cases, cut, now, self._last)
             report.add(tenant.cases.by_id.values(), judge.findings())
         return report
@@ -63,6 +77,4 @@ class Audit:
         tenant = self.tenants.get(event.tenant)
         if tenant is None:
             tenant = self.tenants[event.tenant] = Tenant()
-        subjects = orjson.loads(event.metadata).get("subjects", [])
-        tenant.book.enter(department, event, subjects)
-        tenant.cases.enter(department, event, subjects)
+        tenant.enter(department, event)

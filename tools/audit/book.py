@@ -26,10 +26,6 @@ def parse_place(text: str) -> int:
     return place(int(generation), int(position))
 
 
-def parse_cut(basis: Mapping[str, str]) -> Cut:
-    return {department: parse_place(text) for department, text in basis.items()}
-
-
 def is_of_customers(stream: str) -> bool:
     """Streams that say how Baton works tell nothing of a customer."""
     return not stream.startswith(("contacts.claim-", "contacts.branch-", "contacts.handoffkind-"))

@@ -1,20 +1,18 @@
 """One tenant's handoffs, as the facts of the logs tell them: what was asked, offered, received, and how it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
-
-from tools.audit.book import Cut, parse_cut, place
+from tools.audit.book import Cut, place
+from tools.audit.stored import Said
 
 #: A manifest or a receipt: the version and the digest (hexadecimal) of each stream.
 Entries = Mapping[str, tuple[int, str]]
 
 OFFER = "offer"
 CLOSING = "closing"
-_BASES = frozenset({"contacts.handoff-offered", "contacts.handoff-accepted", "contacts.handoff-supplemented"})
 
 
 @dataclass(frozen=True)
@@ -106,98 +104,107 @@ class Cases:
         return found
 
     def enter(self, department: str, event: Any, subjects: Sequence[str]) -> None:
-        """Take note of a fact of the handoff process; every other fact only where it asks. It names the subjects."""
+        """Take note of a fact of the handoff process; every other fact only where it asks. It names the subjects.
+        Raises `Unreadable`, and then has noted nothing of it."""
         kind = event.type.partition(".")[2]
         if kind.startswith("handoff-"):
             read = _READ.get(kind)
             if read is not None:
                 at = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
                 told = Told(department, place(event.generation, event.position), at)
-                read(self, orjson.loads(event.data), told, event)
+                read(self, Said.by(event.data), told, event)
         elif b'"ask":{' in event.data:
             _asked_by_department(self, department, event, subjects)
 
-    def _heard(self, told: Told, data: Mapping[str, Any], kind: str) -> Cut:
-        basis = parse_cut(data["basis"])
-        if kind in _BASES:
+    def hear(self, told: Told, basis: Cut) -> None:
+        """Take note of how far contacts had heard, where it is contacts that says so."""
+        if told.department == "contacts":
             self.heard.append((told.at, basis))
-        return basis
 
 
-def _entries(listed: Sequence[Mapping[str, Any]]) -> Entries:
-    return {each["stream"]: (each["version"], each["digest"]) for each in listed}
+def _entries(listed: Iterable[Said]) -> Entries:
+    return {each.text("stream"): (each.number("version"), each.text("digest")) for each in listed}
 
 
 def _asked_by_department(cases: Cases, department: str, event: Any, subjects: Sequence[str]) -> None:
-    ask = orjson.loads(event.data)["ask"]
+    ask = Said.by(event.data).inner("ask")
     at = event.recorded_at.seconds + event.recorded_at.nanos / 1e9
     told = Told(department, place(event.generation, event.position), at)
     _asked(cases, ask, told, event, department, subjects)
 
 
-def _asked_by_hand(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    _asked(cases, data, told, event, data["from_department"], [_subject(data)])
+def _asked_by_hand(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    _asked(cases, data, told, event, data.text("from_department"), [_subject(data)])
 
 
-def _asked(
-    cases: Cases, ask: Mapping[str, Any], told: Told, event: Any, from_department: str, subjects: Sequence[str]
-) -> None:
-    case = cases.case(ask["handoff_id"])
-    derived = str(uuid5(UUID(event.id), "handoff")) == case.id
-    case.asks.append(Ask(told, event.id, ask["to_department"], derived, frozenset(subjects)))
+def _asked(cases: Cases, ask: Said, told: Told, event: Any, from_department: str, subjects: Sequence[str]) -> None:
+    id, to_department = ask.text("handoff_id"), ask.text("to_department")
+    case = cases.case(id)
+    derived = str(uuid5(UUID(event.id), "handoff")) == id
+    case.asks.append(Ask(told, event.id, to_department, derived, frozenset(subjects)))
     case.from_department = case.from_department or from_department
-    case.to_department = case.to_department or ask["to_department"]
+    case.to_department = case.to_department or to_department
 
 
-def _subject(data: Mapping[str, Any]) -> str:
-    return f"{data['subject']['kind']}:{data['subject']['id']}"
+def _subject(data: Said) -> str:
+    subject = data.inner("subject")
+    return f"{subject.text('kind')}:{subject.text('id')}"
 
 
-def _offered(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    case = cases.case(data["handoff_id"])
+def _part(told: Told, data: Said, manifest: str) -> Part:
+    return Part(told, data.cut("basis"), _entries(data.each(manifest)), data.text("to_department"))
+
+
+def _offered(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    part, subject, asked_by = _part(told, data, "manifest"), _subject(data), data.inner("asking").text("event_id")
+    id, from_department = data.text("handoff_id"), data.text("from_department")
+    case = cases.case(id)
     case.offers.append(told)
-    case.asked_by.append(data["asking"]["event_id"])
-    basis = cases._heard(told, data, event.type)
+    case.asked_by.append(asked_by)
+    cases.hear(told, part.basis)
     if len(case.offers) > 1:
         return  # A second offer is a finding of its own; the handoff is what the first one says.
-    case.from_department, case.to_department = data["from_department"], data["to_department"]
-    case.subject = _subject(data)
-    case.tell(OFFER, Part(told, basis, _entries(data["manifest"]), data["to_department"]))
+    case.from_department, case.to_department, case.subject = from_department, part.to_department, subject
+    case.tell(OFFER, part)
 
 
-def _accepted(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    case = cases.case(data["handoff_id"])
+def _accepted(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    id, part = data.text("handoff_id"), _part(told, data, "closing")
+    case = cases.case(id)
     case.accepted = told
-    basis = cases._heard(told, data, event.type)
-    if data["closing"]:
-        case.tell(CLOSING, Part(told, basis, _entries(data["closing"]), data["to_department"]))
+    cases.hear(told, part.basis)
+    if part.manifest:
+        case.tell(CLOSING, part)
 
 
-def _supplemented(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    part = Part(told, cases._heard(told, data, event.type), _entries(data["manifest"]), data["to_department"])
-    cases.case(data["handoff_id"]).tell(data["part"], part)
+def _supplemented(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    id, name, part = data.text("handoff_id"), data.text("part"), _part(told, data, "manifest")
+    cases.hear(told, part.basis)
+    cases.case(id).tell(name, part)
 
 
-def _received(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    receipt = Receipt(told, parse_cut(data["basis"]), _entries(data["entries"]))
-    cases.case(data["handoff_id"]).receipts.setdefault(data["part"], []).append(receipt)
+def _received(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    receipt = Receipt(told, data.cut("basis"), _entries(data.each("entries")))
+    id, name = data.text("handoff_id"), data.text("part")
+    cases.case(id).receipts.setdefault(name, []).append(receipt)
     cases.received.setdefault(told.department, []).append((told.at, receipt.basis))
 
 
-def _delivered(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    cases.case(data["handoff_id"]).delivered[data["part"]] = Receipt(told, {}, _entries(data["receipt"]))
+def _delivered(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    id, name, receipt = data.text("handoff_id"), data.text("part"), Receipt(told, {}, _entries(data.each("receipt")))
+    cases.case(id).delivered[name] = receipt
 
 
-def _returned(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    cases.case(data["handoff_id"]).returned = told
+def _returned(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    cases.case(data.text("handoff_id")).returned = told
 
 
-def _withdrawn(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    cases.case(data["handoff_id"]).withdrawn = told
+def _withdrawn(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    cases.case(data.text("handoff_id")).withdrawn = told
 
 
-def _overdue(cases: Cases, data: Mapping[str, Any], told: Told, event: Any) -> None:
-    cases.case(data["handoff_id"]).overdue = True
+def _overdue(cases: Cases, data: Said, told: Told, event: Any) -> None:
+    cases.case(data.text("handoff_id")).overdue = True
 
 
 _READ = {

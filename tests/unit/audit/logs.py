@@ -99,6 +99,13 @@ class MemoryLogs:
         event.data = orjson.dumps(change(orjson.loads(event.data)))
         self.chain(stream)
 
+    def spoil(self, stream: str, version: int, **stored: bytes) -> None:
+        """Replace a fact's stored `data` or `metadata` by other bytes, with all digests that follow from it."""
+        event = self.stream(stream)[version - 1]
+        for name, value in stored.items():
+            setattr(event, name, value)
+        self.chain(stream)
+
     def audit(self, later_s: float = 3600.0) -> Report:
         """What an audit finds, some time after the last fact."""
         at = self.now.timestamp() + later_s

@@ -307,6 +307,38 @@ def test_a_changed_payload_breaks_its_chain_and_every_manifest_that_names_it(dep
     assert report.document()["lost"] == 1
 
 
+@pytest.mark.parametrize("metadata", [b"no JSON", b"[]", b'{"subjects":5}', b'{"subjects":[5]}'])
+def test_a_fact_that_does_not_say_whom_it_concerns_is_something_wrong(metadata: bytes) -> None:
+    logs, (lead, *_) = handed_on(1)
+    logs.spoil(lead.call, 1, metadata=metadata)
+    report = logs.audit()
+    assert report.logs == [f"demo: {lead.call}: whom version 1 concerns cannot be read"]
+    assert report.wrong
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"no JSON", b"[]", b"{}", b'{"handoff_id":["h"]}', b'{"handoff_id":"h","part":"offer","to_department":"sales"}'],
+)
+@pytest.mark.parametrize(("of", "version"), [("handoff", 1), ("receipt", 1), ("handoff", 2)])
+def test_a_fact_of_a_handoff_that_cannot_be_read_is_something_wrong(of: str, version: int, data: bytes) -> None:
+    logs, (lead, _) = handed_on(2)
+    stream = getattr(lead, of)
+    logs.spoil(stream, version, data=data)
+    report = logs.audit()
+    assert report.logs == [f"demo: {stream}: version {version} cannot be read"]
+    assert report.wrong
+
+
+@pytest.mark.parametrize("data", [b'{"ask":{', b'{"ask":{}}', b'{"why":{"ask":{}}}', b'{"ask":{"handoff_id":5}}'])
+def test_a_fact_that_asks_and_cannot_be_read_is_something_wrong(data: bytes) -> None:
+    logs, (lead, _) = handed_on(2)
+    logs.spoil(lead.stream, 2, data=data)
+    report = logs.audit()
+    assert report.logs == [f"demo: {lead.stream}: version 2 cannot be read"]
+    assert (DISCREPANCY, "offered, and no fact asks for it") in found(report)
+
+
 def test_a_deleted_event_leaves_a_gap() -> None:
     logs, _ = handed_on(2)
     del logs.events["contacts"][1]
