@@ -57,14 +57,9 @@ class Feed(Protocol):
     def department(self) -> str: ...
 
     @property
-    def in_one_sequence(self) -> bool:
-        """Whether pages follow each other by position, so that every position up to `scanned` must be there. Kafka's
-        partitions promise the order of each stream only."""
-        ...
-
-    @property
     def topic(self) -> str | None:
-        """The topic whose partitions are its parts; None for a log, which is one part."""
+        """The topic whose partitions are its parts, which promise the order of each stream only. None for a log, which
+        is one part: its pages follow each other by position, and every position up to `scanned` must be there."""
         ...
 
     async def parts(self) -> frozenset[int]:
@@ -94,7 +89,7 @@ class Feed(Protocol):
         ...
 
     def in_log_order(self) -> "LogFeed":
-        """A feed of the same facts that is in one sequence: for whoever reads them all once more."""
+        """A feed of the same facts from the log itself: for whoever reads them all once more."""
         ...
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
@@ -122,11 +117,6 @@ class LogFeed(Feed, Protocol):
     """The facts of one department in the order of its log."""
 
     def pages(self, marks: Marks) -> AsyncGenerator[Page, None]: ...
-
-
-def tells_its_end(feed: Feed) -> bool:
-    """Whether it is known how far the department was heard completely, so that nothing is lost at its end unnoticed."""
-    return feed.in_one_sequence or feed.topic is not None
 
 
 def mark_table(feed: Feed) -> MarkTable:
@@ -187,7 +177,6 @@ class OwnersLog:
 class PostgresFeed(OwnersLog):
     """Reads the department's log where it stands (its own log, or another's in the embedded house)."""
 
-    in_one_sequence = True
     topic = None
 
     def __init__(self, log: Log, page_events: int = CATCH_UP_EVENTS) -> None:

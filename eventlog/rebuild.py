@@ -204,7 +204,7 @@ class Rebuild:
         after = course.place.position
         async with aclosing(course.feed.pages(whole(course.place))) as pages:
             async for page in pages:
-                events = await complete(course.feed, page, after) if course.feed.in_one_sequence else page.events
+                events = await complete(course.feed, page, after)
                 after = page.scanned
                 yield await self._decoded(course, [event for event in events if event.position <= target.position])
                 if page.scanned >= target.position:

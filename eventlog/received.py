@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from eventlog.events import CHAIN_START, START, Event, Place, Version, digest_of
-from eventlog.feed import Feed, tells_its_end
+from eventlog.feed import Feed
 from eventlog.store import Store
 from eventlog.views import BY_INDEX, Views
 
@@ -58,11 +58,6 @@ class Ledger:
         self._store = store
         self._feeds = feeds
 
-    def tells_its_end(self, department: str) -> bool:
-        """Whether it is known how far the department was heard completely, so that nothing can be lost at the end of it
-        unnoticed."""
-        return tells_its_end(self._feeds[department])
-
     async def received(self, wanted: Iterable[Wanted]) -> Received:
         """Everything asked for, at one moment."""
         asked = sorted(set(wanted))
@@ -73,16 +68,11 @@ class Ledger:
             basis = await connection.fetch("SELECT source, generation, position FROM views.checkpoints")
         known = heard(basis)
         digests = {Wanted(*row[:3]): row["digest"] for row in rows if row["digest"] and not row["discarded"]}
-        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and self._is_ahead(row, known))
+        ahead = frozenset(Wanted(*row[:3]) for row in rows if row["digest"] and _is_ahead(row, known))
         unproven = frozenset(Wanted(*row[:3]) for row in rows if row["discarded"])
         own = [each for each in asked if each.department == self._store.department]
         digests |= {each: digest for each in own if (digest := await self._own(each))}
         return Received(digests, unproven, known, ahead)
-
-    def _is_ahead(self, row: Any, known: Mapping[str, Place]) -> bool:
-        department = row["stream"].partition(".")[0]
-        place = Place(row["generation"], row["position"])
-        return self.tells_its_end(department) and place > known.get(department, START)
 
     async def _own(self, wanted: Wanted) -> bytes | None:
         return recomputed(await self._store.read_stream(wanted.tenant, wanted.stream, limit=wanted.version), wanted)
@@ -115,6 +105,11 @@ def heard(checkpoints: Iterable[Any]) -> dict[str, Place]:
     return {
         row["source"]: Place(row["generation"], row["position"]) if row["generation"] else START for row in checkpoints
     }
+
+
+def _is_ahead(row: Any, known: Mapping[str, Place]) -> bool:
+    department = row["stream"].partition(".")[0]
+    return Place(row["generation"], row["position"]) > known.get(department, START)
 
 
 def recomputed(events: Sequence[Event], wanted: Wanted) -> bytes | None:

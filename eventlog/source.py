@@ -279,9 +279,7 @@ class Source:
                     yield await self._decoded(page)
                     continue
                 self._generations.refuse_later(page.generation)
-                events = page.events
-                if self.feed.in_one_sequence:
-                    events = await complete(self.feed, page, after)
+                events = await complete(self.feed, page, after)
                 after = page.scanned
                 if events:
                     yield await self._decoded(Told.in_sequence(events))

@@ -42,8 +42,6 @@ RECEIVE, RECEIVE_AGAIN = "receive", "receive-again"
 SOON_S, LATER_S = 0.05, 5.0
 #: What was fetched again and is what it was is fetched again ever less often.
 AGAIN_MAX_S = 300.0
-#: How long what is on its way is waited for before it is fetched, where a feed may lose the end of a log silently.
-PATIENCE_S = 2.0
 
 log = logging.getLogger("baton.receipts")
 
@@ -120,7 +118,6 @@ class Receiver:
         self._ledger = ledger
         self._handler = handler
         self._hearing = hearing
-        self._since: dict[UUID, float] = {}
         self._again_s: dict[UUID, float] = {}
 
     async def receive(self, dues: Sequence[Due]) -> Mapping[UUID, Exception | None]:
@@ -149,7 +146,6 @@ class Receiver:
         await self._record(
             due, {**received.digests, **spoiled}, received.basis, believed_new=due.args["part"] == "offer"
         )
-        self._since.pop(due.command_id, None)
 
     async def _is_lost(self, wanted: Wanted, due: Due, basis: Mapping[str, Place]) -> bool:
         """Whether what contacts had heard is not in its owner's log any more, which is of a later generation now. The
@@ -166,10 +162,7 @@ class Receiver:
         lost on the way or is parked, and is fetched from the log of the department that owns it. Answers the digest of
         what came when that was spoiled, too."""
         needed = Place.parse(due.args["basis"].get(wanted.department, str(START)))
-        now = asyncio.get_running_loop().time()
-        waited_s = now - self._since.setdefault(due.command_id, now)
-        patient = self._ledger.tells_its_end(wanted.department) or waited_s < PATIENCE_S
-        if basis.get(wanted.department, START) < needed and patient:
+        if basis.get(wanted.department, START) < needed:
             raise NotYet(f"{wanted.department} is not heard up to {needed} yet", SOON_S)
         log.warning("%s version %d did not come, fetched again", wanted.stream, wanted.version)
         if await self._healed(wanted):

@@ -36,8 +36,6 @@ class KafkaFeed(OwnersLog):
     topic lacks. Whoever stops reading pages is still a member, and nothing is fetched for it: so a reader whose
     database is away keeps its partitions and goes on later. `leave` ends it."""
 
-    in_one_sequence = False
-
     def __init__(
         self, log: Log, reader: str, bootstrap: Bootstrap, *, instance: str | None = None, session_s: float = SESSION_S
     ) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -15,7 +16,7 @@ from eventlog.errors import Behind, KeyringUnavailable, NoSuchPlace, NotSafe
 from eventlog.events import Event, NewEvent, Place, Position, Version
 from eventlog.feed import Feed, PostgresFeed, Told
 from eventlog.keyring import DataKey, MemoryKeyring
-from eventlog.marks import WHOLE
+from eventlog.marks import WHOLE, Marks
 from eventlog.memory import MemoryStore
 from eventlog.parked import Discarding, ParkedStreams
 from eventlog.projections import At, Change, Insert, Projection
@@ -98,16 +99,17 @@ async def test_what_others_tell_is_ledgered_under_digests_that_were_recomputed(
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("in_one_sequence", [True, False])
+@pytest.mark.parametrize("parted", [False, True])
 async def test_dropped_repeated_reordered_and_late_facts_change_nothing(
-    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore, seed: int, in_one_sequence: bool
+    views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore, seed: int, parted: bool
 ) -> None:
     faults = Faults(drop=0.05, repeat=0.1, reorder=0.1, delay=0.1)
-    feed = FaultyFeed(PostgresFeed(marketing, page_events=17), faults, seed, in_one_sequence=in_one_sequence)
+    log = PostgresFeed(marketing, page_events=17)
+    feed = FaultyFeed(PartedFeed(log) if parted else log, faults, seed)
     async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
         await some_history(marketing, codec, seed, appends=40)
         end = (await marketing.head()).position
-        await eventually(lambda: has_gone_through(feed, end), "all went through the feed")
+        await eventually(lambda: have_gone_through(feed, end), "all went through the feed")
         feed.faults = Faults()
         # The next fact of each stream shows what did not come before it.
         for n in range(6):
@@ -119,8 +121,8 @@ async def test_dropped_repeated_reordered_and_late_facts_change_nothing(
     await ledger_is_true(views, marketing)
 
 
-async def has_gone_through(feed: FaultyFeed, position: Position) -> bool:
-    return feed.scanned >= position
+async def have_gone_through(feed: FaultyFeed, events: int) -> bool:
+    return feed.passed >= events
 
 
 async def test_a_flipped_bit_is_an_alarm_that_is_never_ledgered_and_heals_from_the_owner(
@@ -159,23 +161,27 @@ async def test_the_true_fact_behind_a_spoiled_one_leaves_the_alarm_as_it_is(
         assert projector.sources["marketing"].alarmed() == [(TENANT, "marketing.visit-1")]
 
 
-class CutOff(FaultyFeed):
+class CutOff(PartedFeed):
     """Neither the feed nor the owner's log has the first fact of a stream."""
 
     lacking = True
 
-    def _spoiled(self, events: Sequence[Event]) -> list[Event]:
-        return [event for event in events if event.version > 1]
+    async def pages(self, marks: Marks) -> AsyncGenerator[Told, None]:
+        async with aclosing(super().pages(marks)) as pages:
+            async for told in pages:
+                kept = [n for n, event in enumerate(told.events) if event.version > 1]
+                offsets = [told.offsets[n] for n in kept]
+                yield Told([told.events[n] for n in kept], [told.parts[n] for n in kept], offsets)
 
     async def refetch(self, tenant: str, stream: str, after: Version, upto: Version) -> Sequence[Event]:
         found = await super().refetch(tenant, stream, after, upto)
-        return self._spoiled(found) if self.lacking else found
+        return [event for event in found if event.version > 1] if self.lacking else found
 
 
 async def test_a_history_that_its_owner_lacks_is_an_alarm_that_outlives_a_restart_and_heals_once_it_is_there(
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
 ) -> None:
-    feed = CutOff(PostgresFeed(marketing), Faults())
+    feed = CutOff(PostgresFeed(marketing))
     bought = CustomerBought(customer="ana", what="tea", price=3)
     await record(marketing, codec, "visit-1", CustomerCame(customer="ana"), bought)
     async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
@@ -243,7 +249,7 @@ async def test_a_repeat_with_other_bytes_is_an_alarm(
 async def test_what_a_feed_keeps_back_is_fetched_when_it_is_asked_for(
     views: Views, codec: Codec, sales: MemoryStore, marketing: MemoryStore
 ) -> None:
-    feed = FaultyFeed(PostgresFeed(marketing), Faults(drop=1.0), only="visit-2")
+    feed = FaultyFeed(PartedFeed(PostgresFeed(marketing)), Faults(drop=1.0), only="visit-2")
     async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
         await some_history(marketing, codec, seed=2)
         await record(marketing, codec, "visit-last", CustomerCame(customer="ana"))

@@ -185,7 +185,7 @@ async def test_a_feed_that_spoils_a_fact_spoils_no_views(
     async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
         await heard(projector, sales, marketing)
 
-    spoiling = FaultyFeed(PostgresFeed(marketing), Faults(flip=0.1), in_one_sequence=True)
+    spoiling = FaultyFeed(PostgresFeed(marketing), Faults(flip=0.1))
     rebuild = Rebuild("sales", views, codec, [PostgresFeed(sales), spoiling], [customers(HEARS)], SCHEMA)
     with pytest.raises(RebuildFailed, match="is not what was ledgered"):
         await rebuild.run()
@@ -200,7 +200,7 @@ async def test_what_a_feed_keeps_back_from_a_rebuild_is_fetched(
     async with projecting(views, codec, [PostgresFeed(sales), PostgresFeed(marketing)]) as projector:
         await heard(projector, sales, marketing)
 
-    dropping = FaultyFeed(PostgresFeed(marketing), Faults(drop=0.3, reorder=0.3), in_one_sequence=True)
+    dropping = FaultyFeed(PostgresFeed(marketing), Faults(drop=0.3, reorder=0.3))
     rebuilt = await Rebuild("sales", views, codec, [PostgresFeed(sales), dropping], [customers(HEARS)], SCHEMA).run()
 
     assert not any(each.differing for each in rebuilt.differences)

@@ -100,7 +100,7 @@ async def test_repeats_and_gaps_of_a_feed_change_no_state(views: Views, codec: C
     for n in range(30):
         await buy(marketing, codec, f"visit-{n % 3}", n % 7, n % 5)
     faults = Faults(drop=0.2, repeat=0.2, reorder=0.2)
-    feed = FaultyFeed(PostgresFeed(marketing, page_events=5), faults, seed=7, in_one_sequence=True)
+    feed = FaultyFeed(PostgresFeed(marketing, page_events=5), faults, seed=7)
     async with projecting(views, codec, [feed], projections=[summing()]) as projector:
         await heard(projector, marketing)
 

@@ -137,7 +137,7 @@ def spoiled(department: str, feed: Feed) -> Feed:
     if department == feed.department:
         return feed
     faults = Faults(drop=0.03, repeat=0.03, reorder=0.03, delay=0.03, flip=0.03)
-    return FaultyFeed(feed, faults, SEED, in_one_sequence=True)
+    return FaultyFeed(feed, faults, SEED)
 
 
 def in_parts(department: str, feed: Feed) -> Feed:

@@ -24,6 +24,7 @@ from services import receipts
 from tests.support.faulty_feed import Faults, FaultyFeed, flipped
 from tests.support.handoffs import Handover, State
 from tests.support.house import eventually, open_town
+from tests.support.parted_feed import PartedFeed
 from tests.support.postgres import TestServer
 from tests.support.wrapped_feed import WrappedFeed
 
@@ -49,7 +50,8 @@ class Wires:
             return feed
         # What sales lacks of marketing's facts, it notices by the manifest alone: no position tells it.
         by_manifest = (department, feed.department) == ("sales", "marketing")
-        made = FaultyFeed(feed, self.faults, self.seed + len(self.feeds), in_one_sequence=not by_manifest)
+        wire = PartedFeed(feed.in_log_order(), parts=2) if by_manifest else feed
+        made = FaultyFeed(wire, self.faults, self.seed + len(self.feeds))
         self.feeds.append(made)
         self.between[made] = (department, feed.department)
         return made

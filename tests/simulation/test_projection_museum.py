@@ -115,7 +115,7 @@ async def test_a_checkpoint_stands_behind_nothing_that_was_not_heard(
     views: Views, codec: Codec, sales: MemoryStore
 ) -> None:
     marketing = MemoryStore("marketing")
-    feed = FaultyFeed(PostgresFeed(marketing), Faults(drop=1.0), only="visit-1", in_one_sequence=True)
+    feed = FaultyFeed(PostgresFeed(marketing), Faults(drop=1.0), only="visit-1")
     async with projecting(views, codec, [PostgresFeed(sales), feed]) as projector:
         await record(marketing, codec, "visit-1", CustomerBought(customer="ana", what="tea", price=1))
         await record(marketing, codec, "visit-2", CustomerBought(customer="joão", what="tea", price=1))

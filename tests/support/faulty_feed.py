@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from eventlog.events import Event, Position, Version
-from eventlog.feed import Feed
-from eventlog.marks import Marks
+from eventlog.events import Event, Version
+from eventlog.feed import Feed, Told
+from eventlog.marks import WHOLE, Marks
 from eventlog.store import Page
 from tests.support.wrapped_feed import WrappedFeed
 
@@ -31,57 +31,68 @@ class Faults:
 
 
 class FaultyFeed(WrappedFeed):
-    """Wraps a feed, by default as one that, like Kafka's partitions, promises no order but that of each stream: then a
-    dropped event is noticed by the next one of its stream, and the last one of a stream is not.
+    """Wraps a feed of a log or, as `PartedFeed` is, of parts. A log's reader misses a position at once; that of
+    parts notices a dropped event by the next one of its stream, and by itself never that the last one was dropped.
 
     `faults` may be exchanged while it runs; `only` narrows them to streams whose names contain it. `done` lists what
-    was done to which event, `scanned` is the last position that went through."""
+    was done to which event, `passed` counts those that went through."""
 
-    def __init__(
-        self, feed: Feed, faults: Faults, seed: int = 0, only: str = "", *, in_one_sequence: bool = False
-    ) -> None:
+    def __init__(self, feed: Feed, faults: Faults, seed: int = 0, only: str = "") -> None:
         super().__init__(feed)
-        self.in_one_sequence = in_one_sequence
         self.faults = faults
         self.only = only
         self.done: list[tuple[str, str, Version]] = []
         self._random = random.Random(seed)
-        self._late: list[tuple[int, Event]] = []
-        self.scanned = Position(0)
+        self._late: dict[int, list[tuple[int, Event]]] = {}
+        self._first: dict[int, Event] = {}
+        self.passed = 0
 
-    async def pages(self, marks: Marks) -> AsyncGenerator[Page, None]:
+    async def pages(self, marks: Marks) -> AsyncGenerator[Page | Told, None]:
         self._late.clear()
+        self._first.clear()
         async with aclosing(self.feed.pages(marks)) as pages:
             async for page in pages:
-                assert isinstance(page, Page), "partitions are spoiled in their topic"
                 if self.faults.pause_s:
                     await asyncio.sleep(self._random.uniform(0, self.faults.pause_s))
-                self.scanned = page.scanned
-                yield replace(page, events=self._spoiled(page.events))
+                self.passed += len(page.events)
+                if isinstance(page, Told):
+                    yield self._told(page)
+                else:
+                    yield replace(page, events=self._spoiled(page.events, WHOLE))
 
-    def _spoiled(self, events: Sequence[Event]) -> list[Event]:
+    def _told(self, told: Told) -> Told:
+        """As many offsets go by as without faults: what tells of none of them is the first event of the part again.
+        That one is spared."""
+        (part,) = set(told.parts)
+        spared = [] if part in self._first else told.events[:1]
+        first = self._first.setdefault(part, told.events[0])
+        events = [*spared, *self._spoiled(told.events[len(spared) :], part)] or [first]
+        offsets = [*[told.offsets[0]] * (len(events) - 1), told.offsets[-1]]
+        return Told(events, [part] * len(events), offsets)
+
+    def _spoiled(self, events: Sequence[Event], part: int) -> list[Event]:
         found: list[Event] = []
         for event in events:
-            found.extend(self._one(event) if self.only in event.stream else [event])
+            found.extend(self._one(event, part) if self.only in event.stream else [event])
         for n in range(len(found) - 1):
             if self.only in found[n].stream and self._happens("reorder", found[n]):
                 found[n], found[n + 1] = found[n + 1], found[n]
-        return found + self._overdue()
+        return found + self._overdue(part)
 
-    def _one(self, event: Event) -> list[Event]:
+    def _one(self, event: Event, part: int) -> list[Event]:
         if self._happens("drop", event):
             return []
         if self._happens("delay", event):
-            self._late.append((self._random.randint(1, self.faults.delay_pages), event))
+            self._late.setdefault(part, []).append((self._random.randint(1, self.faults.delay_pages), event))
             return []
         if self._happens("flip", event):
             event = flipped(event, self._random)
         return [event, event] if self._happens("repeat", event) else [event]
 
-    def _overdue(self) -> list[Event]:
-        due = [event for pages, event in self._late if pages <= 1]
-        self._late = [(pages - 1, event) for pages, event in self._late if pages > 1]
-        return due
+    def _overdue(self, part: int) -> list[Event]:
+        late = self._late.pop(part, [])
+        self._late[part] = [(pages - 1, event) for pages, event in late if pages > 1]
+        return [event for pages, event in late if pages <= 1]
 
     def _happens(self, what: str, event: Event) -> bool:
         happens: bool = self._random.random() < getattr(self.faults, what)

@@ -32,7 +32,6 @@ class PartedFeed(WrappedFeed):
     def __init__(self, feed: LogFeed, late_s: float = 0.0, seed: int = 0, parts: int = PARTS) -> None:
         super().__init__(feed)
         self.log = feed
-        self.in_one_sequence = False
         self.late_s = late_s
         self._random = random.Random(seed)
         self._parts = parts

@@ -14,7 +14,6 @@ class WrappedFeed:
 
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
-        self.in_one_sequence = feed.in_one_sequence
 
     @property
     def department(self) -> str:
