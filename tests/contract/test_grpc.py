@@ -1,5 +1,6 @@
 """The same calls over gRPC: answers, metadata, errors, streams, reflection and health."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from runtime import channels, grpc_server
 from runtime.channels import Channels
 from runtime.errors import RpcError, Violation
 from runtime.grpc_server import GrpcServer
@@ -69,6 +71,24 @@ async def test_a_stream_comes_item_by_item_and_ends_with_its_reader(house: House
     with pytest.raises(RpcError) as error:
         await anext(caller.stream(WATCH, message_class("WatchParcelsRequest")(shelf="none"), house.headers))
     assert error.value.kind.http == 404
+
+
+async def test_a_connection_that_nobody_uses_is_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the other side lives is asked between calls, too; it may not take that for an attack."""
+    often_ms = 400
+    monkeypatch.setattr(grpc_server, "KEEPALIVE_MS", often_ms)
+    monkeypatch.setitem(channels._OPTIONS, "grpc.keepalive_time_ms", often_ms)
+    server = GrpcServer(house.dispatcher, [SERVICE], "127.0.0.1", 0)
+    await server.start()
+    ours = Channels({"parcels": f"127.0.0.1:{server.port}"})
+    channel = await ours.reached("parcels", 10.0)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10 * often_ms / 1000):
+            await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+
+    await ours.close()
+    await server.stop()
 
 
 async def test_a_department_that_is_not_there_is_out_of_reach(house: House) -> None:
