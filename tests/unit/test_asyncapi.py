@@ -12,9 +12,11 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
 from eventlog.kafka.records import to_record
+from eventlog.kafka.topics import Topics
 from eventlog.streaming.records import derived_record, waiting_record
 from eventlog.streaming.waiting import Waiting
 from facts.registry import REGISTRY
+from runtime.department import DEPARTMENTS
 from services.analytics.topologies import TOPOLOGIES
 from tests.support.documents import ROOT
 from tests.support.examples import (
@@ -52,6 +54,11 @@ def validator(name: str) -> Draft202012Validator:
     resource = Resource.from_contents({"$schema": "https://json-schema.org/draft/2020-12/schema", **page()})
     registry: Registry[Any] = Registry().with_resource("urn:page", resource)
     return Draft202012Validator({"$ref": f"urn:page#/components/schemas/{name}"}, registry=registry)
+
+
+def test_every_topic_of_every_department_is_described() -> None:
+    topics = {topic.name for name in DEPARTMENTS for topic in (Topics.of(name).facts, Topics.of(name).watermarks)}
+    assert topics <= {channel["address"] for channel in page()["channels"].values()}
 
 
 def test_it_is_what_the_facts_say() -> None:
