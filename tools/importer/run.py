@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tools.importer.attempts import Attempt
 from tools.importer.maps import ImportMap
@@ -75,10 +76,13 @@ class Run:
 
     def run(self, rows: Iterable[Row]) -> None:
         """Bring the rows in; every one of them is in the report afterwards. Raises `ClientError`."""
+        if self.attempt is None:
+            self._check(batches(self._prepared(rows)))
+            return
         pool = ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="import")
         try:
-            waiting = self._send(pool, batches(self._prepared(rows)))
-            self._send_again(pool, waiting)
+            waiting = self._send(pool, self.attempt, batches(self._prepared(rows)))
+            self._send_again(pool, self.attempt, waiting)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -100,15 +104,14 @@ class Run:
             column = self.map.columns().get(f"{self.map.resource.field}.external_id", "")
             raise Wrong(column, f"{row.external_id} stands in line {first} already")
 
-    def _send(self, pool: ThreadPoolExecutor, work: Iterable[list[Prepared]]) -> list[tuple[Prepared, Outcome]]:
+    def _send(
+        self, pool: ThreadPoolExecutor, attempt: Attempt, work: Iterable[list[Prepared]]
+    ) -> list[tuple[Prepared, Outcome]]:
         """Send batches, a few at once; answers the rows that have to wait."""
         running: dict[Future[list[Outcome]], list[Prepared]] = {}
         waiting: list[tuple[Prepared, Outcome]] = []
         for batch in self._in_turn(work, waiting):
-            if self.attempt is None:
-                self._checked(batch)
-                continue
-            running[pool.submit(self.attempt, batch)] = batch
+            running[pool.submit(attempt, batch)] = batch
             if len(running) >= REQUESTS_AT_ONCE:
                 waiting += self._collect(running, wait(running, return_when=FIRST_COMPLETED).done)
         return waiting + self._collect(running, set(running))
@@ -154,11 +157,11 @@ class Run:
     def _identifiers(self, row: Prepared) -> frozenset[str]:
         return row.identifiers(self.map.resource.unique)
 
-    def _send_again(self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]) -> None:
+    def _send_again(self, pool: ThreadPoolExecutor, attempt: Attempt, waiting: list[tuple[Prepared, Outcome]]) -> None:
         """Until nothing has to wait. What is waited for in vain is rejected; then those after it have their turn."""
         while waiting:
             in_turn = []
-            for row, outcome in self._wait(pool, waiting):
+            for row, outcome in self._wait(pool, attempt, waiting):
                 if outcome is _IN_TURN:
                     in_turn.append((row, outcome))
                 else:
@@ -166,7 +169,7 @@ class Run:
             waiting = in_turn
 
     def _wait(
-        self, pool: ThreadPoolExecutor, waiting: list[tuple[Prepared, Outcome]]
+        self, pool: ThreadPoolExecutor, attempt: Attempt, waiting: list[tuple[Prepared, Outcome]]
     ) -> list[tuple[Prepared, Outcome]]:
         """Until nothing has to wait, or nothing happens any more that could bring it: then with what is missing."""
         patience = Patience(self.clock())
@@ -174,7 +177,9 @@ class Run:
         while waiting and not patience.is_over(self.clock()):
             self.sleep(pause_s)
             pause_s = min(2 * pause_s, _AGAIN_MAX_S)
-            waiting = self._send(pool, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line)))
+            waiting = self._send(
+                pool, attempt, batches(row for row, _ in sorted(waiting, key=lambda each: each[0].line))
+            )
             patience.see(self.clock(), len(waiting), self.under_way() if waiting else None)
         waited = f"waited {patience.waited_s(self.clock()):.0f} s"
         return [
@@ -182,9 +187,9 @@ class Run:
             for row, outcome in waiting
         ]
 
-    def _checked(self, batch: Sequence[Prepared]) -> None:
+    def _check(self, work: Iterable[list[Prepared]]) -> None:
         """In a dry run a row that could be sent counts as a row, and as nothing else."""
-        for row in batch:
+        for row in chain.from_iterable(work):
             try:
                 row_message(self.map, row)
             except Wrong as wrong:

@@ -186,3 +186,21 @@ def test_a_dry_run_checks_every_row_and_sends_none(tmp_path: Path) -> None:
     Run(a_map(), None, report, lambda done: None).run(table.rows())
     assert (report.rows, report.counts[CREATED]) == (3, 0)
     assert [(line, column) for line, column, _ in rejected(report)] == [(3, "name"), (4, "mail")]
+
+
+@pytest.mark.timeout(30)
+def test_a_dry_run_lets_no_row_wait_for_another(tmp_path: Path) -> None:
+    report = Report("test")
+    table = a_table(tmp_path, HEADER, "1,Orlova,,same@example.com", "2,Clarke,,same@example.com")
+    Run(a_map(), None, report, lambda done: None).run(table.rows())
+    assert (report.rows, rejected(report)) == (2, [])
+
+
+def test_what_belongs_to_one_goes_to_the_next_row_where_the_first_was_rejected(tmp_path: Path) -> None:
+    outcomes = {"1": Outcome(NOT_YET, "name", "nothing has this name"), "2": Outcome(CREATED), "3": Outcome(CREATED)}
+    receiver = Receiver(lambda row: outcomes[row.external_id])
+    rows = [f"{n},Orlova,,same@example.com" for n in (1, 2, 3)]
+    report = brought_in(a_table(tmp_path, HEADER, *rows), receiver)
+    assert [line for line, *_ in rejected(report)] == [2]
+    assert receiver.sent[-2:] == ["2", "3"]
+    assert receiver.sent.count("2") == receiver.sent.count("3") == 1
