@@ -197,6 +197,9 @@ def _must_have_happened(given: Mapping[str, Any], now: datetime) -> None:
     happened(given.get("captured_at"), now, "lead.captured_at")
     for n, touch in enumerate(given.get("touches", ())):
         happened(touch.get("at"), now, f"lead.touches[{n}].at")
+    for n, consent in enumerate(given.get("consents", ())):
+        happened(consent.get("at"), now, f"lead.consents[{n}].at")
+    happened((given.get("enquiry") or {}).get("occurred_at"), now, "lead.enquiry.occurred_at")
 
 
 def _laid_over(state: Lead, asked: Mapping[str, Any], lead_id: str, employee: str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _where(request: pb.ListHandoffsRequest) -> list[Where]:
     found: list[Where] = []
     if request.person_id:
         ids = list(request.person_id)
-        found.append(lambda bind: f"{_PERSON.format(table='handoffs')} = ANY({bind(ids)}::text[])")
+        found.append(lambda bind: f"coalesce({_PERSON.format(table='handoffs')}, '') = ANY({bind(ids)}::text[])")
     if request.related:
         others = list(request.related)
         found.append(

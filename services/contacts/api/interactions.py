@@ -12,6 +12,7 @@ from facts.contacts import PromiseMade
 from runtime.call import Call
 from runtime.listing import Listing
 from runtime.messages import fill, patched, values
+from runtime.moments import happened
 from runtime.rpc import answered, origin
 from runtime.scope import must_be_own, written_branch
 from services.contacts.api.access import Access
@@ -45,6 +46,7 @@ class Interactions:
 
     async def CreateInteraction(self, request: pb.CreateInteractionRequest, call: Call) -> pb.Interaction:
         asked = whole(values(request.interaction, at="interaction"))
+        self._must_have_happened(asked)
         given = {
             **asked,
             "branch": written_branch(asked.get("branch", ""), call),
@@ -73,6 +75,7 @@ class Interactions:
         )
         if "branch" in given:
             given["branch"] = written_branch(given["branch"], call)
+        self._must_have_happened(given)
 
         def decide(state: Interaction, _: FactId) -> Sequence[InteractionFact]:
             must_be_own(state, call, "interaction", id)
@@ -98,6 +101,7 @@ class Interactions:
         return pb.ImportInteractionsResponse(results=await self._importer.take(imported, request.rows, call))
 
     async def _write(self, row: Row) -> Handled[Interaction]:
+        self._must_have_happened(row.given)
         given = whole({"occurred_at": self._clock(), "employee": row.origin.employee, **row.given})
         ids = promise_ids(UUID(row.id))
         return await self._handler.handle(
@@ -107,6 +111,9 @@ class Interactions:
             row.origin,
             lambda state, _: _anew(row, state, ids) if state.id else interaction.record(state, row.id, given, ids),
         )
+
+    def _must_have_happened(self, given: Mapping[str, Any]) -> None:
+        happened(given.get("occurred_at"), self._clock(), "interaction.occurred_at")
 
 
 def promise_ids(of: UUID) -> Callable[[int], str]:

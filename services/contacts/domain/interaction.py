@@ -88,9 +88,16 @@ def record(
     if state.id:
         raise Refused("this interaction is recorded already")
     asked = replace(Interaction(id=id), **{**given, "promises": ()})
+    _must_say_something(asked, given.get("promises", ()))
     made = _asked_promises(asked, given.get("promises", ()), promise_id, keep=frozenset())
     values = {name: getattr(asked, name) for name in _PLAIN}
     return [InteractionRecorded(interaction_id=id, promises=made, enquiry_of=enquiry_of, **values)]
+
+
+def _must_say_something(asked: Interaction, promises: Sequence[Any]) -> None:
+    named = asked.person_id or asked.company_id or asked.lead_id or asked.opportunity_id
+    if not (named or fields.is_said(asked.summary) or promises):
+        raise Refused("an interaction says whom it was with, or what was said", field="interaction.summary")
 
 
 def update(state: Interaction, given: Mapping[str, Any], promise_id: PromiseId) -> Sequence[InteractionFact]:

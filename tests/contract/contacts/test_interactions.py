@@ -51,6 +51,16 @@ async def test_an_interaction_is_recorded_with_what_was_promised(town: Town) -> 
     assert list(listed.interactions) == [made]
 
 
+async def test_what_happened_has_happened_by_now(town: Town) -> None:
+    emma, late = town.desk("emma"), datetime.now(UTC) + timedelta(days=2)
+    made = await record(emma, summary="Asked for the price list")
+
+    assert await status_of(record(emma, summary="Will call", occurred_at=late)) == 409
+    changed = pb.UpdateInteractionRequest(interaction=pb.Interaction(id=made.id, occurred_at=late))
+    changed.update_mask.paths.append("occurred_at")
+    assert await status_of(emma.ask("Interactions/UpdateInteraction", changed)) == 409
+
+
 async def test_a_promise_is_seen_as_soon_as_it_was_made(town: Town) -> None:
     emma = town.desk("emma")
     made = await call_with_promises(emma)

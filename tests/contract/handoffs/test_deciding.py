@@ -351,6 +351,7 @@ async def test_lists_filter_by_what_a_handoff_says(handover: Handover) -> None:
     assert await found(overdue=[True]) == []
     assert await found(order_by="createTime desc") == [second.id, first.id]
     assert await found(person_id=["nobody"]) == []
+    assert set(await found(person_id=[""])) == both
 
 
 async def test_a_list_shows_what_a_read_by_id_shows(handover: Handover) -> None:

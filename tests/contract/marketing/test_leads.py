@@ -302,6 +302,8 @@ async def test_what_was_captured_was_captured_by_now(emma: Desk) -> None:
     touches = [pb.Touch(channel="EMAIL"), pb.Touch(channel="EMAIL", at=late)]
     assert await refusal(capture(emma, touches=touches)) == refused
     assert await refusal(change(emma, lead.id, touches=touches)) == refused
+    assert await refusal(capture(emma, enquiry=pb.Enquiry(channel="CALL", occurred_at=late))) == refused
+    assert await refusal(capture(emma, consents=[pb.Consent(channel="EMAIL", granted=True, at=late)])) == refused
 
 
 async def test_the_company_is_that_of_the_handoff_asked_last(town: Town, emma: Desk) -> None:

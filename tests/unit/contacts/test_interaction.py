@@ -34,6 +34,15 @@ def recorded(*more: Any) -> Any:
     return given(INTERACTION, INTERACTION_RECORDED, *more)
 
 
+def test_an_interaction_says_whom_it_was_with_or_what_was_said() -> None:
+    for said in ({"summary": "Asked the way"}, {"lead_id": LEAD}, {"promises": [{"what": "Call back", "by": "emma"}]}):
+        asked = {"occurred_at": NOON, **said}
+        assert interaction.record(INTERACTION.initial, CALL, asked, nth)
+    given(INTERACTION).when(
+        lambda state: interaction.record(state, CALL, {"occurred_at": NOON, "summary": " "}, nth)
+    ).refuses("whom it was with, or what was said")
+
+
 def test_who_promises_is_the_employee_unless_said_otherwise() -> None:
     asked = {"occurred_at": NOON, "employee": "emma", "promises": [{"what": "Call back"}]}
     given(INTERACTION).when(lambda state: interaction.record(state, CALL, asked, nth)).then(
