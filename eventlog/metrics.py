@@ -8,7 +8,6 @@ HEARD = Counter("baton_facts_heard", "Facts that went through a projector", _LAB
 REFETCHED = Counter("baton_facts_refetched", "Facts that did not come and were fetched from their owner", _LABELS)
 ALARMS = Counter("baton_digest_alarms", "Facts whose digest is not what their bytes and history give", _LABELS)
 FORGOTTEN = Counter("baton_facts_forgotten", "Facts that were heard and that a restore of their log took back", _LABELS)
-PARKED = Gauge("baton_parked_streams", "Streams that wait because of a fact that could not be handled", _LABELS)
 _KINDS = ("department", "kind")
 
 TODOS_DONE = Counter("baton_todos_done", "Todos that were done", _KINDS)
@@ -62,4 +61,3 @@ RELAY_INTERRUPTED = Counter(
 
 STREAMED = Counter("baton_stream_facts", "Facts that went through streaming workers", _LABELS)
 STREAM_RETRIES = Counter("baton_stream_retries", "Attempts at streams with facts that wait", _LABELS)
-STREAM_LAG = Gauge("baton_stream_lag", "Positions that streaming workers have not in their rows yet", _LABELS)

@@ -383,7 +383,6 @@ class Source:
                 metrics.ALARMS.labels(self._department.name, self.feed.department).inc()
                 self._log.error("ALARM %s", each.reason)
         metrics.HEARD.labels(self._department.name, self.feed.department).inc(count)
-        metrics.PARKED.labels(self._department.name, self.feed.department).set(len(self._parked))
         if self.feed.topic is None:
             self.heard.reached(marks[WHOLE].place)
         self._news.set()

@@ -14,8 +14,8 @@ from runtime.department import DEPARTMENTS
 from runtime.failures import RELAY, forget
 from runtime.gathering import Gathering
 from runtime.identity import Verifier
+from runtime.measuring import measure
 from runtime.opening import load_facts, open_department, open_keyring
-from runtime.operations_service import measure
 from runtime.projecting import Projecting
 from runtime.rpc import Dispatcher
 from runtime.serving import Serving, dispatcher

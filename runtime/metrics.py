@@ -10,7 +10,9 @@ __all__ = [
     "HEAD",
     "LAG",
     "LATENCY_S",
+    "PARKED",
     "REGISTRY",
+    "STREAM_LAG",
     "TODOS_OLDEST",
     "TODOS_WAITING",
     "exposition",
@@ -23,6 +25,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 #: line for each route and outcome.
 LATENCY_S = (0.005, 0.025, 0.1, 0.5, 1, 2.5, 10)
 
+_LABELS = ("department", "source")
+
 CALLS = Histogram(
     "baton_rpc_seconds",
     "Time to answer a call, by RPC and reason (OK, or the reason of the error)",
@@ -34,7 +38,9 @@ CALLS_REPEATED = Counter(
     "baton_rpc_repeated", "Calls sent once more, because the connection ended before an answer", ("rpc",)
 )
 HEAD = Gauge("baton_log_head", "Last position of a department's log", ("department",))
-LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", ("department", "source"))
+LAG = Gauge("baton_view_lag", "Positions that a department has not heard yet", _LABELS)
+STREAM_LAG = Gauge("baton_stream_lag", "Positions that streaming workers have not in their rows yet", _LABELS)
+PARKED = Gauge("baton_parked_streams", "Streams that wait because of a fact that could not be handled", _LABELS)
 TODOS_WAITING = Gauge("baton_todos_waiting", "Todos that are due and not done yet", ("department", "kind"))
 TODOS_OLDEST = Gauge(
     "baton_todos_oldest_seconds", "How long the oldest todo waits that is due and not done yet", ("department", "kind")

@@ -9,13 +9,11 @@ from typing import Any
 from uuid import uuid5
 
 from baton.operations.v1 import operations_pb2 as messages
-from prometheus_client import Gauge
 
 from eventlog.decider import Decider, Forbidden, Invalid
 from eventlog.errors import LogError
 from eventlog.events import Event, Place, Position, Version
 from eventlog.feed import Feed
-from eventlog.metrics import STREAM_LAG
 from eventlog.parked import Discarding, Stopped
 from eventlog.postgres.session import ENDED
 from eventlog.store import Command
@@ -27,23 +25,18 @@ from runtime.department import House
 from runtime.errors import RpcError
 from runtime.identity import EVERY_TENANT
 from runtime.log_service import logged, tenant_of
-from runtime.metrics import HEAD, LAG, TODOS_OLDEST, TODOS_WAITING
-from runtime.opening import Opened
+from runtime.opening import Opened, streams_of
 from runtime.parking import Heal, Parking
 from runtime.rebuilding import Asked, Outcome, Rebuilding
 from runtime.rpc import origin
 
 log = logging.getLogger("baton.operations")
 
-#: How often heads and lags are measured.
-MEASURE_S = 15.0
 #: How long another department's log may take to say where it ends.
 HEAD_S = 2.0
 
-#: Kinds of todos that waited once, by department: their gauges go on being set.
-_KINDS_SEEN: dict[str, set[str]] = {}
-
-_TROUBLE: tuple[type[BaseException], ...] = (LogError, RpcError, *ENDED)
+#: What asking raises while something is out of reach.
+TROUBLE: tuple[type[BaseException], ...] = (LogError, RpcError, *ENDED)
 
 
 @dataclass(frozen=True)
@@ -125,20 +118,16 @@ class Operations:
 
 
 async def status(opened: Opened, tenant: str | None = None) -> messages.DepartmentStatus:
-    """How a department is doing, at about one moment; the gauges of the metrics are set beside it. What is parked and
-    due may be counted for one tenant."""
+    """How a department is doing, at about one moment. What is parked and due may be counted for one tenant."""
     views, head = opened.house.views, await opened.house.store.head()
     heard = await _places(views, HEARD)
     heads = dict(zip(opened.sources, await asyncio.gather(*map(_head, opened.heard())), strict=True))
-    HEAD.labels(opened.name).set(head.position)
     counted, now = await views.fetchrow(COUNTED, tenant), opened.house.clock()
     waits = await waiting(views, now, tenant)
-    if tenant is None:
-        _measure_waiting(opened.name, waits, now)
     return messages.DepartmentStatus(
         department=opened.name,
         head=str(head),
-        sources=[_source(opened.name, each, heard, heads[each], LAG) for each in opened.sources],
+        sources=[_source(each, heard, heads[each]) for each in opened.sources],
         streaming=await _streaming(opened, heads, tenant),
         due=sum(each.count for each in waits),
         waiting=[_waiting(each, now) for each in waits],
@@ -146,30 +135,16 @@ async def status(opened: Opened, tenant: str | None = None) -> messages.Departme
     )
 
 
-async def measure(departments: Sequence[Opened], every_s: float = MEASURE_S) -> None:
-    """Keep the gauges of heads and lags fresh, until cancelled."""
-    while True:
-        for opened in departments:
-            try:
-                await status(opened)
-            except _TROUBLE as error:
-                log.info("no measurement of %s: %s", opened.name, type(error).__name__)
-        await asyncio.sleep(every_s)
-
-
 async def _places(views: Views, sql: str) -> dict[str, Place]:
     return {row["source"]: Place(row["generation"], Position(row["position"])) for row in await views.fetch(sql)}
 
 
-def _source(
-    name: str, source: str, heard: Mapping[str, Place], head: Place | None, gauge: Gauge
-) -> messages.SourceStatus:
+def _source(source: str, heard: Mapping[str, Place], head: Place | None) -> messages.SourceStatus:
     place = heard.get(source, Place(0, Position(0)))
     status = messages.SourceStatus(source=source, position=str(place))
     if head is not None:
         of_this_generation = place.position if place.generation == head.generation else Position(0)
         status.lag = max(0, head.position - of_this_generation)
-        gauge.labels(name, source).set(status.lag)
     return status
 
 
@@ -180,9 +155,10 @@ async def _streaming(
     views = opened.house.views
     if not await views.fetchval("SELECT streamed FROM views.stream_epoch"):
         return None
-    heard = await _places(views, STREAM_HEARD)
+    heard, streams = await _places(views, STREAM_HEARD), streams_of(opened.name)
+    sources = sorted({*heard, *(streams.sources if streams else ())})
     return messages.StreamingStatus(
-        sources=[_source(opened.name, each, heard, heads.get(each), STREAM_LAG) for each in sorted(heard)],
+        sources=[_source(each, heard, heads.get(each)) for each in sources],
         parked=await views.fetchval(STREAM_PARKED, tenant),
     )
 
@@ -194,20 +170,10 @@ def _waiting(found: Waiting, now: datetime) -> messages.WaitingTodos:
     return told
 
 
-def _measure_waiting(name: str, found: Sequence[Waiting], now: datetime) -> None:
-    """A kind of which nothing waits any more falls to 0."""
-    _KINDS_SEEN.setdefault(name, set()).update(each.kind for each in found)
-    counts = {each.kind: each for each in found}
-    for kind in _KINDS_SEEN[name]:
-        waits = counts.get(kind)
-        TODOS_WAITING.labels(name, kind).set(waits.count if waits else 0)
-        TODOS_OLDEST.labels(name, kind).set((now - waits.since).total_seconds() if waits else 0)
-
-
 async def _relay(kafka: Kafka, head: Place) -> messages.RelayStatus:
     try:
         told = await asyncio.wait_for(kafka.told(), HEAD_S)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         log.info("Kafka does not say how far the log was told: %s", type(error).__name__)
         return messages.RelayStatus()
     place = told or Place(head.generation, Position(0))
@@ -219,7 +185,7 @@ async def _head(feed: Feed) -> Place | None:
     """Where the log ends; None while it is out of reach."""
     try:
         return await asyncio.wait_for(feed.head(), HEAD_S)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         log.info("the log of %s does not say where it ends: %s", feed.department, type(error).__name__)
         return None
 

@@ -151,11 +151,7 @@ class Handling:
 
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
-        head = await self._head(source)
-        reached = await heard.reached(self._views, source)
-        metrics.STREAM_LAG.labels(self._department, source).set(head.position - reached)
-        metrics.PARKED.labels(self._department, source).set(await self._views.fetchval(_PARKED_STREAMS, source))
-        return await heard.missing(self._views, source, head)
+        return await heard.missing(self._views, source, await self._head(source))
 
     async def close_gap(self, source: str, position: Position, upto: Position) -> None:
         """Fold a position that never came: Faust can lose a stream's last fact, which no later one of the stream
@@ -283,6 +279,3 @@ class Handling:
 
 def _stream(event: Event) -> StreamKey:
     return event.tenant, event.stream
-
-
-_PARKED_STREAMS = "SELECT count(DISTINCT (tenant, stream)) FROM stream_parked WHERE source = $1"

@@ -115,11 +115,6 @@ async def add(connection: Any, source: str, upto: Position, positions: Sequence[
         reached = moved
 
 
-async def reached(views: Views, source: str) -> Position:
-    """Up to where all of a log is in the rows."""
-    return Position(await views.fetchval("SELECT position FROM stream_heard WHERE source = $1", source) or 0)
-
-
 class Missing(NamedTuple):
     """The first position that is not in the rows, and the last that any worker has come to."""
 

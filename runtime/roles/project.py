@@ -13,7 +13,7 @@ from eventlog.postgres.channel import Channel
 from eventlog.trouble import is_infrastructure, tried_again, wait_s
 from eventlog.watching import CHANNEL
 from runtime.health import Check
-from runtime.operations_service import measure
+from runtime.measuring import measure
 from runtime.projecting import Projecting, Work
 from runtime.roles.connecting import assigned, brokers, opened_department
 from runtime.roles.process import Started

@@ -1,6 +1,7 @@
 """What operators see and do: status, stopped streams and what becomes of them, views computed anew."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,18 +12,22 @@ from baton.contacts.v1 import handoffs_pb2
 from baton.marketing.v1 import leads_pb2
 from baton.operations.v1 import operations_pb2 as messages
 
-from eventlog.events import NewEvent
+from eventlog.events import NewEvent, Place
 from eventlog.store import ANY, Append, Command, StreamWrite
 from facts.marketing import LeadTouched, Touch
+from runtime.call import Call, Identity
 from runtime.errors import RpcError
+from runtime.measuring import Measuring
 from runtime.metrics import REGISTRY
-from runtime.operations_service import status
+from runtime.opening import Opened
+from runtime.operations_service import Operations
 from tests.support.house import Desk, Town, eventually, open_town
 from tests.support.postgres import running_server
 
 pytestmark = pytest.mark.timeout(120)
 
 STREAM = "marketing.lead-7"
+UNMEASURED = "unmeasured"
 AT = datetime(2026, 3, 6, 12, tzinfo=UTC)
 
 
@@ -58,6 +63,42 @@ async def parked(operator: Desk, department: str = "contacts") -> list[messages.
     return list((await operator.ask("Operations/ListParked", messages.ListParkedRequest(department=department))).parked)
 
 
+def unmeasured(town: Town, name: str = UNMEASURED) -> Opened:
+    """Contacts, under a name that nobody in this process measures: what is shown of it, the test has shown."""
+    opened = town.houses.running["contacts"].opened
+    feeds = {**opened.feeds, name: opened.feeds["contacts"]}
+    return replace(opened, house=replace(opened.house, name=name), feeds=feeds)
+
+
+def gauge(metric: str, department: str = UNMEASURED, **labels: str) -> float:
+    """Raises `AssertionError` where there is no such series."""
+    value = REGISTRY.get_sample_value(metric, {"department": department, **labels})
+    assert value is not None, f"{metric} of {department} is not shown"
+    return value
+
+
+def departments_shown() -> set[str | None]:
+    return {sample.labels.get("department") for metric in REGISTRY.collect() for sample in metric.samples}
+
+
+async def test_an_answer_shows_nothing_in_the_metrics_only_who_measures_again_and_again_does(town: Town) -> None:
+    """Who answers once would show for ever how far the views were then."""
+    opened = unmeasured(town, "asked")
+
+    async def heal(*stream: object) -> bool:
+        raise AssertionError("nothing is healed here")
+
+    everybody = Call(Identity("*", "olga", "", frozenset({"operator"})), "GetStatus", Command(uuid4(), b""))
+    (found,) = (await Operations(opened, heal).GetStatus(messages.GetStatusRequest(), everybody)).departments
+    assert found.department == "asked"
+    assert "asked" not in departments_shown()
+
+    await Measuring(opened).once()
+    (lag,) = (each.lag for each in found.sources if each.source == "marketing")
+    assert gauge("baton_view_lag", "asked", source="marketing") == lag
+    assert gauge("baton_log_head", "asked") == Place.parse(found.head).position
+
+
 async def test_what_waits_to_be_done_is_shown_with_its_age_and_the_reason(town: Town, operator: Desk) -> None:
     lead_id = str(uuid4())
     request = handoffs_pb2.CreateHandoffRequest(subject={"kind": "lead", "id": lead_id}, to_branch="york")
@@ -70,19 +111,20 @@ async def test_what_waits_to_be_done_is_shown_with_its_age_and_the_reason(town: 
         return {each.kind: each for each in contacts.waiting}
 
     found = (await eventually(waiting, lambda seen: "offer" in seen and seen["offer"].reason))["offer"]
-    await status(town.houses.running["contacts"].opened)
-    labels = {"department": "contacts", "kind": "offer"}
+    measuring = Measuring(unmeasured(town))
+    await measuring.once()
+    labels = {"kind": "offer"}
 
     assert (found.count, found.reason) == (1, f"nobody recorded anything about lead:{lead_id} yet")
     assert 0 <= found.seconds < 60
-    assert REGISTRY.get_sample_value("baton_todos_waiting", labels) == 1
-    assert REGISTRY.get_sample_value("baton_todos_oldest_seconds", labels) >= found.seconds
+    assert gauge("baton_todos_waiting", **labels) == 1
+    assert gauge("baton_todos_oldest_seconds", **labels) >= found.seconds
 
     withdraw = handoffs_pb2.WithdrawHandoffRequest(id=asked.id, reason="Misspelt")
     await town.desk("grace").ask("Handoffs/WithdrawHandoff", withdraw)
     await eventually(waiting, lambda seen: not seen)
-    await status(town.houses.running["contacts"].opened)
-    assert REGISTRY.get_sample_value("baton_todos_oldest_seconds", labels) == 0
+    await measuring.once()
+    assert gauge("baton_todos_waiting", **labels) == gauge("baton_todos_oldest_seconds", **labels) == 0
 
 
 async def test_status_names_every_department_with_what_it_hears(operator: Desk) -> None:
@@ -124,6 +166,12 @@ async def test_what_topologies_cannot_go_on_with_is_shown_beside_it_and_how_far_
     assert [(each.source, each.position, each.lag) for each in contacts.streaming.sources] == [
         ("marketing", "1.0", head.position)
     ]
+    await Measuring(town.houses.running["contacts"].opened).once()
+    assert gauge("baton_stream_lag", "contacts", source="marketing") == head.position
+    before = gauge("baton_parked_streams", "contacts", source="marketing")
+    await views.execute("DELETE FROM stream_parked")
+    await Measuring(town.houses.running["contacts"].opened).once()
+    assert gauge("baton_parked_streams", "contacts", source="marketing") == before - 1
     await views.execute("UPDATE stream_epoch SET streamed = false")
 
 
@@ -154,6 +202,23 @@ async def test_a_discarded_event_is_a_fact_and_the_rest_of_its_stream_goes_on(to
     assert recorded.type == "operations.fact-discarded"
     assert bad.digest.hex().encode() in recorded.data
     assert b"importer" not in recorded.data
+
+
+async def test_parked_streams_are_measured_where_they_are_written_down(town: Town, operator: Desk) -> None:
+    """So they are shown after a restart, too, and fall as soon as somebody discards, without another fact."""
+    await tell_nonsense(town)
+    await eventually(lambda: parked(operator), lambda found: found and found[0].events == 2)
+    measuring, labels = Measuring(unmeasured(town)), {"source": "marketing"}
+    await measuring.once()
+    everybody = town.desk("olga", "operator", package="operations", tenant="*")
+    stopped = [each for each in await parked(everybody) if each.source == "marketing"]
+    assert gauge("baton_parked_streams", **labels) == len(stopped)
+    assert gauge("baton_parked_streams", source="sales") == 0
+
+    request = messages.DiscardParkedRequest(department="contacts", stream=STREAM, version=1, reason="nonsense")
+    assert (await operator.ask("Operations/DiscardParked", request)).clear
+    await measuring.once()
+    assert gauge("baton_parked_streams", **labels) == len(stopped) - 1
 
 
 async def test_only_the_event_that_was_looked_at_is_discarded_however_often_it_is_asked(

@@ -16,6 +16,7 @@ from facts.contacts import HandoffAccepted, HandoffDelivered
 from facts.marketing import LeadCaptured, LeadDisqualified, LeadQualified, LeadTouched, LeadUpdated, Touch
 from facts.sales import OpportunityOpened, OpportunityWon
 from gateway.transcoding.writing import to_json
+from runtime import operations_service
 from runtime.call import Call, Identity
 from runtime.errors import RpcError
 from runtime.rpc import READ
@@ -237,6 +238,18 @@ async def test_what_stream_workers_count_is_waited_for(town: Town, monkeypatch: 
     await views.execute("UPDATE stream_heard SET position = 4")
 
     assert (await asked).positions["marketing"] == "1.4"
+
+
+async def test_what_stream_workers_have_heard_nothing_of_is_behind_all_the_same(town: Town) -> None:
+    (running,) = town.houses.running.values()
+    await lead(town, "l1")
+    await running.house.views.execute("UPDATE stream_epoch SET streamed = true")
+    await running.house.views.execute("TRUNCATE stream_heard")
+    found = {each.source: each for each in (await operations_service.status(running.opened)).streaming.sources}
+    await running.house.views.execute("UPDATE stream_epoch SET streamed = false")
+
+    assert sorted(found) == ["contacts", "marketing", "sales"]
+    assert found["marketing"].lag == (await running.house.feeds["marketing"].head()).position > 0
 
 
 async def test_what_makes_no_sense_is_refused(town: Town) -> None:
