@@ -1,8 +1,6 @@
 """Alerts and dashboard speak of metrics that there are, and every alert is tested and described."""
 
-import importlib
 import json
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from prometheus_client import REGISTRY
 from runtime.department import DEPARTMENTS
 from tests.support.data import ROOT
 from tests.support.deploying import DEPLOY, PROCESSES, run, values
+from tests.support.measured import measures
 
 FOLDER = DEPLOY / "observability"
 DASHBOARD = FOLDER / "grafana" / "dashboards" / "baton.json"
@@ -26,16 +25,8 @@ _METRIC = re.compile(r"\b(baton_\w+|up)\b(?!\s*=)")
 
 @pytest.fixture(scope="module")
 def measured() -> set[str]:
-    """Every series that some process of Baton shows, by importing everything that could define one."""
-    for package in ("eventlog", "gateway", "runtime", "services"):
-        _import_all(package)
-    return OF_PROMETHEUS | {name for metric in REGISTRY.collect() for name in _series(metric.name, metric.type)}
-
-
-def _import_all(package: str) -> None:
-    path = importlib.import_module(package).__path__
-    for module in pkgutil.walk_packages(path, f"{package}."):
-        importlib.import_module(module.name)
+    """Every series that some process of Baton shows."""
+    return OF_PROMETHEUS | {name for metric in measures() for name in _series(metric.name, metric.type)}
 
 
 def _series(name: str, kind: str) -> Iterator[str]:

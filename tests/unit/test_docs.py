@@ -14,9 +14,12 @@ from runtime.cli import COMMANDS, parser
 from runtime.settings import Settings
 from tests.support.data import oracle
 from tests.support.documents import ROOT, blocks, fits, links, named, pages, prose, quoted, typed
+from tests.support.measured import measures
 from tests.support.settings import VARIABLES, variable
 
 RUNNING = ROOT / "docs" / "running.md"
+#: Where metrics are listed: all but the relays', and those.
+LISTS = (RUNNING, ROOT / "docs" / "kafka.md")
 #: What tests read from the environment, beside what `Settings` reads.
 OF_TESTS = {"BATON_TEST_DATA", "BATON_TEST_STRICT"}
 #: Files that pages name and that no repository holds: made by the user, or by a running Baton.
@@ -66,6 +69,13 @@ def test_every_setting_is_documented_with_its_default_and_no_other_is_named() ->
     known = VARIABLES | OF_TESTS
     for page in pages():
         assert set(re.findall(r"\b(?:BATON|OTEL_EXPORTER)_[A-Z_]+\b", page.read_text())) <= known, page.name
+
+
+def test_every_metric_is_documented_and_no_other_is_named() -> None:
+    ours = [metric for metric in measures() if metric.name.startswith("baton_")]
+    measured = {f"{metric.name}_total" if metric.type == "counter" else metric.name for metric in ours}
+    assert len(measured) > 30
+    assert {name for page in LISTS for name in quoted(page) if name.startswith("baton_")} == measured
 
 
 @each_page
