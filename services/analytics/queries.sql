@@ -2,15 +2,16 @@
 -- $1 tenant, $2 branch or NULL for the whole tenant, $3 what the rows stand for.
 
 -- name: funnel
+-- By owner, a lead stands in the group of everybody who owns an opportunity of it, as far as that one's go.
 WITH opportunities_of_lead AS (
     SELECT link.lead_id,
+           CASE $3 WHEN 'owner' THEN opportunity.owner ELSE '' END AS owner,
            count(*) FILTER (WHERE opportunity.state = 'WON') AS won,
-           count(*) FILTER (WHERE opportunity.state <> 'LOST') AS alive,
-           (array_agg(opportunity.owner ORDER BY opportunity.state = 'WON' DESC, opportunity.opened_at, opportunity.id))[1] AS owner
+           count(*) FILTER (WHERE opportunity.state <> 'LOST') AS alive
     FROM funnel_links link
     JOIN funnel_opportunities opportunity ON opportunity.tenant = link.tenant AND opportunity.id = link.opportunity_id
     WHERE link.tenant = $1
-    GROUP BY link.lead_id
+    GROUP BY 1, 2
 ),
 grouped AS (
     SELECT CASE $3 WHEN 'branch' THEN lead.branch WHEN 'owner' THEN coalesce(found.owner, '')
@@ -40,7 +41,7 @@ sums AS (
     SELECT grouped.key, opportunity.currency, sum(opportunity.amount) AS amount
     FROM funnel_opportunities opportunity
     JOIN first_links ON first_links.opportunity_id = opportunity.id
-    JOIN grouped ON grouped.id = first_links.lead_id
+    JOIN grouped ON grouped.id = first_links.lead_id AND ($3 <> 'owner' OR grouped.key = opportunity.owner)
     WHERE opportunity.tenant = $1 AND opportunity.state = 'WON' AND opportunity.amount IS NOT NULL
     GROUP BY grouped.key, opportunity.currency
 ),

@@ -77,24 +77,23 @@ class Fold:
             case OpportunityReopened():
                 self.deals[fact.opportunity_id].state = "OPEN"
 
-    def owner(self, lead: str) -> str:
-        deals = sorted(self.of(lead), key=lambda deal: (deal.state != "WON", deal.opened_at, deal.id))
-        return deals[0].owner if deals else ""
-
     def of(self, lead: str) -> list[Deal]:
         return [deal for deal in self.deals.values() if lead in deal.leads]
 
     def rows(self, group_by: str) -> list[tuple[Any, ...]]:
         groups: dict[str, list[str]] = {}
         for id, lead in self.leads.items():
-            groups.setdefault(self.owner(id) if group_by == "owner" else lead[group_by], []).append(id)
-        return [self.row(key, ids) for key, ids in sorted(groups.items())]
+            owners = {deal.owner for deal in self.of(id)} or {""}
+            for key in owners if group_by == "owner" else {lead[group_by]}:
+                groups.setdefault(key, []).append(id)
+        return [self.row(key, ids, group_by) for key, ids in sorted(groups.items())]
 
-    def row(self, key: str, ids: list[str]) -> tuple[Any, ...]:
-        states = [{deal.state for deal in self.of(id)} for id in ids]
+    def row(self, key: str, ids: list[str], group_by: str) -> tuple[Any, ...]:
+        deals = [deal for deal in self.deals.values() if group_by != "owner" or deal.owner == key]
+        states = [{deal.state for deal in deals if id in deal.leads} for id in ids]
         won = sum("WON" in each for each in states)
         revenue: dict[str, Decimal] = {}
-        for deal in self.deals.values():
+        for deal in deals:
             if deal.state == "WON" and deal.amount and deal.leads and deal.leads[0] in ids:
                 revenue[deal.amount.currency] = revenue.get(deal.amount.currency, Decimal(0)) + deal.amount.amount
         return (

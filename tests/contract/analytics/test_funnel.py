@@ -176,3 +176,17 @@ async def test_positions_are_those_that_the_rows_were_computed_at(town: Town) ->
 async def test_a_group_that_there_is_not_is_refused(town: Town) -> None:
     with pytest.raises(RpcError):
         await funnel(town, "colour", leads=0)
+
+
+async def test_each_owner_has_what_came_of_the_own_opportunities(town: Town) -> None:
+    await lead(town, "l1")
+    await lead(town, "l2")
+    await deal(town, "a", ("l1", "l2"), "oliver", won("a"))
+    await deal(town, "b", ("l1",), "priya", won("b", BRL, "7.5"))
+    lost = OpportunityLost(opportunity_id="c", reason="price", closed_at=APRIL)
+    await deal(town, "c", ("l2",), "priya", lost)
+    oliver, priya = await funnel(town, "owner", leads=4)
+    assert counts(oliver) == ("oliver", 2, 2, 0, 2, 2, 0)
+    assert oliver["revenue"] == [{"currency": EUR, "amount": "100.00"}]
+    assert counts(priya) == ("priya", 2, 2, 0, 2, 1, 1)
+    assert priya["revenue"] == [{"currency": BRL, "amount": "7.50"}]
