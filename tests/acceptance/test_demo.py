@@ -55,6 +55,12 @@ async def test_there_are_handoffs_in_every_state_that_lasts(baton: Baton) -> Non
         assert await total(client, "/v1/handoffs", state="DISCREPANT") == 0
 
 
+async def test_some_promises_were_kept_and_some_are_not_wanted_any_more(baton: Baton) -> None:
+    async with await baton.client("demo", "mona", "manager") as client:
+        found = {state: await total(client, "/v1/promises", state=state) for state in ("OPEN", "KEPT", "RELEASED")}
+        assert min(found.values()) >= 3, found
+
+
 async def test_what_is_delivered_was_offered_before(baton: Baton) -> None:
     async with await baton.client("demo", "mona", "manager") as client:
         listed = (await client.get("/v1/handoffs", params={"state": "DELIVERED", "pageSize": 500})).json()["handoffs"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from baton.contacts.v1 import branches_pb2
+from baton.contacts.v1 import branches_pb2, interactions_pb2
 
 from runtime.messages import fill
 from tools.demo.by_hand import ByHand
@@ -24,6 +24,12 @@ FATES = (
     "withdrawn", "accepted", "waits", "handed back", "disqualified", "won", "reassigned", "accepted", "waits",
     "returned, asked again", "accepted",
 )  # fmt: skip
+#: What was done about promises, in turn; nothing about some.
+PROMISES = ("keep", "keep", "release", "")
+_ASKED = {
+    "keep": interactions_pb2.KeepPromiseRequest(),
+    "release": interactions_pb2.ReleasePromiseRequest(reason="The customer found it on the website"),
+}
 _HOURS = 24 * 90
 
 
@@ -122,7 +128,16 @@ class Story:
         for number in range(1, CALLS + 1):
             which = self.random.randrange(len(people))
             rows.append(self._call(number, customers[which], people[which]))
-        self.writing.bring(RESOURCES["interactions"], rows)
+        self.promises(self.writing.bring(RESOURCES["interactions"], rows), rows)
+
+    def promises(self, ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Say what became of what employees promised in these calls."""
+        made = [(id, row) for id, row in zip(ids, rows, strict=True) if _is_promised(row)]
+        for n, (id, row) in enumerate(made):
+            verb = PROMISES[n % len(PROMISES)]
+            if verb:
+                who = self.writing.who(row["employee"], row["values"]["branch"], "clerk")
+                self.writing.promise(who, id, verb, _ASKED[verb])
 
     def _call(self, number: int, customer: Customer, person_id: str) -> Mapping[str, Any]:
         office, random = customer.office, self.random
@@ -191,3 +206,7 @@ class Story:
             getattr(handing, fate.partition(",")[0].replace(" ", "_"))()
         if fate.endswith("asked again"):
             handing.again()
+
+
+def _is_promised(call: Mapping[str, Any]) -> bool:
+    return any(each["by"] == call["employee"] for each in call["values"].get("promises", ()))

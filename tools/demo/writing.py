@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from baton.common.v1 import imports_pb2
-from baton.contacts.v1 import handoffs_pb2
+from baton.contacts.v1 import handoffs_pb2, interactions_pb2
 from baton.marketing.v1 import leads_pb2
 from baton.sales.v1 import opportunities_pb2
 from google.protobuf.message import Message
@@ -83,6 +83,11 @@ class Writing:
             return lead.state == leads_pb2.Lead.RETURNED or lead.handoff_id != handoff_id
 
         self._until(who, f"/v1/leads/{lead_id}", leads_pb2.Lead, came_back)
+
+    def promise(self, who: Client, interaction_id: str, verb: str, request: Message) -> None:
+        """Say what became of the promise of an interaction that was brought."""
+        id = uuid5(UUID(interaction_id), "promise-0")
+        self.once(who, f"/v1/promises/{id}:{verb}", interactions_pb2.Promise, request, verb)
 
     def opportunity(self, who: Client, handoff_id: str) -> str:
         """The id of the opportunity that an accepted handoff opened, once sales has opened it."""
