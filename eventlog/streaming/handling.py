@@ -149,6 +149,10 @@ class Handling:
             metrics.ALARMS.labels(self._department, source).inc()
             self._log.error("ALARM %s", alarm.reason)
 
+    async def require_epoch(self) -> None:
+        """Raises `Superseded` when another epoch began."""
+        await heard.require_epoch(self._views, self._epoch)
+
     async def missing(self, source: str) -> Missing | None:
         """The positions that its log has and the rows have not, unless they are parked. They may be on their way."""
         return await heard.missing(self._views, source, await self._head(source))

@@ -37,7 +37,7 @@ async def current_epoch(views: Views, tables: Sequence[str]) -> int:
 
 async def begin_anew(views: Views, tables: Sequence[str]) -> int:
     """Throw away all rows and start the next epoch, in which everything is heard from the first position again.
-    Workers of the old one stop at their next batch."""
+    Workers of the old one stop when they next look, or at their next batch."""
     async with views.transaction() as connection:
         return await next_epoch(connection, tables)
 
@@ -69,13 +69,22 @@ async def next_epoch(connection: Any, tables: Sequence[str]) -> int:
     return int(epoch)
 
 
+async def require_epoch(views: Views, epoch: int) -> None:
+    """Raises `Superseded` when another epoch began."""
+    _refuse_other(epoch, int(await views.fetchval("SELECT epoch FROM stream_epoch")))
+
+
+def _refuse_other(epoch: int, now: int) -> None:
+    if now != epoch:
+        raise Superseded(f"the topologies began anew: epoch {now} follows {epoch}")
+
+
 async def lock(connection: Any, source: str, known: KnownForks, epoch: int) -> Position:
     """Take the lock on a source for this transaction; answers up to where all of it is in the rows, which are then of
     the generation that is known. Raises `Superseded` when another epoch began; when the log was restored,
     `LaterGeneration` where another worker knows more of it, `TakenBack` where the rows have what it lost."""
     row = await connection.fetchrow(_LOCK, source, known.generation)
-    if row["epoch"] != epoch:
-        raise Superseded(f"the topologies began anew: epoch {row['epoch']} follows {epoch}")
+    _refuse_other(epoch, row["epoch"])
     if row["generation"] > known.generation:
         raise LaterGeneration(
             f"the rows of {source} are of generation {row['generation']}, and its log of {known.generation}: it was"

@@ -36,7 +36,8 @@ from eventlog.views import Views
 #: So many facts are folded at once, or as many as come within this time.
 BATCH_EVENTS, BATCH_WAIT_S = 500, 0.05
 
-#: How often it is looked for what waits and for a position that never came, and how long one may be late.
+#: How often it is looked for what waits, for a position that never came and for another epoch, and how long a position
+#: may be late.
 LOOK_S, LATE_S = 1.0, 10.0
 
 #: A worker that is silent for so long has left: its partitions are given to others, its last offsets are lost.
@@ -189,6 +190,7 @@ class StreamWorker:
         return [
             self._close_gaps(),
             self._watch_topics(),
+            self._watch_epoch(),
             *(self._keep_trying(source) for source in self._handling.sources),
         ]
 
@@ -217,6 +219,14 @@ class StreamWorker:
                 raise self._app.crash_reason or Unavailable("Faust stopped")
             for source in self._handling.sources:
                 await persist(partial(self._late.close_gaps, source), f"a gap of {source}", self._log)
+            await asyncio.sleep(LOOK_S)
+
+    # ------------------------------------------------------------------------------------------------ another epoch
+
+    async def _watch_epoch(self) -> None:
+        """Stop when all began anew, also where no fact comes by which it would be noticed."""
+        while True:
+            await persist(self._handling.require_epoch, "the epoch", self._log)
             await asyncio.sleep(LOOK_S)
 
     # ------------------------------------------------------------------------------------------ topics made anew

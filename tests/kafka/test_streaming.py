@@ -100,14 +100,14 @@ async def test_what_is_made_anew_from_nothing_is_the_same(trade: Trade) -> None:
     before = await trade.rows()
     epoch = await heard.begin_anew(trade.views, sorted(METRICS.tables))
     assert await trade.rows() == {table: [] for table in before}
+    with pytest.raises(Superseded, match="began anew: epoch 2 follows 1"):
+        await asyncio.wait_for(old, timeout=30)  # nobody tells it anything more
 
     async with working(trade.worker(epoch)):
         await trade.heard_everything()
         assert await trade.rows() == before
         await trade.answers_are_a_fold_of_the_logs()
         await trade.tell(history(4, tag="-b"))
-        with pytest.raises(Superseded, match="began anew"):
-            await asyncio.wait_for(old, timeout=30)
         await trade.heard_everything()
     await trade.answers_are_a_fold_of_the_logs()
 
