@@ -104,6 +104,12 @@ class InOneSequence:
         return Statement(_SAVE, (self.source, *_place(now), now.digest, *_place(was), was.epoch))
 
 
+async def hold(connection: Any) -> None:
+    """Projectors stand still until the transaction ends: they lock their marks before they write."""
+    await connection.execute("SELECT FROM views.checkpoints ORDER BY source FOR UPDATE")
+    await connection.execute("SELECT FROM views.marks ORDER BY source, topic, partition FOR UPDATE")
+
+
 def whole(place: Place, digest: bytes | None = None, epoch: int = 0) -> Marks:
     """The marks of a log that was heard up to a place."""
     return {WHOLE: Mark(WHOLE, Offset(place.position + 1), place, digest, epoch)}

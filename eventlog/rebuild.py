@@ -12,8 +12,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import asyncpg
-
 from eventlog import release
 from eventlog.ahead import ahead
 from eventlog.codec import Codec
@@ -24,17 +22,14 @@ from eventlog.events import Event, Place, Position, StreamKey
 from eventlog.feed import Feed, LogFeed, complete
 from eventlog.fold import Folding
 from eventlog.ledger import ledgered, unequal
-from eventlog.marks import NOWHERE, supersede, whole
+from eventlog.marks import NOWHERE, hold, supersede, whole
+from eventlog.postgres.patience import HELD, lock_tables, patiently
 from eventlog.projections import Projection
 from eventlog.topologies import read_states
 from eventlog.views import SCHEMA, Views
 from eventlog.writing import Writer
 
 FRESH, OLD = "views_rebuild", "views_old"
-
-#: A reader may hold a table for long; then the swap lets go of its locks and tries again.
-LOCK_TIMEOUT_MS = 2000
-SWAPS_MAX = 30
 
 #: Events that are written together.
 BATCH_EVENTS = 2000
@@ -89,7 +84,6 @@ class Rebuild:
     feeds: Iterable[Feed]
     projections: Sequence[Projection]
     ddl: str
-    lock_timeout_ms: int = LOCK_TIMEOUT_MS
     _events: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -242,34 +236,34 @@ class Rebuild:
         tenant: str | None,
         reshaped: bool,
     ) -> Rebuilt:
-        """Stop both at one position, compare, swap."""
-        for attempt in range(1, SWAPS_MAX + 1):
-            try:
-                async with self.views.transaction() as connection:
-                    await connection.execute("SELECT FROM views.checkpoints ORDER BY source FOR UPDATE")
-                    await connection.execute("SELECT FROM views.marks ORDER BY source, topic, partition FOR UPDATE")
-                    if await self._left_out(connection) != left_out:
-                        raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
-                    if not reshaped and await release.remembered(connection):
-                        await release.require(connection, release.digest(self.ddl))
-                    live = await self._live(connection)
-                    await self._follow(live, left_out)
-                    differences = [
-                        await compare(connection, SCHEMA, FRESH, table, key, tenant)
-                        for table, key in sorted(compared.items())
-                    ]
-                    if not check:
-                        await self._swap(connection)
-                        if reshaped:
-                            await release.remember(connection, release.UNDER_WAY)
-            except asyncpg.LockNotAvailableError:
-                self._log.info("a reader holds a table, swap %d of %d given up", attempt, SWAPS_MAX)
-                continue
+        """Stop both at one position, compare, swap. Whoever has folded so much comes back for the swap alone."""
+
+        async def attempt() -> Rebuilt:
+            async with self.views.transaction() as connection:
+                await hold(connection)
+                if await self._left_out(connection) != left_out:
+                    raise RebuildFailed("streams were parked, retried or discarded meanwhile: rebuild again")
+                if not reshaped and await release.remembered(connection):
+                    await release.require(connection, release.digest(self.ddl))
+                live = await self._live(connection)
+                await self._follow(live, left_out)
+                differences = [
+                    await compare(connection, SCHEMA, FRESH, table, key, tenant)
+                    for table, key in sorted(compared.items())
+                ]
+                if not check:
+                    await self._swap(connection)
+                    if reshaped:
+                        await release.remember(connection, release.UNDER_WAY)
             return Rebuilt(self._events, {source: each.place for source, each in live.items()}, differences)
-        raise RebuildFailed(f"readers held the tables through {SWAPS_MAX} attempts to swap")
+
+        try:
+            return await patiently(attempt, "the swap", self._log)
+        except HELD as error:
+            raise RebuildFailed("readers held the tables through all attempts to swap") from error
 
     async def _swap(self, connection: Any) -> None:
-        await connection.execute(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
+        await lock_tables(connection, sorted(self._tables))
         await connection.execute(f"DROP SCHEMA IF EXISTS {OLD} CASCADE; CREATE SCHEMA {OLD}")
         for table in sorted(self._tables):
             await connection.execute(f'ALTER TABLE {SCHEMA}."{table}" SET SCHEMA {OLD}')

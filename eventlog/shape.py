@@ -5,12 +5,15 @@ tables are for is in the logs; so nothing is altered in place: `Rebuild` makes t
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
-from eventlog import release
+from eventlog import marks, release
+from eventlog.postgres.patience import limit_locks, patiently
 from eventlog.rebuild import Rebuild
+from eventlog.streaming import heard
 from eventlog.views import SCHEMA, Views
 
 #: Where the tables are made as they should be, to be looked at; gone when the look is over.
@@ -29,29 +32,42 @@ async def nobody(connection: Any) -> None:
 
 
 async def bring_up_to_date(rebuild: Rebuild, made_anew: MadeAnew = nobody) -> bool:
-    """Make the tables of a department's `schema.sql`. Where there are some, and other ones, rebuild them all first; of
-    those that others fill than its projections, the ones of another shape are made anew, empty, and `made_anew` lets
-    these others begin again. Returns whether that was necessary. Raises `RebuildFailed`."""
+    """Make the tables of a department's `schema.sql`. Where there are some, and other ones among those that its
+    projections fill, rebuild all of these first; those that others fill are made anew, empty, where they are of another
+    shape, and `made_anew` empties what belongs to them and lets these others begin again. Returns
+    whether tables had to be. Raises `RebuildFailed`, and what `patiently` raises: then nothing that was computed is
+    computed again at the next call."""
     views, digest = rebuild.views, release.digest(rebuild.ddl)
     if await release.remembered(views) == digest:
         return False
     async with _alone(views):
         if await release.remembered(views) == digest:
             return False
+        log = logging.getLogger(f"baton.rebuild.{rebuild.department}")
         outdated = await _outdated(views, rebuild.ddl)
         if outdated:
-            log = logging.getLogger(f"baton.rebuild.{rebuild.department}")
             log.warning("views are of another release (%s): computed anew from the logs", ", ".join(outdated))
+        if set(outdated) & set(rebuild.tables):
             await rebuild.run(compared=False, reshaped=True)
         others = [table for table in outdated if table not in rebuild.tables]
-        async with views.transaction() as connection:
-            for table in others:
-                await connection.execute(f'DROP TABLE {SCHEMA}."{table}"')
-            await connection.execute(rebuild.ddl)
-            if others:
-                await made_anew(connection)
-            await release.remember(connection, digest)
+        await patiently(partial(_define, rebuild, others, made_anew), "a change of tables", log)
     return bool(outdated)
+
+
+async def _define(rebuild: Rebuild, others: Sequence[str], made_anew: MadeAnew) -> None:
+    """Nobody writes meanwhile: a writer would come to tables in an order of its own, and so does `schema.sql`, which
+    locks those with an index even where that is there."""
+    async with rebuild.views.transaction() as connection:
+        await limit_locks(connection)
+        await marks.hold(connection)
+        if others:
+            await made_anew(connection)
+        else:
+            await heard.hold(connection)
+        for table in others:
+            await connection.execute(f'DROP TABLE {SCHEMA}."{table}"')
+        await connection.execute(rebuild.ddl)
+        await release.remember(connection, release.digest(rebuild.ddl))
 
 
 @asynccontextmanager
@@ -64,38 +80,37 @@ async def _alone(views: Views) -> AsyncIterator[None]:
             await connection.execute(f"SELECT pg_advisory_unlock({_LOCK})")
 
 
-async def _outdated(views: Views, ddl: str) -> list[str]:
-    """The tables that are not as `ddl` makes them; none where there are no tables at all yet. What is missing beside
-    tables of an earlier release is made, empty, so that there is something to swap."""
+async def _outdated(views: Views, ddl: str) -> Sequence[str]:
+    """The tables that are not as `ddl` makes them; none where there are no tables at all yet. What is missing
+    beside tables of an earlier release is made to be swapped; it has no column, so it differs until that is done."""
     async with views.transaction() as connection:
         await connection.execute(f"DROP SCHEMA IF EXISTS {WANTED} CASCADE; CREATE SCHEMA {WANTED}")
         await connection.execute(f"SET LOCAL search_path = {WANTED}")
         await connection.execute(ddl)
-        wanted = await _shapes(connection, WANTED)
-        found = await _shapes(connection, SCHEMA)
-        outdated = sorted(table for table, shape in wanted.items() if found.get(table) != shape)
+        wanted, found = await _shapes(connection, WANTED), await _shapes(connection, SCHEMA)
         there = wanted.keys() & found.keys()
         if there:
             for table in wanted.keys() - there:
-                await connection.execute(f'CREATE TABLE {SCHEMA}."{table}" (LIKE {WANTED}."{table}" INCLUDING ALL)')
+                await connection.execute(f'CREATE TABLE {SCHEMA}."{table}" ()')
         await connection.execute(f"DROP SCHEMA {WANTED} CASCADE")
-    return outdated if there else []
+    return sorted(table for table, shape in wanted.items() if found.get(table) != shape) if there else []
 
 
-async def _shapes(connection: Any, schema: str) -> dict[str, list[str]]:
+async def _shapes(connection: Any, schema: str) -> Mapping[str, Sequence[str]]:
     return {row["table"]: row["shape"] for row in await connection.fetch(_SHAPES, schema)}
 
 
-#: Columns in the order of their names, since that of a table says nothing, and the primary key.
+#: Columns in the order of their names, since that of a table says nothing, each with its place in the primary key.
 _SHAPES = """
-SELECT c.relname AS table, array_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-    a.attgenerated, pg_get_expr(d.adbin, d.adrelid), array_position(i.indkey::int2[], a.attnum)) ORDER BY a.attname)
-    AS shape
+SELECT c.relname AS table, ARRAY(
+    SELECT concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated,
+        pg_get_expr(d.adbin, d.adrelid), array_position(i.indkey::int2[], a.attnum))
+    FROM pg_attribute a
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname
+) AS shape
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 WHERE n.nspname = $1 AND c.relkind = 'r'
-GROUP BY c.relname
 """

@@ -4,22 +4,15 @@ A folder holds `0001_name.sql`, `0002_name.sql`, … and the database remembers 
 Several processes may start at once: one applies, the others wait for it and find nothing left to do.
 """
 
-import asyncio
 import hashlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import asyncpg
-
 from eventlog.errors import NotSafe
+from eventlog.postgres.patience import limit_locks, patiently
 from eventlog.postgres.session import Connection
-from eventlog.trouble import wait_s
-
-#: Who waits for a table holds up all who come behind it. So a change waits no longer than this for what others hold;
-#: then it lets go of everything and comes back.
-LOCK_TIMEOUT_MS = 2000
-ATTEMPTS_MAX = 30
 
 log = logging.getLogger("baton.migrations")
 
@@ -52,16 +45,8 @@ class _Migration:
 async def apply_migrations(connection: Connection, name: str, folder: Path) -> int:
     """Make the schema `name` if need be, and apply to it what `folder` holds and the database has not had yet, all
     in one transaction. Returns how many were applied. Raises `NotSafe` when the database had another text under a
-    number, or is newer than this program; asyncpg's `LockNotAvailableError` where others hold a table through
-    `ATTEMPTS_MAX` attempts."""
-    wanted = _read(folder)
-    for attempt in range(1, ATTEMPTS_MAX):
-        try:
-            return await _apply(connection, name, wanted)
-        except asyncpg.LockNotAvailableError:
-            log.info("others hold a table of schema %s, attempt %d of %d given up", name, attempt, ATTEMPTS_MAX)
-            await asyncio.sleep(wait_s(attempt))
-    return await _apply(connection, name, wanted)
+    number, or is newer than this program; one of `HELD` where others hold a table."""
+    return await patiently(partial(_apply, connection, name, _read(folder)), f"a change of schema {name}", log)
 
 
 async def _apply(connection: Connection, name: str, wanted: list[_Migration]) -> int:
@@ -69,7 +54,7 @@ async def _apply(connection: Connection, name: str, wanted: list[_Migration]) ->
         # In a statement of its own and before the first look: who waits here sees what the holder committed.
         await connection.execute(_LOCK)
         # Behind that lock: another one who migrates may take long, and nobody waits behind us for it.
-        await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        await limit_locks(connection)
         await connection.execute(_REMEMBERED)
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"')
         had = await _had(connection, name)

@@ -5,6 +5,7 @@ say of a position that it is not in the rows yet, and put it there; so every fac
 Kafka, a rebalance or a worker that was taken for dead does.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,12 +13,21 @@ from eventlog.entry import FOLLOWS
 from eventlog.errors import LogError
 from eventlog.events import Place, Position
 from eventlog.marks import Superseded
+from eventlog.postgres.patience import limit_locks, lock_tables, patiently
 from eventlog.rebuild import Rebuild
 from eventlog.restored import KnownForks
 from eventlog.views import Views
 
+#: What is kept beside the rows, first what a worker locks before all else: who has it waits for no worker.
+_TABLES = ("stream_heard", "stream_ahead", "stream_parked")
+
 #: So many positions are taken over at once where a gap was closed.
 _RUN_MAX = 10_000
+
+
+_NEXT = "the next epoch"
+
+_log = logging.getLogger("baton.stream")
 
 
 class LaterGeneration(LogError):
@@ -30,23 +40,35 @@ class TakenBack(LogError):
 
 async def current_epoch(views: Views, tables: Sequence[str]) -> int:
     """The epoch that a worker starts in. Where the rows are the projector's, the first worker begins anew."""
-    async with views.transaction() as connection:
-        row = await connection.fetchrow("SELECT epoch, streamed FROM stream_epoch FOR UPDATE")
-        return int(row["epoch"]) if row["streamed"] else await next_epoch(connection, tables)
+
+    async def attempt() -> int:
+        async with views.transaction() as connection:
+            row = await connection.fetchrow("SELECT epoch, streamed FROM stream_epoch FOR UPDATE")
+            return int(row["epoch"]) if row["streamed"] else await next_epoch(connection, tables)
+
+    return await patiently(attempt, _NEXT, _log)
 
 
 async def begin_anew(views: Views, tables: Sequence[str]) -> int:
     """Throw away all rows and start the next epoch, in which everything is heard from the first position again.
     Workers of the old one stop when they next look, or at their next batch."""
-    async with views.transaction() as connection:
-        return await next_epoch(connection, tables)
+
+    async def attempt() -> int:
+        async with views.transaction() as connection:
+            return await next_epoch(connection, tables)
+
+    return await patiently(attempt, _NEXT, _log)
 
 
 async def begin_anew_after(views: Views, tables: Sequence[str], epoch: int) -> int:
     """As `begin_anew`, unless another worker has begun since this epoch; answers the one that is now."""
-    async with views.transaction() as connection:
-        now = int(await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE"))
-        return now if now != epoch else await next_epoch(connection, tables)
+
+    async def attempt() -> int:
+        async with views.transaction() as connection:
+            now = int(await connection.fetchval("SELECT epoch FROM stream_epoch FOR UPDATE"))
+            return now if now != epoch else await next_epoch(connection, tables)
+
+    return await patiently(attempt, _NEXT, _log)
 
 
 async def take_back(rebuild: Rebuild) -> bool:
@@ -55,18 +77,34 @@ async def take_back(rebuild: Rebuild) -> bool:
     if not await rebuild.views.fetchval("SELECT streamed FROM stream_epoch"):
         return False
     await rebuild.run(compared=False)
-    async with rebuild.views.transaction() as connection:
-        await connection.execute("UPDATE stream_epoch SET streamed = false")
-        await connection.execute("TRUNCATE stream_heard, stream_ahead, stream_parked")
+
+    async def attempt() -> None:
+        async with rebuild.views.transaction() as connection:
+            await limit_locks(connection)
+            await connection.execute("UPDATE stream_epoch SET streamed = false")
+            await _empty(connection, _TABLES)
+
+    await patiently(attempt, "the projector", _log)
     return True
 
 
 async def next_epoch(connection: Any, tables: Sequence[str]) -> int:
-    """`begin_anew` in a transaction."""
+    """`begin_anew` in a transaction, which has the tables to itself from then on. To be called `patiently`."""
+    await limit_locks(connection)
     epoch = await connection.fetchval("UPDATE stream_epoch SET epoch = epoch + 1, streamed = true RETURNING epoch")
-    for table in (*sorted(tables), "stream_heard", "stream_ahead", "stream_parked"):
-        await connection.execute(f'TRUNCATE "{table}"')
+    await _empty(connection, (*_TABLES, *sorted(tables)))
     return int(epoch)
+
+
+async def hold(connection: Any) -> None:
+    """Workers stand still until the transaction ends: they lock a row of this table before they write any other."""
+    await lock_tables(connection, _TABLES[:1], "SHARE ROW EXCLUSIVE")
+
+
+async def _empty(connection: Any, tables: Sequence[str]) -> None:
+    await lock_tables(connection, tables)
+    for table in tables:
+        await connection.execute(f'TRUNCATE "{table}"')
 
 
 async def require_epoch(views: Views, epoch: int) -> None:

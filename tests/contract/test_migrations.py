@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from eventlog.errors import NotSafe
-from eventlog.postgres import apply_migrations, migrations
+from eventlog.postgres import apply_migrations, patience
 from eventlog.postgres.migrations import brought_up
 from eventlog.postgres.session import Connection
 from tests.support.log import eventually
@@ -78,7 +78,7 @@ async def test_a_program_that_may_change_nothing_needs_everything_to_be_there(da
 async def test_a_change_that_waits_for_a_table_lets_others_read_it_and_comes_back(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(patience, "LOCK_TIMEOUT_MS", 50)
     one, two = "CREATE TABLE views.people (id int)", "ALTER TABLE views.people ADD name text"
     await apply(database, a_folder(tmp_path, one))
     async with session(database) as holder, session(database) as reader:
@@ -103,8 +103,8 @@ async def waits_for_people(connection: Connection) -> bool:
 async def test_a_table_that_is_never_let_go_ends_the_attempts(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 10)
-    monkeypatch.setattr(migrations, "ATTEMPTS_MAX", 3)
+    monkeypatch.setattr(patience, "LOCK_TIMEOUT_MS", 10)
+    monkeypatch.setattr(patience, "ATTEMPTS_MAX", 3)
     one, two = "CREATE TABLE views.people (id int)", "ALTER TABLE views.people ADD name text"
     await apply(database, a_folder(tmp_path, one))
     async with session(database) as holder, holder.transaction():

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from eventlog.events import Position
 from eventlog.feed import Feed, PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.parked import ParkedStreams
+from eventlog.postgres import patience
 from eventlog.projections import At, Change, Projection
 from eventlog.rebuild import Rebuild, RebuildBusy, RebuildFailed
 from eventlog.views import Views
@@ -42,9 +42,9 @@ def marketing() -> MemoryStore:
     return MemoryStore("marketing")
 
 
-def a_rebuild(views: Views, codec: Codec, *stores: MemoryStore, **options: Any) -> Rebuild:
-    projections = options.pop("projections", None) or [customers(HEARS)]
-    return Rebuild("sales", views, codec, [PostgresFeed(store) for store in stores], projections, SCHEMA, **options)
+def a_rebuild(views: Views, codec: Codec, *stores: MemoryStore, projection: Projection | None = None) -> Rebuild:
+    feeds = [PostgresFeed(store) for store in stores]
+    return Rebuild("sales", views, codec, feeds, [projection or customers(HEARS)], SCHEMA)
 
 
 async def test_a_fresh_fold_equals_the_live_views(
@@ -125,14 +125,15 @@ async def test_the_indexes_of_the_fresh_tables_are_those_of_the_live_ones(
 
 
 async def test_a_reader_that_holds_a_table_delays_the_swap_but_nobody_else(
-    views: Views, codec: Codec, sales: MemoryStore
+    views: Views, codec: Codec, sales: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(patience, "TABLES_TIMEOUT_MS", 50)
     await some_history(sales, codec, 5)
     async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
         await heard(projector, sales)
         async with views.transaction() as reader:
             await reader.fetch("SELECT * FROM customers")
-            rebuilding = asyncio.create_task(a_rebuild(views, codec, sales, lock_timeout_ms=50).run())
+            rebuilding = asyncio.create_task(a_rebuild(views, codec, sales).run())
             await eventually(lambda: is_waiting(views), "the swap waits for the reader")
             await some_history(sales, codec, 6, appends=3)
             await heard(projector, sales)
@@ -171,7 +172,7 @@ async def test_a_fact_that_only_the_rebuild_cannot_handle_leaves_the_live_views_
     async with projecting(views, codec, [PostgresFeed(sales)]) as projector:
         await heard(projector, sales)
 
-    rebuild = a_rebuild(views, codec, sales, projections=[a_projection_that_chokes_on("axe")])
+    rebuild = a_rebuild(views, codec, sales, projection=a_projection_that_chokes_on("axe"))
     with pytest.raises(RebuildFailed, match=r"version 1 of sales\.visit-1: ValueError"):
         await rebuild.run()
 

@@ -12,7 +12,7 @@ from eventlog.feed import PostgresFeed
 from eventlog.memory import MemoryStore
 from eventlog.projections import At, Change, Insert, Projection
 from eventlog.projector import Projector
-from eventlog.rebuild import Rebuild
+from eventlog.rebuild import Rebuild, RebuildFailed
 from eventlog.shape import bring_up_to_date
 from eventlog.views import Views
 from tests.contract.test_projector import some_history
@@ -153,3 +153,17 @@ async def test_a_program_of_the_release_before_does_not_swap_its_tables_back(
         await a_rebuild(views, codec, sales, f"-- The release before.\n{SCHEMA}").run()
 
     assert await release.remembered(views) == release.digest(SCHEMA)
+
+
+async def test_a_table_that_is_new_is_still_to_be_computed_after_a_failure(
+    database: str, codec: Codec, sales: MemoryStore
+) -> None:
+    """Only visits are new; its log cannot be read at first."""
+    async with open_views(database, SCHEMA.partition("CREATE TABLE IF NOT EXISTS visits")[0]) as views:
+        await heard_before(views, sales)
+        with pytest.raises(RebuildFailed):
+            await bring_up_to_date(a_rebuild(views, codec, MemoryStore("sales")))
+
+        assert await bring_up_to_date(a_rebuild(views, codec, sales))
+
+        assert await Expected.found(views) == await Expected.of(codec, sales)

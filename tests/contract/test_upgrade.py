@@ -19,6 +19,7 @@ from runtime.settings import Settings
 from tests.support.handoffs import Handover
 from tests.support.house import open_town
 from tests.support.kafka import shared_server
+from tests.support.log import DEADLINE_S, eventually
 from tests.support.postgres import TestServer
 from tests.support.running import free_port
 
@@ -126,3 +127,50 @@ async def test_a_worker_of_the_release_before_is_refused(before: Settings) -> No
     with pytest.raises(NotSafe, match="the read models are of another release than this program"):
         async with stream("analytics", await a_role_of(before, "analytics", dict.fromkeys(DEPARTMENTS, 1))):
             pass
+
+
+async def test_who_reads_what_is_made_anew_is_waited_for_and_holds_up_nobody_else(
+    before: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    for table in ("funnel_leads", "metric_leads"):
+        await made_older(before, "analytics", table)
+    async with connected(before, "analytics") as holder, connected(before, "analytics") as reader:
+        async with holder.transaction():
+            await holder.fetch("SELECT FROM views.metric_leads")
+            migrating = asyncio.create_task(migrate(["analytics"], before))
+            await eventually(lambda: waited_for(reader, "metric_leads"), "the migration waits for the table")
+
+            async with asyncio.timeout(DEADLINE_S):
+                await reader.fetch("SELECT FROM views.metric_leads")
+            assert not migrating.done()
+        await migrating
+
+        assert not await reader.fetch("SELECT FROM views.metric_leads")
+    assert sum("computed anew" in message for message in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("held", ["LOCK views.stream_heard IN ROW EXCLUSIVE MODE", "SELECT FROM views.metric_wins"])
+async def test_who_holds_one_table_and_comes_to_the_next_is_not_ended_for_it(before: Settings, held: str) -> None:
+    """A worker, or a reader: the migration has them the other way round."""
+    await made_older(before, "analytics", "metric_leads")
+    async with connected(before, "analytics") as other, connected(before, "analytics") as watching:
+        async with other.transaction():
+            await other.execute(held)
+            migrating = asyncio.create_task(migrate(["analytics"], before))
+            await eventually(lambda: waited_for(watching, table_of(held)), "it waits")
+
+            async with asyncio.timeout(DEADLINE_S):
+                await other.execute("LOCK views.metric_leads IN ROW EXCLUSIVE MODE")
+        await migrating
+
+        circles = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        assert await watching.fetchval(circles) == 0
+
+
+def table_of(sql: str) -> str:
+    return sql.partition("views.")[2].partition(" ")[0]
+
+
+async def waited_for(connection: Any, table: str) -> bool:
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = to_regclass('views.' || $1) AND NOT granted)"
+    return bool(await connection.fetchval(waiting, table))
