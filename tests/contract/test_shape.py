@@ -155,6 +155,42 @@ async def test_a_program_of_the_release_before_does_not_swap_its_tables_back(
     assert await release.remembered(views) == release.digest(SCHEMA)
 
 
+async def test_an_index_that_the_release_before_had_otherwise_is_made_anew(
+    database: str, codec: Codec, sales: MemoryStore
+) -> None:
+    index = "CREATE INDEX IF NOT EXISTS customers_by_spent ON customers (tenant, spent DESC, customer)"
+    before = SCHEMA.replace(index, "CREATE INDEX customers_by_spent ON customers (tenant)")
+    async with open_views(database, before) as views:
+        await views.execute("CREATE INDEX of_an_operator ON customers (name)")
+        await views.execute("INSERT INTO customers (tenant, customer) VALUES ('olist', 'untouched')")
+
+        assert not await bring_up_to_date(a_rebuild(views, codec, sales))
+
+        made = await views.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = 'customers_by_spent'")
+        assert made.endswith("ON views.customers USING btree (tenant, spent DESC, customer)")
+        assert await views.fetchval("SELECT to_regclass('views.of_an_operator') IS NOT NULL")
+        assert await views.fetchval("SELECT customer FROM customers") == "untouched"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "CREATE UNIQUE INDEX IF NOT EXISTS customers_names ON customers (tenant, customer, name)",
+        "ALTER TABLE customers ADD CHECK (spent >= 0)",
+    ],
+)
+async def test_tables_whose_rows_were_held_to_another_rule_are_computed_anew(
+    database: str, codec: Codec, sales: MemoryStore, rule: str
+) -> None:
+    async with open_views(database, SCHEMA) as views:
+        await views.execute(rule)
+        await heard_before(views, sales)
+
+        assert await bring_up_to_date(a_rebuild(views, codec, sales))
+
+        assert await Expected.found(views) == await Expected.of(codec, sales)
+
+
 async def test_a_table_that_is_new_is_still_to_be_computed_after_a_failure(
     database: str, codec: Codec, sales: MemoryStore
 ) -> None:
