@@ -14,9 +14,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.crash.client import Client
 from tests.crash.importing import TENANT, Import
-from tests.crash.load import Attempt, Client, ask_again
+from tests.crash.load import Attempt
 from tests.crash.oracle import check
+from tests.crash.writes import every_kind_was_acknowledged
 from tests.support.running import Baton, running
 
 CLIENTS = 6
@@ -69,7 +71,7 @@ async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | Non
         await asyncio.gather(*working)
         if victim == "baton":
             await baton.start()
-        await asyncio.gather(*(ask_again(h, c.attempts) for c, h in zip(clients, http, strict=True)))
+        await asyncio.gather(*(c.catch_up(h) for c, h in zip(clients, http, strict=True)))
     if importing:
         await importing.ended()
         await importing.again()
@@ -94,6 +96,7 @@ async def run(seed: int, cycles: int, victim: str, home: Path) -> Outcome:
             await cycle(baton, crowd, victim, importing)
             events = await check(baton, crowd.attempts, views=n % VIEWS_EVERY == 0 or n == cycles)
             print(f"seed {seed}: cycle {n} of {cycles}: kill -9 of {victim}: {events}", file=sys.stderr, flush=True)
+    every_kind_was_acknowledged(crowd.attempts)
     return Outcome(events, crowd.cut)
 
 

@@ -38,7 +38,14 @@ class Import:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         rows = [f"{self.name}-{n}" for n in range(ROWS)]
-        self.attempts = [Attempt(kind, row, row, "", {}) for row in rows for kind in ("lead", "qualify")]
+        self.attempts = [
+            attempt
+            for row in rows
+            for attempt in (
+                Attempt("lead", row, row, "", {"source": self.name, "branch": "riga", "note": f"wants {row}"}),
+                Attempt("qualify", row, row, "", {}),
+            )
+        ]
         lines = ["number,source,note", *(f"{row},{self.name},wants {row}" for row in rows)]
         (self.folder / f"{self.name}.csv").write_text("\n".join(lines) + "\n")
         (self.folder / "leads.toml").write_text(MAP)

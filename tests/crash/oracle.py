@@ -3,19 +3,21 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
-from eventlog.codec import Codec, Recorded
+from eventlog.codec import Codec
 from eventlog.kafka.topics import PARTITIONS
 from eventlog.keyring import Keyless
 from eventlog.postgres.store import PostgresStore
+from eventlog.views import Views
 from facts.registry import REGISTRY
 from runtime.department import DEPARTMENTS
 from tests.crash.load import Attempt
-from tests.crash.site import Site
-from tests.support.log import whole_log
-from tests.support.metrics_fold import Fold
+from tests.crash.site import TENANT, Site
+from tests.crash.writes import acknowledged_and_attempted
+from tests.support.metrics_judged import derived_is_told, logs_of, metrics_are_a_fold
 from tests.support.relaying import the_topic_is_the_log, told_up_to_the_head
 from tests.support.running import Baton
 
@@ -23,14 +25,6 @@ from tests.support.running import Baton
 TOLD_S = 90.0
 #: What an audit that has nothing to say counts of each: nothing.
 JUDGED = ("pending", "discrepancies", "lost")
-#: What each kind of write records, once.
-RECORDED = {
-    "contacts.person-registered": "person",
-    "contacts.interaction-recorded": "interaction",
-    "marketing.lead-captured": "lead",
-    "marketing.lead-qualified": "qualify",
-}
-
 #: Those that record something under the load; analytics records nothing of its own.
 LOADED = ("contacts", "marketing", "sales")
 
@@ -67,64 +61,41 @@ def _contiguous_and_unique(department: str, events: Sequence[dict[str, Any]]) ->
     assert not twice, f"{department} has events twice: {twice[:3]}"
 
 
-def acknowledged_and_attempted(logs: dict[str, list[dict[str, Any]]], attempts: Sequence[Attempt]) -> None:
-    """Every kind of write, by its mark: what was answered is there, nothing else than what was asked, each once."""
-    recorded = marks([event for log in logs.values() for event in log])
-    for kind in RECORDED.values():
-        attempted = {attempt.mark for attempt in attempts if attempt.kind == kind}
-        acknowledged = {attempt.mark for attempt in attempts if attempt.kind == kind and attempt.answer}
-        found = recorded[kind].keys()
-        assert acknowledged <= found, f"{kind}: acknowledged and not in the log: {sorted(acknowledged - found)[:3]}"
-        assert found <= attempted, f"{kind}: in the log and never attempted: {sorted(found - attempted)[:3]}"
-        twice = [mark for mark, n in recorded[kind].items() if n > 1]
-        assert not twice, f"{kind}: recorded twice: {twice[:3]}"
+async def metrics_follow_from_the_logs(site: Site) -> None:
+    """Once stream workers say that they have heard it all, their tables, the answers made of them and the topic of
+    derived facts come to what the logs come to."""
+    async with AsyncExitStack() as stack:
+        stores = {name: await stack.enter_async_context(site.log_of(name)) for name in LOADED}
+        views = await stack.enter_async_context(site.views_of("analytics"))
+        while not await _metrics_follow(site, stores, views):
+            pass  # what follows from the writes is still being recorded
 
 
-def marks(events: Sequence[dict[str, Any]]) -> dict[str, Counter[str]]:
-    """How often what each kind of write records stands in the logs, by its mark: its external id, or that of the lead
-    that is qualified. A person of a lead is registered by contacts itself and has none."""
-    leads = {event["stream"]: _external_id(event) for event in events if event["type"] == "marketing.lead-captured"}
-    found: dict[str, Counter[str]] = {kind: Counter() for kind in RECORDED.values()}
-    for event in events:
-        kind = RECORDED.get(event["type"])
-        if kind:
-            found[kind][leads[event["stream"]] if kind == "qualify" else _external_id(event)] += 1
-    del found["person"][""]
-    return found
+async def _metrics_follow(site: Site, stores: Mapping[str, PostgresStore], views: Views) -> bool:
+    """False where a log went on meanwhile."""
+    heads = await _heads(stores)
+    logs = await logs_of(Codec(REGISTRY, Keyless()), stores)
+    await _counted(site, heads)
+    try:
+        await metrics_are_a_fold(views, TENANT, logs)
+        await derived_is_told(site.kafka.bootstrap, logs)
+    except AssertionError:
+        if heads == await _heads(stores):
+            raise
+    return heads == await _heads(stores)
 
 
-def _external_id(event: dict[str, Any]) -> str:
-    return str(event["data"].get("external_id", ""))
+async def _heads(stores: Mapping[str, PostgresStore]) -> list[str]:
+    return [f"{name}:{await store.head()}" for name, store in stores.items()]
 
 
-async def metrics_are_a_fold(site: Site) -> None:
-    """What the stream workers count comes to what the logs come to, once they say that they have heard that much."""
-    fold, codec, heads = Fold(), Codec(REGISTRY, Keyless()), list[str]()
-    for department in LOADED:
-        async with site.log_of(department) as store:
-            events = await whole_log(store)
-        heads.append(f"{department}:{events[-1].place}")
-        for recorded in await codec.decode_many(department, events):
-            assert isinstance(recorded, Recorded), recorded
-            fold.add(recorded.fact, recorded.at.recorded_at)
-    touches = [{**row, "start": row["start"].strftime("%Y-%m-%dT%H:%M:%SZ")} for row in fold.touches()]
-    found = await _metric(site, "touches", heads)
-    assert found == touches, f"at {heads} touches are {found}, the logs come to {touches}"
-    dwell = [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in fold.dwell()]
-    stays = [(*(row[name] for name in _STAYS), row["stays"]["count"]) for row in await _metric(site, "dwell", heads)]
-    assert stays == dwell, f"at {heads} stays are {stays}, the logs come to {dwell}"
-
-
-_STAYS = ("kind", "state", "key", "staying")
-
-
-async def _metric(site: Site, name: str, heads: Sequence[str]) -> list[dict[str, Any]]:
+async def _counted(site: Site, heads: Sequence[str]) -> None:
+    """Wait until an answer counts everything up to the heads."""
     deadline = time.monotonic() + TOLD_S
     while True:
-        answer = await site.http[0].get(f"/v1/metrics/{name}", headers={"Baton-Min-Position": ", ".join(heads)})
+        answer = await site.http[0].get("/v1/metrics/touches", headers={"Baton-Min-Position": ", ".join(heads)})
         if answer.is_success:
-            rows: list[dict[str, Any]] = answer.json()["rows"]
-            return rows
+            return
         assert answer.status_code == 503, answer.text
         assert time.monotonic() < deadline, f"the metrics have not heard {heads}: {answer.text}"
 

@@ -4,8 +4,8 @@ them and Baton, while clients write."""
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +14,10 @@ import httpx
 import psutil
 
 from eventlog.postgres.store import PostgresStore
+from eventlog.views import Views
 from runtime.databases import Databases, Passwords
-from tests.crash.load import Attempt, Client, ask_again
+from tests.crash.client import Client
+from tests.crash.load import Attempt
 from tests.support.behind import KafkaBehind, kafka_behind_a_network
 from tests.support.cluster import processes, running_cluster
 from tests.support.disk import SmallDisk, small_disk
@@ -28,6 +30,7 @@ CLIENTS = 4
 PAUSE_S = 0.2
 DISK_MEBIBYTES = 192
 DEADLINE_S = 90.0
+TENANT = "crash"
 
 
 @dataclass
@@ -70,7 +73,18 @@ class Site:
                 yield
             finally:
                 stop.set()
-        await asyncio.gather(*(ask_again(http, client.attempts, DEADLINE_S) for client, http in pairs))
+        await asyncio.gather(*(client.catch_up(http, DEADLINE_S) for client, http in pairs))
+
+    @contextmanager
+    def sales_left_alone(self) -> Iterator[None]:
+        """Nothing is asked of sales: who asks a department that is away waits, and does nothing else meanwhile."""
+        for client in self.clients:
+            client.sells = False
+        try:
+            yield
+        finally:
+            for client in self.clients:
+                client.sells = True
 
     def processes(self, department: str = "") -> dict[str, psutil.Process]:
         """Of a department, or all."""
@@ -97,9 +111,21 @@ class Site:
     @asynccontextmanager
     async def log_of(self, department: str) -> AsyncIterator[PostgresStore]:
         """A department's log, read where it stands."""
-        databases = Databases(self.postgres.dsn("postgres"), Passwords.at(self.baton.home / "keys" / "postgres.key"))
-        async with await PostgresStore.open(databases.dsn(department), department, migrate=False) as store:
+        async with await PostgresStore.open(self._dsn(department), department, migrate=False) as store:
             yield store
+
+    @asynccontextmanager
+    async def views_of(self, department: str) -> AsyncIterator[Views]:
+        """A department's read models, read where they stand."""
+        views = await Views.open(self._dsn(department), migrate=False)
+        try:
+            yield views
+        finally:
+            await views.close()
+
+    def _dsn(self, department: str) -> str:
+        passwords = Passwords.at(self.baton.home / "keys" / "postgres.key")
+        return Databases(self.postgres.dsn("postgres"), passwords).dsn(department)
 
 
 @asynccontextmanager
@@ -122,7 +148,5 @@ async def open_site(folder: Path, dice: random.Random, brokers: int) -> AsyncIte
             )
         )
         clients = [Client(n, random.Random(dice.random()), PAUSE_S) for n in range(CLIENTS)]
-        http = [
-            await stack.enter_async_context(await baton.client("crash", f"e{n}", "manager")) for n in range(CLIENTS)
-        ]
+        http = [await stack.enter_async_context(await baton.client(TENANT, f"e{n}", "manager")) for n in range(CLIENTS)]
         yield Site(baton, postgres, kafka, wires, disk, clients, http)

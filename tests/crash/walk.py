@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.crash.faults import FAULTS
-from tests.crash.oracle import check, metrics_are_a_fold, topics_are_the_logs
+from tests.crash.oracle import check, metrics_follow_from_the_logs, topics_are_the_logs
 from tests.crash.site import Site, open_site
+from tests.crash.writes import every_kind_was_acknowledged
 
 
 async def walk(folder: Path, seed: int, cycles: int, faults: Sequence[str], brokers: int) -> dict[str, int]:
@@ -31,6 +32,7 @@ async def walk(folder: Path, seed: int, cycles: int, faults: Sequence[str], brok
             began = time.monotonic()
             events = await check(site.baton, site.attempts, views=True)
             _say(f"SEED={seed} cycle {n} of {cycles}: nothing lost; {events}", began)
+        every_kind_was_acknowledged(site.attempts)
     return events
 
 
@@ -44,11 +46,11 @@ async def _cycle(site: Site, dice: random.Random, faults: Sequence[str], where: 
                 await FAULTS[name](site, dice)
                 await site.more(5)
             await topics_are_the_logs(site)
-            await metrics_are_a_fold(site)
+            await metrics_follow_from_the_logs(site)
         except BaseException as error:
             error.add_note(f"{where}: {name}; the log of Baton ends:\n{site.baton.log_end()}")
             raise
-        refused = [(attempt.name, attempt.refusals) for attempt in site.attempts if attempt.refusals]
+        refused = [(each.name, each.wrongly_refused) for each in site.attempts if each.wrongly_refused]
         assert not refused, f"{where}: {name}: {refused[:3]}"
         put_off = sum(attempt.put_off for attempt in site.attempts)
         _say(f"{where}: {name}: {site.acknowledged} acknowledged, {put_off} put off by now", began)

@@ -31,6 +31,7 @@ class Record:
     bare: bool = False
     leads: list[str] = field(default_factory=list)
     won_at: datetime | None = None
+    won: dict[str, datetime | None] = field(default_factory=dict)
 
     def enter(self, state: str, at: datetime) -> None:
         if self.stays and self.stays[-1][0] == state:
@@ -38,6 +39,16 @@ class Record:
         if self.stays:
             self.stays[-1][2:] = [at, self.values["branch"], self.values["owner"]]
         self.stays.append([state, at, None, None, None])
+
+    def win(self, at: datetime | None) -> None:
+        """Won since then, for all its leads; None: not, or not any more, where it was."""
+        self.won_at = at
+        self.won = dict.fromkeys(self.leads if at else self.won, at)
+
+    def link(self, lead: str) -> None:
+        self.leads.append(lead)
+        if self.won_at:
+            self.won[lead] = self.won_at
 
     def all_stays(self) -> list[list[Any]]:
         return [*self.stays[:-1], [*self.stays[-1][:3], self.values["branch"], self.values["owner"]]]
@@ -84,14 +95,14 @@ class Fold:
             case OpportunityUpdated():
                 self.deals[fact.opportunity_id].values.update({name: getattr(fact, name) for name in fact.fields})
             case LeadLinked():
-                self.deals[fact.opportunity_id].leads.append(fact.lead_id)
+                self.deals[fact.opportunity_id].link(fact.lead_id)
             case OpportunityWon() | OpportunityLost():
                 deal, won = self.deals[fact.opportunity_id], isinstance(fact, OpportunityWon)
                 deal.enter("WON" if won else "LOST", fact.closed_at)
-                deal.won_at = fact.closed_at if won else None
+                deal.win(fact.closed_at if won else None)
             case OpportunityReopened():
                 self.deals[fact.opportunity_id].enter("OPEN", recorded_at)
-                self.deals[fact.opportunity_id].won_at = None
+                self.deals[fact.opportunity_id].win(None)
             case HandoffAsked():
                 self._asked(fact, fact.from_department, recorded_at)
             case HandoffOffered() | HandoffReassigned():
@@ -109,6 +120,24 @@ class Fold:
         told = {"kind": ask.kind, "pair": (department, ask.to_department), "from_branch": ask.from_branch}
         asked = {"asked_to": ask.to_branch, "asked": recorded_at, "asked_dated": ask.asked_at}
         self._handoff(ask).update(told, **asked)
+
+    # ------------------------------------------------------------------------------------------------- the tables
+
+    def tables(self) -> dict[str, set[tuple[Any, ...]]]:
+        """Each row of the metrics' tables: its columns in the order of `schema.sql`, without the tenant."""
+        leads, deals, handoffs = self.leads.items(), self.deals.items(), self.handoffs.items()
+        return {
+            "metric_leads": {(id, *(lead.values[name] for name in _COUNTED)) for id, lead in leads},
+            "metric_touches": {(id, *touch) for id, lead in leads for touch in _touch_rows(lead)},
+            "metric_wins": {(lead, id, at) for id, deal in deals for lead, at in deal.won.items()},
+            "metric_stays": {
+                (kind, id, n, state, branch, owner, since, until)
+                for kind, records in (("lead", leads), ("opportunity", deals))
+                for id, record in records
+                for n, (state, since, until, branch, owner) in enumerate(record.all_stays(), 1)
+            },
+            "metric_handoffs": {(id, *_handoff_row(handoff)) for id, handoff in handoffs},
+        }
 
     # ----------------------------------------------------------------------------------------------- the answers
 
@@ -188,6 +217,24 @@ class Fold:
                         groups.setdefault((*handoff["pair"], key), {}).setdefault(what, []).append(took)
             rows += [_latency_row(until, group, steps) for group, steps in sorted(groups.items())]
         return rows
+
+
+_COUNTED = ("captured_at", "source", "landing_page", "campaign", "branch")
+_TOUCHED = ("at", "channel", "source", "campaign", "landing_page")
+
+
+def _touch_rows(lead: Record) -> Iterable[tuple[Any, ...]]:
+    bare = {**lead.values, "at": lead.values["captured_at"], "channel": ""}
+    for n, touch in enumerate([bare, *lead.touches]):
+        if n or lead.bare:
+            yield (n, *(touch[name] for name in _TOUCHED))
+
+
+def _handoff_row(handoff: Mapping[str, Any]) -> tuple[Any, ...]:
+    asked = (handoff.get("kind", ""), *handoff.get("pair", ("", "")), handoff.get("from_branch", ""))
+    dated = (handoff.get("asked_to", ""), handoff.get("asked"), handoff.get("asked_dated"))
+    stepped = (handoff.get(name) for name in ("delivered", "accepted", "dated"))
+    return (*asked, *dated, handoff.get("to_branch", ""), *stepped)
 
 
 def _steps(handoff: Mapping[str, Any]) -> Iterable[tuple[str, datetime, timedelta]]:

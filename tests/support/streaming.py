@@ -8,19 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4, uuid5
+from uuid import uuid4
 
-import orjson
-
-from eventlog.clock import utc_now
 from eventlog.codec import Codec, Origin, Recorded
 from eventlog.events import Event, StreamKey
 from eventlog.feed import PostgresFeed
 from eventlog.kafka.brokers import Bootstrap
-from eventlog.kafka.records import from_record, header
+from eventlog.kafka.records import from_record
 from eventlog.kafka.topic_end import committed_reader
 from eventlog.keyring import Keyless, MemoryKeyring
 from eventlog.postgres.store import PostgresStore
@@ -29,25 +24,20 @@ from eventlog.store import ANY, Append, Command, Store, StreamWrite
 from eventlog.streaming.application import StreamTopics
 from eventlog.streaming.heard import current_epoch
 from eventlog.streaming.parked import StreamsParked
-from eventlog.streaming.records import derived_topic, retry_topic
+from eventlog.streaming.records import retry_topic
 from eventlog.streaming.worker import StreamWorker, Work
 from eventlog.topologies import Derived
 from eventlog.views import Views
 from facts.marketing import LeadDisqualified
 from facts.registry import REGISTRY
-from runtime.call import Identity
-from services.analytics.api import Metrics
-from services.analytics.metric_queries import Rows
 from services.analytics.projections import METRICS
 from services.analytics.queries import HEARD
 from services.analytics.topologies import DWELL
-from tests.contract.analytics import answers
 from tests.support.data import ROOT
 from tests.support.log import whole_log
-from tests.support.metrics_fold import Fold
 from tests.support.metrics_history import Told
+from tests.support.metrics_judged import derived_is_told, logs_of, metrics_are_a_fold
 from tests.support.postgres import TestServer
-from tests.support.projecting import Heard
 from tests.support.relaying import a_relay, records_of, relaying
 from tests.support.restoring import raise_generation, restored
 from tests.support.stream_process import SESSION_S
@@ -104,40 +94,12 @@ class Trade:
             assert asyncio.get_running_loop().time() < deadline, f"heard up to {seen}, not to {heads}"
             await asyncio.sleep(0.05)
 
-    async def fold(self) -> Fold:
-        """What the logs come to, by a fold that shares nothing with topologies and workers."""
-        fold = Fold()
-        for name, store in self.stores.items():
-            for recorded in await self.codec.decode_many(name, await whole_log(store)):
-                assert isinstance(recorded, Recorded)
-                fold.add(recorded.fact, recorded.at.recorded_at)
-        return fold
-
     async def answers_are_a_fold_of_the_logs(self) -> None:
-        fold, desk = await self.fold(), Desk(self.views)
-        for group_by in ("source", "branch"):
-            assert await answers.touches(desk, group_by=group_by) == fold.touches(group_by)
-        assert await answers.dwell(desk, group_by="employee") == fold.dwell("employee")
-        now = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-        assert await answers.latencies(desk, end=now) == fold.latencies([now])
+        """By a fold that shares nothing with topologies and workers."""
+        await metrics_are_a_fold(self.views, TENANT, await logs_of(self.codec, self.stores))
 
     async def derived_is_told(self) -> None:
-        """The topic of derived facts holds each that follows from the logs, with its own id, and nothing else."""
-        async with committed_reader(self.bootstrap) as consumer:
-            records = await records_of(consumer, derived_topic("analytics"))
-        told = {header(record.headers, "ce_id"): (record.key, record.value) for record in records}
-        assert told == await self._derived()
-
-    async def _derived(self) -> dict[str, tuple[bytes, bytes]]:
-        found = {}
-        for name, store in self.stores.items():
-            streams: dict[str, list[Heard]] = {}
-            for recorded in await self.codec.decode_many(name, await whole_log(store)):
-                assert isinstance(recorded, Recorded)
-                streams.setdefault(recorded.at.stream, []).append(Heard(recorded.fact, recorded.at))
-            for stream in streams.values():
-                found.update(derived_records(METRICS, stream))
-        return found
+        await derived_is_told(self.bootstrap, await logs_of(self.codec, self.stores))
 
     async def rows(self) -> dict[str, list[Any]]:
         """Those of the read models, in the order of their keys."""
@@ -192,36 +154,6 @@ async def tell(codec: Codec, stores: Mapping[str, Store], told: Sequence[Told]) 
         events, _ = await codec.encode([fact], Origin(TENANT, employee="mia"), command)
         write = StreamWrite(stream, ANY, events)
         await stores[department].append(Append(TENANT, Command(command, b"." * 32), [write]))
-
-
-def derived_records(projection: Projection, stream: Sequence[Heard]) -> dict[str, tuple[bytes, bytes]]:
-    """What is told of one stream, by the ids of the records."""
-    states: dict[str, Any] = {}
-    found = {}
-    for heard_fact in stream:
-        fact, at = heard_fact.fact, heard_fact.at
-        n = 0
-        for topology in (each for each in projection.topologies if type(fact) in each.facts):
-            state = states.get(topology.name, topology.start)
-            states[topology.name], derived = topology.process((at.tenant, at.stream), state, Recorded(fact, at))
-            for each in derived:
-                data = each.model_dump(mode="json", exclude_defaults=True)
-                id = str(uuid5(at.event_id, f"analytics:{n}"))
-                found[id] = (at.stream.encode(), orjson.dumps(data))
-                n += 1
-    return found
-
-
-@dataclass
-class Desk:
-    """Asks for metrics, of the rows of streaming workers."""
-
-    views: Views
-
-    async def ask(self, method: str, request: Any) -> Any:
-        metrics = Metrics(Rows(self.views, "stream_heard"), utc_now)
-        call = SimpleNamespace(identity=Identity(TENANT, "ana", "", frozenset({"analyst"})), min_places={})
-        return await getattr(metrics, method.removeprefix("Metrics/"))(request, call)
 
 
 @asynccontextmanager
