@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 
 from services.contacts.domain.handoff_verbs import opened_by
 from tests.crash.load import AGAIN_S, UNHEARD_S, Attempt, ask_again
+from tests.crash.writes import unacknowledged
 
 CHANNELS = ("CALL", "EMAIL", "VISIT")
 #: Who was told that it is too early, or nothing at all, does so many other things first.
@@ -157,3 +159,19 @@ class Client:
 
     def _settle(self, handoff: str) -> None:
         self.handed = [each for each in self.handed if each[1] != handoff]
+
+
+async def work_until_all_came_through(clients: Sequence[Client], http: Sequence[httpx.AsyncClient]) -> None:
+    """Let them work, now that nothing is wrong any more, until each kind of write was acknowledged once: on a machine
+    that is slow, or in a short time, the later ones may not have had their turn."""
+    stop, deadline = asyncio.Event(), time.monotonic() + AGAIN_S
+    async with asyncio.TaskGroup() as group:
+        for client, each in zip(clients, http, strict=True):
+            group.create_task(client.work(each, stop))
+        try:
+            while missing := unacknowledged([attempt for client in clients for attempt in client.attempts]):
+                assert time.monotonic() < deadline, f"nothing of these kinds was acknowledged: {missing}"
+                await asyncio.sleep(UNHEARD_S)
+        finally:
+            stop.set()
+    await asyncio.gather(*(client.catch_up(each) for client, each in zip(clients, http, strict=True)))

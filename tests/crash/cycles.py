@@ -10,15 +10,17 @@ import random
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.client import Client
+import httpx
+
+from tests.crash.client import Client, work_until_all_came_through
 from tests.crash.importing import TENANT, Import
 from tests.crash.load import Attempt
 from tests.crash.oracle import check
-from tests.crash.writes import every_kind_was_acknowledged
 from tests.support.running import Baton, running
 
 CLIENTS = 6
@@ -51,12 +53,17 @@ class Crowd:
         of_clients = [attempt for client in self.clients for attempt in client.attempts]
         return of_clients + [attempt for each in self.imports for attempt in each.attempts]
 
+    @asynccontextmanager
+    async def at_their_desks(self, baton: Baton) -> AsyncIterator[list[httpx.AsyncClient]]:
+        async with AsyncExitStack() as stack:
+            clients = [await baton.client(TENANT, f"e{each.number}", "manager") for each in self.clients]
+            yield [await stack.enter_async_context(client) for client in clients]
+
 
 async def cycle(baton: Baton, crowd: Crowd, victim: str, importing: Import | None) -> None:
     """Load, kill at a moment that the seed picks, start again, ask again what got no answer."""
     stop, clients = asyncio.Event(), crowd.clients
-    async with AsyncExitStack() as stack:
-        http = [await stack.enter_async_context(await baton.client(TENANT, f"e{c.number}", "manager")) for c in clients]
+    async with crowd.at_their_desks(baton) as http:
         working = [asyncio.create_task(client.work(each, stop)) for client, each in zip(clients, http, strict=True)]
         if importing:
             crowd.imports.append(importing)
@@ -94,9 +101,11 @@ async def run(seed: int, cycles: int, victim: str, home: Path) -> Outcome:
         for n in range(1, cycles + 1):
             importing = Import(baton, f"file{n}", home.parent / "files") if n % IMPORT_EVERY == 0 else None
             await cycle(baton, crowd, victim, importing)
+            if n == cycles:
+                async with crowd.at_their_desks(baton) as http:
+                    await work_until_all_came_through(crowd.clients, http)
             events = await check(baton, crowd.attempts, views=n % VIEWS_EVERY == 0 or n == cycles)
             print(f"seed {seed}: cycle {n} of {cycles}: kill -9 of {victim}: {events}", file=sys.stderr, flush=True)
-    every_kind_was_acknowledged(crowd.attempts)
     return Outcome(events, crowd.cut)
 
 

@@ -13,7 +13,7 @@ AGAIN = 503
 #: Who hears nothing does not ask at once.
 UNHEARD_S = 0.05
 #: How soon everything must be answered once nothing is wrong any more.
-AGAIN_S = 30.0
+AGAIN_S = 90.0
 #: What is decided about something that another department tells of: it may not be there yet, or not be ready for it.
 FOLLOWING = ("accept", "return", "update", "win")
 NOT_YET = (404, 409)
@@ -68,6 +68,6 @@ async def ask_again(http: httpx.AsyncClient, attempts: Sequence[Attempt], within
     deadline = time.monotonic() + within_s
     for attempt in (each for each in attempts if each.is_open):
         while not await attempt.ask(http) and attempt.is_open:
-            assert time.monotonic() < deadline, f"{attempt.name} was not answered within {within_s:.0f} s"
+            assert time.monotonic() < deadline, f"not answered within {within_s:.0f} s: {attempt}"
             await asyncio.sleep(UNHEARD_S)
         assert not attempt.wrongly_refused, f"{attempt.name} was refused when asked again: {attempt.refusals}"

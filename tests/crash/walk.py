@@ -13,10 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.crash.client import work_until_all_came_through
 from tests.crash.faults import FAULTS
 from tests.crash.oracle import check, metrics_follow_from_the_logs, topics_are_the_logs
 from tests.crash.site import Site, open_site
-from tests.crash.writes import every_kind_was_acknowledged
 
 
 async def walk(folder: Path, seed: int, cycles: int, faults: Sequence[str], brokers: int) -> dict[str, int]:
@@ -30,9 +30,9 @@ async def walk(folder: Path, seed: int, cycles: int, faults: Sequence[str], brok
         for n in range(1, cycles + 1):
             await _cycle(site, dice, faults, f"SEED={seed} cycle {n} of {cycles}")
             began = time.monotonic()
+            await work_until_all_came_through(site.clients, site.http)
             events = await check(site.baton, site.attempts, views=True)
             _say(f"SEED={seed} cycle {n} of {cycles}: nothing lost; {events}", began)
-        every_kind_was_acknowledged(site.attempts)
     return events
 
 
