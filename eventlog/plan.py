@@ -139,7 +139,9 @@ class Batch(ABC):
         """Append the events of one stream; `n` counts the events of the command before them."""
         key = append.tenant, write.stream
         before, digest = self._head(key)
-        version, ids, digests = before, list[UUID](), list[bytes]()
+        version = before
+        ids: list[UUID] = []
+        digests: list[bytes] = []
         for version, event in enumerate(write.events, before + 1):
             id = event_id(append.command.id, n + len(ids))
             digest = chain_digest(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -67,15 +66,15 @@ class Plan(Batch):
         self, append: Append, write: StreamWrite, first: int, ids: Sequence[UUID], digests: Sequence[bytes]
     ) -> None:
         events, columns = write.events, self.columns
-        columns.tenants.extend(repeat(append.tenant, len(events)))
-        columns.streams.extend(repeat(write.stream, len(events)))
-        columns.versions.extend(range(first, first + len(events)))
-        columns.ids.extend(ids)
-        columns.types.extend(event.type for event in events)
-        columns.schemas.extend(event.schema for event in events)
-        columns.digests.extend(digests)
-        columns.metadata.extend(event.metadata for event in events)
-        columns.data.extend(event.data for event in events)
+        columns.tenants += [append.tenant] * len(events)
+        columns.streams += [write.stream] * len(events)
+        columns.versions += range(first, first + len(events))
+        columns.ids += ids
+        columns.types += [event.type for event in events]
+        columns.schemas += [event.schema for event in events]
+        columns.digests += digests
+        columns.metadata += [event.metadata for event in events]
+        columns.data += [event.data for event in events]
 
     def _write_command(self, planned: Planned) -> None:
         append, columns = planned.pending.append, self.columns
