@@ -114,8 +114,7 @@ async def open_department(
         await bring_up_to_date(opened.rebuild(), partial(_streams_begin_anew, name))
     else:
         await views.require(table for projection in department.projections for table in projection.tables)
-        async with views.pool.acquire() as connection:
-            await release.require(connection, opened.release)
+        await release.require(views, opened.release)
     return opened
 
 

@@ -21,7 +21,7 @@ from eventlog.kafka.brokers import Bootstrap, addresses
 from eventlog.kafka.topics import Topics, prepare
 from eventlog.postgres.keyring import PostgresKeyring
 from eventlog.store import Log
-from eventlog.trouble import described, is_infrastructure, loudness, wait_s
+from eventlog.trouble import loudness, persist, wait_s
 from runtime.databases import KEYRING, Databases, Passwords
 from runtime.department import DEPARTMENTS
 from runtime.files import private_folder
@@ -113,19 +113,12 @@ async def _bring_up(
     store: OpenStore, dsn: str, logs: Mapping[str, Log], keyring: PostgresKeyring, settings: Settings
 ) -> None:
     """The tables of a department's read models. Who is out of reach meanwhile is waited for."""
-    name, failures = store.department, 0
+    name = store.department
     feeds = {each: PostgresFeed(read) for each, read in logs.items()}
-    while True:
-        try:
-            async with contextlib.AsyncExitStack() as stack:
-                await open_department(stack, store, dsn, feeds, keyring, settings, utc_now)
-        except Exception as error:
-            if not is_infrastructure(error):
-                raise
-            failures += 1
-            text = "%s: the read models cannot be computed anew: %s; trying again in %.2f s"
-            log.log(loudness(failures), text, name, described(error), wait_s(failures))
-            await asyncio.sleep(wait_s(failures))
-        else:
-            log.info("the database of %s is up to date", name, extra={"department": name})
-            return
+
+    async def attempt() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            await open_department(stack, store, dsn, feeds, keyring, settings, utc_now)
+
+    await persist(attempt, f"{name}: the read models cannot be computed anew", log)
+    log.info("the database of %s is up to date", name, extra={"department": name})

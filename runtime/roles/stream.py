@@ -78,8 +78,7 @@ async def _views(stack: contextlib.AsyncExitStack, name: str, dsn: str) -> Views
     views = await Views.open(dsn, connections_max=VIEW_CONNECTIONS_MAX, migrate=False)
     stack.push_async_callback(close_pool, views.pool)
     stack.push_async_callback(close_pool, views.deriving)
-    async with views.pool.acquire() as connection:
-        await release.require(connection, release.digest(schema_of(name)))
+    await release.require(views, release.digest(schema_of(name)))
     return views
 
 
